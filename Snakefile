@@ -1,0 +1,41 @@
+"""diverse: do purposely diverse training sets give potentials that transfer better?
+
+snakemake --cores all                                  the default study (config/config.yaml)
+snakemake --cores all --configfile config/smoke.yaml   another study
+snakemake --cores all STAGE                            generate, label, describe, train, transfer
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+if "study" not in config:
+
+    configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+report: "workflow/report/study.rst"
+
+
+include: "workflow/rules/common.smk"
+
+
+pathvars:
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",
+
+
+include: "workflow/rules/generate.smk"
+include: "workflow/rules/label.smk"
+include: "workflow/rules/describe.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/transfer.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/report.html",

@@ -1,0 +1,57 @@
+"""Shared test material: small tungsten cells of every kind, labelled by a reference potential."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, surface
+
+from diverse.labellers import Labeller, make_labeller
+from diverse.ledger import Ledger
+from diverse.structures import ReferenceLattice, tagged
+
+
+def triclinic(n_atoms: int, seed: int) -> Atoms:
+    """Random skewed cell of `n_atoms` at tungsten's density; atoms are not kept apart."""
+    rng = np.random.default_rng(seed)
+    cell = np.eye(3) + rng.uniform(-0.35, 0.35, (3, 3))
+    cell *= (n_atoms * 16.0 / np.linalg.det(cell)) ** (1 / 3)
+    positions = rng.uniform(size=(n_atoms, 3)) @ cell
+    return Atoms(["W"] * n_atoms, positions=positions, cell=cell, pbc=True)
+
+
+@pytest.fixture(scope="session")
+def lattice() -> ReferenceLattice:
+    return ReferenceLattice("W", "bcc", 3.165)
+
+
+@pytest.fixture(scope="session")
+def cells() -> dict[str, Atoms]:
+    """Bulk, slab, and 1-, 2-, 5- and 16-atom triclinic cells."""
+    rattled = bulk("W", cubic=True, a=3.165).repeat((2, 2, 1))
+    rattled.rattle(0.15, seed=1)
+    slab = surface(bulk("W", cubic=True, a=3.165), (1, 1, 0), 3, vacuum=5.0)
+    slab.pbc = True
+    skewed = {f"triclinic{n}": triclinic(n, seed=n) for n in (1, 2, 5, 16)}
+    return {"bulk": rattled, "slab": slab, **skewed}
+
+
+@pytest.fixture(scope="session")
+def zhou() -> Labeller:
+    return make_labeller(
+        {"kind": "lammps", "pair_style": "eam/alloy", "pair_coeff": ["* * W_zhou.eam.alloy W"]}
+    )
+
+
+@pytest.fixture(scope="session")
+def labelled(zhou: Labeller, tmp_path_factory: pytest.TempPathFactory) -> list[Atoms]:
+    """40 displaced and strained bcc cells of 2 to 4 atoms with labels of the EAM potential."""
+    folder = tmp_path_factory.mktemp("ledger")
+    ledger, rng, rows = Ledger(folder / "ledger.xyz"), np.random.default_rng(5), []
+    for index in range(40):
+        atoms = bulk("W", a=3.165).repeat((2, 1 + index % 2, 1))
+        strain = np.eye(3) + rng.uniform(-0.08, 0.08, (3, 3))
+        atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+        atoms.positions += rng.normal(0, 0.15, atoms.positions.shape)
+        cell = tagged(atoms, "strained", f"strained_{index}")
+        rows.append(ledger.compute(cell, zhou, folder / "log"))
+    return rows

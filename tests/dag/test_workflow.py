@@ -1,0 +1,62 @@
+"""The workflow before anything runs: job counts, stages, and sentences for wrong studies."""
+
+import re
+
+import pytest
+import yaml
+
+from paths import ROOT, snakemake
+
+STAGES = ["generate", "label", "describe", "train", "transfer"]
+
+
+def jobs(output: str) -> dict[str, int]:
+    table = output.split("Job stats:")[1].split("\n\n")[0]
+    return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+def test_default_study(tmp_path):
+    found = jobs(snakemake(tmp_path, "--dry-run").stdout)
+    models = 3 * (1 + 3)  # three training sets; one linear fit and three networks
+    expected = {"generate_sampled": 8, "generate_expert": 4, "label_chunk": 12, "split": 3}
+    expected |= {"fit_linear": 3, "train_network": 9, "check_export": models, "predict": models}
+    expected |= {"score": 6, "describe_part": 6, "write_report": 1}
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_smoke_study_does_not_inherit_from_the_default(tmp_path):
+    output = snakemake(tmp_path, "--configfile", str(ROOT / "config/smoke.yaml"), "-n").stdout
+    assert "results/smoke" in output
+    assert "tungsten" not in output
+    assert jobs(output)["label_chunk"] == 7
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_is_a_target(tmp_path, stage):
+    assert jobs(snakemake(tmp_path, "--dry-run", stage).stdout)[stage] == 1
+
+
+def test_labels_can_be_recomputed(tmp_path):
+    output = snakemake(tmp_path, "--dry-run", "--config", "labels=recompute", "--", "label").stdout
+    assert jobs(output)["label_chunk"] == 12
+
+
+WRONG = {
+    "misspelt": ({"sampler": {"dmin": 2.0}}, "sampler: unknown key 'dmin'; did you mean 'd_min'?"),
+    "labeller": ({"labeller": "vasp"}, "there is no labeller 'vasp'"),
+    "element": ({"element": "Po"}, "GPAW has no PAW setup for element 'Po'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_study_ends_in_one_sentence(tmp_path, name):
+    change, sentence = WRONG[name]
+    study = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | change
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(study))
+    result = snakemake(tmp_path, "--configfile", str(path), check=False)
+    assert result.returncode == 1
+    assert f"The study file is not valid. {'datasets.' * ('labeller' in sentence)}" in result.stdout
+    assert sentence in result.stdout
+    assert "Traceback" not in result.stdout
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,88 @@
+"""The smoke study from nothing: every rule runs, and the report shows what it should."""
+
+import subprocess
+
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+
+from paths import ROOT, snakemake
+
+SMOKE = ROOT / "config/smoke.yaml"
+ARGUMENTS = ("--configfile", str(SMOKE))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Folder of a finished smoke study."""
+    directory = tmp_path_factory.mktemp("smoke")
+    snakemake(directory, *ARGUMENTS)
+    return directory
+
+
+def test_table_holds_every_model_on_every_test_set(study):
+    table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
+    assert len(table) == 3 * 2 * 2 * 2  # training sets, models, quantities, metrics
+    tests = ["entropy", "random", "expert", "dft"]
+    numbers = table[[f"{test}{end}" for test in tests for end in ("", "_low", "_high")]]
+    assert np.isfinite(numbers.to_numpy()).all()
+    for test in tests:
+        assert (table[f"{test}_low"] <= table[test]).all()
+        assert (table[test] <= table[f"{test}_high"]).all()
+
+
+def test_scores_say_which_labels_they_rest_on(study):
+    scores = pd.read_csv(study / "results/smoke/tables/scores.csv")
+    assert scores.groupby(["train", "model", "test"])["data_hash"].nunique().eq(1).all()
+    aligned = scores.groupby("test")["energy_aligned"].all()
+    assert aligned.to_dict() == {"dft": True, "entropy": False, "expert": False, "random": False}
+
+
+def test_training_sets_are_equal_in_size_and_apart_from_the_tests(study):
+    for name in ("entropy", "random", "expert"):
+        parts = {
+            part: ase.io.read(study / f"results/smoke/datasets/{name}/{part}.xyz", index=":")
+            for part in ("train", "test")
+        }
+        assert 21 <= sum(map(len, parts["train"])) <= 24
+        keys = [cell.info["key"] for part in parts.values() for cell in part]
+        assert len(keys) == len(set(keys))
+
+
+def test_exports_equal_the_models(study):
+    files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
+    assert len(files) == 3 * (1 + 2)
+    for path in files:
+        differences = pd.read_csv(path)
+        assert differences["energy_difference"].max() <= 1e-8
+        assert differences["force_difference"].max() <= 1e-6
+
+
+def test_entropy_set_is_the_most_diverse(study):
+    table = pd.read_csv(study / "results/smoke/tables/datasets.csv").set_index("dataset")
+    assert table.loc["entropy", "log_det"] > table.loc["random", "log_det"] + 5
+    assert table.loc["random", "log_det"] > table.loc["expert", "log_det"]
+
+
+def test_no_cell_failed(study):
+    assert pd.read_csv(study / "results/smoke/tables/failures.csv").empty
+
+
+def test_second_run_has_nothing_to_do(study):
+    assert "Nothing to be done" in snakemake(study, *ARGUMENTS).stdout
+
+
+def browse(study, *flags: str) -> subprocess.CompletedProcess:
+    """Open the report in headless Chromium."""
+    return subprocess.run(
+        [
+            *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+            *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+            *("--disable-sync", f"--user-data-dir={study / 'browser'}", "--allow-file-access"),
+            *("--virtual-time-budget=20000", *flags, f"file://{study}/driver.html"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )

@@ -1,0 +1,87 @@
+"""Study files: defaults, and one sentence naming the key for what is wrong."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from diverse.config import ConfigError, labeller_options, load_study
+from paths import ROOT
+
+SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")
+
+
+@pytest.fixture
+def study():
+    return yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_shipped_studies_are_valid(path):
+    load_study(yaml.safe_load(path.read_text()), SCHEMA)
+
+
+def test_defaults_are_filled_in_and_stable(study):
+    full = load_study(study, SCHEMA)
+    assert full["sampler"]["d_min"] == 2.1
+    assert full["datasets"]["entropy"]["use"] == "train_and_test"
+    assert full["labellers"]["dft"]["xc"] == "PBE"
+    assert load_study(full, SCHEMA) == full
+    assert "sampler" not in study
+
+
+def test_every_key_is_described():
+    schema = yaml.safe_load(Path(SCHEMA).read_text())
+    undescribed = [k for k, v in schema["properties"].items() if "description" not in v]
+    assert undescribed == []
+
+
+WRONG = [
+    (("datasets", "entropy", "cels"), 3, "unknown key 'cels'; did you mean 'cells'"),
+    (("sampler",), {"d_min": "big"}, "sampler.d_min: 'big' is not of type 'number'"),
+    (("sampler",), {"volume": [2, 1]}, r"sampler.volume: the range \[2, 1\] is empty"),
+    (("labeller",), "dtf", "no labeller 'dtf' under labellers; defined are dft"),
+    (("labellers", "dft", "kind"), "vasp", "no labeller 'vasp'; the labellers are gpaw, lammps"),
+    (("element",), "Po", "no PAW setup for element 'Po'"),
+    (("element",), "Xx", "there is no element 'Xx'"),
+    (("models", "linear6", "twojmax"), 20, "models.linear6.twojmax: 20 is greater than"),
+    (("models", "linear6", "widths"), [4], "models.linear6: unknown key 'widths'"),
+    (("datasets", "expert", "groups", "eoss"), {}, "unknown key 'eoss'; did you mean 'eos'"),
+    (("datasets", "entropy", "chunks"), 99, "datasets.entropy.chunks: 99 chunks for 24 cells"),
+    (("zbl",), {"inner": 5.0, "outer": 4.0}, "zbl: inner"),
+    (("labels",), "steal", "labels: 'steal' is not one of"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), WRONG, ids=[w[2][:30] for w in WRONG])
+def test_what_is_wrong_is_said(study, path, value, sentence):
+    block = study
+    for key in path[:-1]:
+        block = block[key]
+    block[path[-1]] = value
+    with pytest.raises(ConfigError, match=sentence) as error:
+        load_study(study, SCHEMA)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_key_is_named(study):
+    del study["lattice"]
+    with pytest.raises(ConfigError, match="the key 'lattice' is missing"):
+        load_study(study, SCHEMA)
+
+
+def test_no_training_set_is_said(study):
+    for dataset in study["datasets"].values():
+        dataset["use"] = "test"
+    with pytest.raises(ConfigError, match="no model can be trained"):
+        load_study(study, SCHEMA)
+
+
+def test_a_dataset_may_name_its_labeller(study):
+    study["labellers"]["other"] = copy.deepcopy(study["labellers"]["dft"])
+    study["labellers"]["other"]["smearing"] = 0.1
+    study["datasets"]["expert"]["labeller"] = "other"
+    full = load_study(study, SCHEMA)
+    assert labeller_options(full, "expert")["smearing"] == 0.1
+    assert labeller_options(full, "random")["smearing"] == 0.2

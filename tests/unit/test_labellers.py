@@ -1,0 +1,109 @@
+"""Labellers: forces and stress are derivatives of the free energy; failures are sentences."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from diverse.labellers import LabelError, LabellerError, make_labeller
+from diverse.labellers.gpaw import kpoint_mesh
+from diverse.structures import tagged
+
+COARSE = {
+    "kind": "gpaw",
+    "xc": "PBE",
+    "cutoff_energy": 200,
+    "kpoint_density": {"1000": 0.6},
+    "smearing": 0.3,
+    "energy_tolerance": 1e-6,
+    "density_tolerance": 1e-5,
+    "eigenstates_tolerance": 1e-9,
+    "maxiter": 60,
+    "pulay_energy": 0.0,
+}
+
+
+@pytest.fixture
+def cell():
+    atoms = bulk("W", a=3.165).repeat((2, 1, 1))
+    atoms.rattle(0.1, seed=3)
+    atoms.set_cell(atoms.cell.array @ np.array([[1.02, 0.03, 0], [0, 1, 0.02], [0.01, 0, 0.97]]))
+    return tagged(atoms, "test", "test")
+
+
+def difference(labeller, cell, tmp_path, change, step):
+    def energy(sign):
+        moved = cell.copy()
+        change(moved, sign * step)
+        return labeller.label(moved, tmp_path / "log").free_energy
+
+    return (energy(1) - energy(-1)) / (2 * step)
+
+
+def move_first_atom(atoms, step):
+    atoms.positions[0, 1] += step
+
+
+def shear(atoms, step):
+    strain = np.eye(3)
+    strain[0, 2] = strain[2, 0] = step / 2
+    atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+
+
+def test_lammps_derivatives(zhou, cell, tmp_path):
+    label = zhou.label(cell, tmp_path / "log")
+    force = -difference(zhou, cell, tmp_path, move_first_atom, 1e-4)
+    assert label.forces[0, 1] == pytest.approx(force, abs=1e-6)
+    stress = difference(zhou, cell, tmp_path, shear, 1e-4) / cell.get_volume()
+    # the tabulated potential is a spline: its second derivatives jump
+    assert label.stress[4] == pytest.approx(stress, rel=1e-4, abs=1e-6)
+
+
+def test_gpaw_forces_are_derivatives_of_the_free_energy(cell, tmp_path):
+    labeller = make_labeller(COARSE)
+    label = labeller.label(cell, tmp_path / "log")
+    force = -difference(labeller, cell, tmp_path, move_first_atom, 5e-3)
+    assert label.forces[0, 1] == pytest.approx(force, abs=5e-3)
+    assert label.free_energy < label.energy
+    assert label.iterations > 3
+
+
+def test_gpaw_pulay_correction_is_a_pressure(cell, tmp_path):
+    plain = make_labeller(COARSE).label(cell, tmp_path / "log").stress
+    corrected = make_labeller({**COARSE, "pulay_energy": 0.3}).label(cell, tmp_path / "log").stress
+    shift = 0.3 * len(cell) / cell.get_volume()
+    np.testing.assert_allclose(plain - corrected, [shift] * 3 + [0] * 3, atol=1e-12)
+
+
+def test_gpaw_that_does_not_converge_says_so(cell, tmp_path):
+    with pytest.raises(LabelError, match="not self-consistent after 2 iterations"):
+        make_labeller({**COARSE, "maxiter": 2}).label(cell, tmp_path / "log")
+
+
+def test_kpoints_follow_the_number_of_atoms():
+    atoms = bulk("W", a=3.165)
+    density = {"1": 3.0, "4": 2.0}
+    assert kpoint_mesh(atoms, density) > kpoint_mesh(atoms, {"4": 2.0})
+    assert kpoint_mesh(atoms.repeat(2), density) == kpoint_mesh(atoms.repeat(2), {"4": 2.0})
+
+
+def test_protocol_is_the_settings():
+    assert make_labeller(COARSE).protocol == make_labeller(dict(COARSE)).protocol
+    assert make_labeller(COARSE).protocol != make_labeller({**COARSE, "smearing": 0.2}).protocol
+
+
+def test_what_cannot_label_is_said():
+    with pytest.raises(LabellerError, match="no labeller 'vasp'; the labellers are gpaw, lammps"):
+        make_labeller({"kind": "vasp"})
+    with pytest.raises(LabellerError, match="no PAW setup for element 'Po'"):
+        make_labeller(COARSE).check("Po")
+    unknown = make_labeller({"kind": "lammps", "pair_style": "magic 3", "pair_coeff": ["* *"]})
+    with pytest.raises(LabellerError, match="no pair style 'magic'"):
+        unknown.check("W")
+
+
+def test_lammps_error_is_a_label_error(cell, tmp_path):
+    broken = make_labeller(
+        {"kind": "lammps", "pair_style": "eam/alloy", "pair_coeff": ["* * absent W"]}
+    )
+    with pytest.raises(LabelError, match="absent"):
+        broken.label(cell, tmp_path / "log")

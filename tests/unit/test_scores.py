@@ -1,0 +1,86 @@
+"""Scores against closed forms."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from diverse.descriptors import DescriptorTable
+from diverse.models.linear import LinearModel
+from diverse.scores import CellErrors, cell_errors, score_rows, transferability
+
+MODEL = LinearModel(2, 0.0, np.zeros(5))
+
+
+def make_table(n_cells=4, atoms=2, protocol="p"):
+    arrays = {field.name: np.zeros(0) for field in fields(DescriptorTable)}
+    arrays |= {
+        "cell_of_atom": np.repeat(np.arange(n_cells), atoms),
+        "energies": np.zeros(n_cells),
+        "forces": np.zeros((n_cells * atoms, 3)),
+        "keys": np.array([f"k{i}" for i in range(n_cells)]),
+        "groups": np.array(["a", "b"] * (n_cells // 2)),
+        "protocols": np.array([protocol] * n_cells),
+    }
+    return DescriptorTable(**arrays)
+
+
+def test_energy_errors_are_per_atom_and_force_errors_per_component():
+    table = make_table()
+    energies, forces = np.array([[0.002, -0.002, 0.004, 0.0]]), np.full((1, 8, 3), 0.003)
+    errors = cell_errors(table, energies, forces, same_protocol=True)
+    assert errors["energy"].metric("rmse")[0] == pytest.approx(np.sqrt((1 + 1 + 4 + 0) / 4))
+    assert errors["energy"].metric("mae")[0] == pytest.approx((1 + 1 + 2 + 0) / 4)
+    assert errors["forces"].metric("rmse")[0] == pytest.approx(3)
+    assert errors["forces"].metric("mae") == pytest.approx((3, 3, 3))
+    assert errors["forces"].count.sum() == 24
+
+
+def test_another_protocol_costs_one_constant_per_atom():
+    table = make_table()
+    shifted = np.array([[5.0, 5.0, 5.0, 5.004]])
+    errors = cell_errors(table, shifted, np.zeros((1, 8, 3)), same_protocol=False)
+    assert errors["energy"].metric("mae")[0] == pytest.approx(0.75)
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    rng, hits, trials = np.random.default_rng(0), 0, 200
+    for _ in range(trials):
+        error = rng.normal(0, 10, 60)
+        _, low, high = CellErrors(error[None] ** 2, np.abs(error)[None], np.ones(60)).metric("rmse")
+        hits += low <= 10 <= high
+    # percentile intervals of 60 samples are a little narrow; binomial noise is 1.5 %
+    assert 0.87 <= hits / trials <= 0.99
+
+
+def test_one_cell_has_no_interval():
+    value, low, high = CellErrors(np.array([[4.0]]), np.array([[2.0]]), np.ones(1)).metric("rmse")
+    assert value == 2
+    assert np.isnan([low, high]).all()
+
+
+def test_rows_and_wide_table():
+    table = make_table()
+    predictions = [(np.full(4, 0.002), np.zeros((8, 3))), (np.full(4, 0.006), np.zeros((8, 3)))]
+    labels = {"study": "s", "train": "t", "test": "u", "model": "m"}
+    rows = score_rows(labels, MODEL, table, table, predictions)
+    # 3 groups (all, a, b) x 3 seeds (all, 0, 1) x 2 quantities x 2 metrics
+    assert len(rows) == 36
+    energy = rows[(rows.quantity == "energy") & (rows.metric == "rmse") & (rows.group == "all")]
+    by_seed = energy.set_index("seed")["value"]
+    assert by_seed["0"] == pytest.approx(1)
+    assert by_seed["1"] == pytest.approx(3)
+    assert by_seed["all"] == pytest.approx(np.sqrt((1 + 9) / 2))
+    assert set(rows["data_hash"]) != {""}
+    wide = transferability(rows)
+    assert list(wide.columns) == [
+        "train",
+        "model",
+        "quantity",
+        "metric",
+        "unit",
+        "u",
+        "u_low",
+        "u_high",
+    ]
+    assert wide.set_index(["quantity", "metric"])["u"]["energy", "rmse"] == pytest.approx(5**0.5)

@@ -1,0 +1,133 @@
+"""The study: its configuration, its wildcards, and the lists of files that follow from them."""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+ENVIRONMENT = str(ROOT / "envs/study.yaml")
+sys.path.insert(0, str(ROOT / "workflow/scripts"))
+
+from diverse.config import ConfigError, labeller_options, load_study
+
+try:
+    config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
+except ConfigError as error:
+    raise WorkflowError(f"The study file is not valid. {error}") from None
+
+RESULTS = f"results/{config['study']}"
+DATASETS = list(config["datasets"])
+
+
+def names(block, key, *values):
+    """Names of the entries of a config block whose `key` has one of `values`."""
+    return [name for name, entry in config[block].items() if entry[key] in values]
+
+
+SAMPLED = names("datasets", "family", "entropy", "random")
+CURATED = names("datasets", "family", "expert")
+TRAINED_ON = names("datasets", "use", "train_and_test")
+LINEAR = names("models", "family", "linear")
+NETWORKS = names("models", "family", "network")
+RELEASED_LABELS = "" if config["labels"] == "recompute" else str(ROOT / "results/release/labels")
+TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+    chunk=r"\d+",
+    part="train|test",
+    twojmax=r"\d+",
+    train="|".join(TRAINED_ON),
+    model="|".join(config["models"]),
+    seed=r"\d+",
+
+
+def study_part(*keys):
+    """The named top-level entries of the study: a rule depends on nothing else."""
+    return {key: config[key] for key in keys}
+
+
+def either(names):
+    """Regular expression that matches these names and, for an empty list, nothing."""
+    return "|".join(names) or "(?!)"
+
+
+def chunks(dataset):
+    """Numbers of the chunks of a data set."""
+    return range(config["datasets"][dataset]["chunks"])
+
+
+def seeds(model):
+    """Seeds a model is trained with; a linear fit has nothing random."""
+    return range(config["models"][model].get("seeds", 1))
+
+
+def all_chunks(stage, datasets=DATASETS):
+    """Files of one stage (structures or labels) for every chunk of data sets."""
+    return [f"<results>/{stage}/{d}/{chunk}.xyz" for d in datasets for chunk in chunks(d)]
+
+
+def labelled_chunks(wildcards):
+    """Labels of the wildcards' data set."""
+    return all_chunks("labels", [wildcards.dataset])
+
+
+def dataset_labeller(wildcards):
+    """Protocol that labels the wildcards' data set."""
+    return labeller_options(config, wildcards.dataset)
+
+
+def of_models(pattern, models):
+    """The pattern's file for every seed of these models on every training set."""
+    return [
+        f"<results>/models/{train}/{model}/{seed}/{pattern}"
+        for train in TRAINED_ON
+        for model in models
+        for seed in seeds(model)
+    ]
+
+
+def potential_files(family):
+    """Files of one model of a family, with wildcards."""
+    suffixes = {"linear": ["snapcoeff", "snapparam"], "network": ["nn", "descriptor"]}[family]
+    return expand(
+        "<results>/models/{{train}}/{{model}}/{{seed}}/potential.{suffix}", suffix=suffixes
+    )
+
+
+def potential(wildcards):
+    """The exported potential of the wildcards' model."""
+    return potential_files(config["models"][wildcards.model]["family"])
+
+
+def training_descriptors(wildcards):
+    """Descriptors of the wildcards' training set at the model's 2Jmax."""
+    twojmax = config["models"][wildcards.model]["twojmax"]
+    return f"<results>/descriptors/{wildcards.train}/train/{twojmax}.npz"
+
+
+def test_descriptors(wildcards):
+    """Descriptors of every test set at the model's 2Jmax."""
+    twojmax = config["models"][wildcards.model]["twojmax"]
+    return [f"<results>/descriptors/{test}/test/{twojmax}.npz" for test in DATASETS]
+
+
+def predictions_on_tests(*seed):
+    """Predictions on every test set, with wildcards; seeds may be given."""
+    return expand(
+        "<results>/predictions/{{train}}/{{model}}/{seed}/{test}.npz",
+        seed=seed or ["{seed}"],
+        test=DATASETS,
+    )
+
+
+def predictions(wildcards):
+    """Predictions of every seed of the wildcards' model on every test set."""
+    return predictions_on_tests(*seeds(wildcards.model))
+
+
+def model_seeds(wildcards):
+    """Seeds of the wildcards' model."""
+    return list(seeds(wildcards.model))

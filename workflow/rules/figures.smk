@@ -1,0 +1,106 @@
+"""Figures of a study, each with its caption for the report.
+
+Needs  tables/transferability.csv, labels/{dataset}/{chunk}.xyz, models/{...}/history.csv
+Makes  figures/{transferability,datasets,training}.png, tables/datasets.{csv,html}
+Steps  plot_transferability: heat map of the transferability table
+       compare_datasets: what the sets look like and how diverse they are
+       plot_training: loss curves of the networks
+"""
+
+
+rule plot_transferability:
+    """Draw the transferability table as a heat map."""
+    input:
+        table="<results>/tables/transferability.csv",
+    output:
+        figure=report(
+            "<results>/figures/transferability.png",
+            caption="../report/transferability.rst",
+            category="Transferability",
+            labels={"result": "heat map"},
+        ),
+    log:
+        "<logs>/plot_transferability.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing the transferability heat map"
+    script:
+        "../scripts/plot_transferability.py"
+
+
+rule compare_datasets:
+    """Compare the data sets: map of environments, distances, energies, diversity."""
+    input:
+        cells=all_chunks("labels"),
+        whitening="<results>/structures/whitening.npz",
+    output:
+        figure=report(
+            "<results>/figures/datasets.png",
+            caption="../report/datasets.rst",
+            category="Data sets",
+            labels={"result": "comparison"},
+        ),
+        table="<results>/tables/datasets.csv",
+        page=report(
+            "<results>/tables/datasets.html",
+            caption="../report/datasets.rst",
+            category="Data sets",
+            labels={"result": "summary table"},
+        ),
+    log:
+        "<logs>/compare_datasets.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        study=study_part("cutoff", "optimiser", "datasets"),
+    message:
+        "Comparing the data sets"
+    script:
+        "../scripts/compare_datasets.py"
+
+
+rule plot_training:
+    """Draw the loss curves of every network."""
+    input:
+        histories=of_models("history.csv", NETWORKS),
+    output:
+        figure=report(
+            "<results>/figures/training.png",
+            caption="../report/training.rst",
+            category="Models",
+            labels={"result": "loss curves"},
+        ),
+    log:
+        "<logs>/plot_training.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        datasets=lookup(within=config, dpath="datasets"),
+    message:
+        "Drawing loss curves"
+    script:
+        "../scripts/plot_training.py"
+
+
+rule results:
+    input:
+        "<results>/tables/failures.csv",
+        "<results>/tables/transferability.html",
+        "<results>/tables/datasets.html",
+        "<results>/figures/transferability.png",
+        "<results>/figures/datasets.png",
+        "<results>/figures/workflow.png",
+        "<results>/figures/training.png" if NETWORKS else [],

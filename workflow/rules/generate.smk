@@ -1,0 +1,88 @@
+"""Structures of every data set, in chunks.
+
+Needs  the study file.
+Makes  structures/{dataset}/{chunk}.xyz and, beside it, a count of accepted and rejected cells.
+Steps  whiten: a reference sample of random cells fixes the space entropy is measured in
+       generate_sampled: entropy-maximised or random cells of one chunk
+       generate_expert: the slice of the expert recipes that belongs to one chunk
+"""
+
+
+rule whiten:
+    """Fit the whitening of descriptor space on a sample of random cells."""
+    output:
+        whitening="<results>/structures/whitening.npz",
+    log:
+        "<logs>/whiten.log",
+    benchmark:
+        "<benchmarks>/whiten.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
+    message:
+        "Whitening descriptor space"
+    script:
+        "../scripts/whiten.py"
+
+
+rule generate_sampled:
+    """Make one chunk of an entropy-maximised or random data set."""
+    input:
+        whitening="<results>/structures/whitening.npz",
+    output:
+        cells="<results>/structures/{dataset}/{chunk}.xyz",
+        outcome="<results>/structures/{dataset}/{chunk}.csv",
+    log:
+        "<logs>/generate_sampled/{dataset}/{chunk}.log",
+    benchmark:
+        "<benchmarks>/generate_sampled/{dataset}/{chunk}.tsv"
+    wildcard_constraints:
+        dataset=either(SAMPLED),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
+        dataset=lookup(within=config, dpath="datasets/{dataset}"),
+    message:
+        "Generating {wildcards.dataset}, chunk {wildcards.chunk}"
+    script:
+        "../scripts/generate_sampled.py"
+
+
+rule generate_expert:
+    """Make one chunk of an expert-curated data set."""
+    output:
+        cells="<results>/structures/{dataset}/{chunk}.xyz",
+    log:
+        "<logs>/generate_expert/{dataset}/{chunk}.log",
+    benchmark:
+        "<benchmarks>/generate_expert/{dataset}/{chunk}.tsv"
+    wildcard_constraints:
+        dataset=either(CURATED),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        study=study_part("seed", "element", "lattice"),
+        dataset=lookup(within=config, dpath="datasets/{dataset}"),
+    message:
+        "Generating {wildcards.dataset}, chunk {wildcards.chunk}"
+    script:
+        "../scripts/generate_expert.py"
+
+
+rule generate:
+    input:
+        all_chunks("structures"),

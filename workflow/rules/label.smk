@@ -1,0 +1,90 @@
+"""Labels: energies, forces and stress of every cell.
+
+Needs  structures/{dataset}/{chunk}.xyz
+Makes  labels/{dataset}/{chunk}.xyz, datasets/{dataset}/{train,test}.xyz, tables/failures.csv
+Steps  label: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which outlives the job)
+       split: hold out whole trajectories of every group; cut the training set to equal size
+       failures: cells that got no label, with the cause
+"""
+
+
+rule label_chunk:
+    """Label one chunk; what its ledger or a released one holds is not computed again."""
+    input:
+        cells="<results>/structures/{dataset}/{chunk}.xyz",
+    output:
+        cells="<results>/labels/{dataset}/{chunk}.xyz",
+    log:
+        "<logs>/label_chunk/{dataset}/{chunk}.log",
+    benchmark:
+        "<benchmarks>/label_chunk/{dataset}/{chunk}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        labeller=dataset_labeller,
+        released=RELEASED_LABELS,
+        ledger=f"{RESULTS}/ledger/{{dataset}}/{{chunk}}.xyz",
+    message:
+        "Labelling {wildcards.dataset}, chunk {wildcards.chunk}"
+    script:
+        "../scripts/label_chunk.py"
+
+
+rule split:
+    """Divide a labelled data set into a training and a test part."""
+    input:
+        cells=labelled_chunks,
+    output:
+        train="<results>/datasets/{dataset}/train.xyz",
+        test="<results>/datasets/{dataset}/test.xyz",
+    log:
+        "<logs>/split/{dataset}.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        seed=lookup(within=config, dpath="seed"),
+        split=lookup(within=config, dpath="split"),
+        use=lookup(within=config, dpath="datasets/{dataset}/use"),
+    message:
+        "Splitting {wildcards.dataset}"
+    script:
+        "../scripts/split.py"
+
+
+rule failures:
+    """List the cells that got no label."""
+    input:
+        cells=all_chunks("labels"),
+    output:
+        table=report(
+            "<results>/tables/failures.csv",
+            caption="../report/failures.rst",
+            category="Labels",
+            labels={"table": "cells without a label"},
+        ),
+    log:
+        "<logs>/failures.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Listing labelling failures"
+    script:
+        "../scripts/failures.py"
+
+
+rule label:
+    input:
+        all_chunks("labels"),
+        "<results>/tables/failures.csv",

@@ -1,0 +1,92 @@
+"""Models: every model of the study on every training set, as potentials that LAMMPS runs.
+
+Needs  datasets/{train}/train.xyz, descriptors/{train}/train/{twojmax}.npz
+Makes  models/{train}/{model}/{seed}/potential.* and export.csv
+Steps  fit_linear: linear SNAP by FitSNAP
+       train_network: a tanh network on energies and forces
+       check_export: the potential in LAMMPS against the model in Python, or the study fails
+"""
+
+
+rule fit_linear:
+    """Fit linear SNAP with FitSNAP to energies and forces, on top of ZBL."""
+    input:
+        cells="<results>/datasets/{train}/train.xyz",
+    output:
+        parameters=potential_files("linear"),
+    log:
+        "<logs>/fit_linear/{train}/{model}/{seed}.log",
+    benchmark:
+        "<benchmarks>/fit_linear/{train}/{model}/{seed}.tsv"
+    wildcard_constraints:
+        model=either(LINEAR),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        study=study_part("element", "cutoff", "zbl"),
+        model=lookup(within=config, dpath="models/{model}"),
+    message:
+        "Fitting {wildcards.model} to {wildcards.train}"
+    script:
+        "../scripts/fit_linear.py"
+
+
+rule train_network:
+    """Train one tanh network on energies and forces, on top of ZBL."""
+    input:
+        table=training_descriptors,
+    output:
+        parameters=potential_files("network"),
+        history="<results>/models/{train}/{model}/{seed}/history.csv",
+    log:
+        "<logs>/train_network/{train}/{model}/{seed}.log",
+    benchmark:
+        "<benchmarks>/train_network/{train}/{model}/{seed}.tsv"
+    wildcard_constraints:
+        model=either(NETWORKS),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        study=study_part("seed", "element", "cutoff"),
+        model=lookup(within=config, dpath="models/{model}"),
+    message:
+        "Training {wildcards.model} on {wildcards.train}, seed {wildcards.seed}"
+    script:
+        "../scripts/train_network.py"
+
+
+rule check_export:
+    """Run the exported potential in LAMMPS and compare it with the model, cell by cell."""
+    input:
+        parameters=potential,
+        cells=expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS),
+        tables=test_descriptors,
+    output:
+        differences="<results>/models/{train}/{model}/{seed}/export.csv",
+    log:
+        "<logs>/check_export/{train}/{model}/{seed}.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        study=study_part("element", "zbl"),
+    message:
+        "Checking the potential of {wildcards.model} trained on {wildcards.train}"
+    script:
+        "../scripts/check_export.py"
+
+
+rule train:
+    input:
+        of_models("export.csv", config["models"]),

@@ -1,0 +1,6 @@
+"""Join the scores of all models and test sets."""
+
+import pandas as pd
+
+scores = pd.concat([pd.read_csv(path) for path in snakemake.input.scores])
+scores.to_csv(snakemake.output.scores, index=False)

@@ -1,0 +1,1 @@
+"""Entropy-maximised training sets for interatomic potentials: the study's library."""

@@ -1,0 +1,1 @@
+"""Structure generation: entropy-maximised, random and expert families."""

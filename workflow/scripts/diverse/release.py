@@ -1,0 +1,48 @@
+"""What the repository ships of its default study: labels, tables, figures, potentials."""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+
+
+def release_study(results: Path, target: Path) -> None:
+    """Copy a finished study's deliverables below `target` and write their SHA-256 manifest.
+
+    Labels are joined per data set and compressed; ``target/labels/<dataset>.xyz.xz`` is a ledger
+    that later runs look labels up in.
+    """
+    for folder in ("labels", "tables", "figures", "potentials"):
+        shutil.rmtree(target / folder, ignore_errors=True)
+        (target / folder).mkdir(parents=True)
+    for dataset in sorted((results / "labels").iterdir()):
+        chunks = sorted(dataset.glob("*.xyz"), key=lambda path: int(path.stem))
+        text = "".join(chunk.read_text() for chunk in chunks)
+        (target / "labels" / f"{dataset.name}.xyz.xz").write_bytes(lzma.compress(text.encode()))
+    for folder, pattern in (("tables", "*.csv"), ("figures", "*.png")):
+        for path in sorted((results / folder).glob(pattern)):
+            shutil.copy(path, target / folder)
+    for path in sorted((results / "models").glob("*/*/*/potential.*")):
+        train, model, seed = path.parts[-4:-1]
+        copy = target / "potentials" / f"{train}-{model}-{seed}"
+        copy.mkdir(exist_ok=True)
+        shutil.copy(path, copy)
+    write_manifest(target)
+
+
+def write_manifest(target: Path) -> None:
+    """Write ``manifest.csv``: path, bytes and SHA-256 of every released file."""
+    files = sorted(p for p in target.rglob("*") if p.is_file() and p.name != "manifest.csv")
+    rows = [
+        {
+            "path": str(path.relative_to(target)),
+            "bytes": path.stat().st_size,
+            "sha256": sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in files
+    ]
+    pd.DataFrame(rows).to_csv(target / "manifest.csv", index=False)

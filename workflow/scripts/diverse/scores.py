@@ -1,0 +1,187 @@
+"""Errors of models on test sets, with bootstrap intervals: the rows of ``scores.csv``.
+
+Errors are resampled by cell, not by atom: the forces of one cell are not independent of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+from diverse.descriptors import DescriptorTable
+from diverse.models import Model
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+UNITS = {"energy": "meV/atom", "forces": "meV/Å"}
+
+
+@dataclass(frozen=True)
+class CellErrors:
+    """Errors of one quantity by cell, the squares averaged over the seeds of a model.
+
+    Attributes
+    ----------
+    squared, absolute : ndarray, shape (n_seeds, n_cells)
+        Sums over the cell's components.
+    count : ndarray, shape (n_cells,)
+        Number of components: 1 for the energy, 3 n_atoms for the forces.
+    """
+
+    squared: np.ndarray
+    absolute: np.ndarray
+    count: np.ndarray
+
+    def take(self, seeds: slice, cells: np.ndarray) -> CellErrors:
+        return CellErrors(
+            self.squared[seeds][:, cells], self.absolute[seeds][:, cells], self.count[cells]
+        )
+
+    def metric(self, name: str) -> tuple[float, float, float]:
+        """Return RMSE or MAE and the ends of its 95 % percentile bootstrap interval.
+
+        The interval is NaN for a single cell, which says nothing of the spread.
+        """
+        totals = (self.squared if name == "rmse" else self.absolute).mean(axis=0)
+        power = 0.5 if name == "rmse" else 1.0
+
+        def statistic(total: np.ndarray, count: np.ndarray, axis: int = -1) -> np.ndarray:
+            result: np.ndarray = (total.sum(axis=axis) / count.sum(axis=axis)) ** power
+            return result
+
+        value = float(statistic(totals, self.count))
+        if len(totals) < 2:
+            return value, np.nan, np.nan
+        interval = bootstrap(
+            (totals, self.count),
+            statistic,
+            paired=True,
+            n_resamples=RESAMPLES,
+            confidence_level=CONFIDENCE,
+            method="percentile",
+            rng=np.random.default_rng(0),
+        ).confidence_interval
+        return value, float(interval.low), float(interval.high)
+
+
+def cell_errors(
+    table: DescriptorTable,
+    energies: np.ndarray,
+    forces: np.ndarray,
+    same_protocol: bool,
+) -> dict[str, CellErrors]:
+    """Return the errors (meV/atom and meV/Å) of predictions on a test set.
+
+    Parameters
+    ----------
+    table : DescriptorTable
+        The test set with its labels.
+    energies : ndarray, shape (n_seeds, n_cells), eV
+    forces : ndarray, shape (n_seeds, n_atoms, 3), eV/Å
+    same_protocol : bool
+        Whether training and test labels come from the same protocol. If not, their energy zeros
+        differ: one constant per atom, the mean difference over the test set, is removed.
+    """
+    per_atom = 1e3 * (energies - table.energies) / table.n_atoms
+    if not same_protocol:
+        per_atom -= per_atom.mean(axis=1, keepdims=True)
+    by_atom = 1e3 * (forces - table.forces)
+    n_cells = len(table.energies)
+
+    def by_cell(values: np.ndarray) -> np.ndarray:
+        sums = [np.bincount(table.cell_of_atom, row.sum(axis=1), n_cells) for row in values]
+        return np.array(sums)
+
+    return {
+        "energy": CellErrors(per_atom**2, np.abs(per_atom), np.ones(n_cells)),
+        "forces": CellErrors(by_cell(by_atom**2), by_cell(np.abs(by_atom)), 3.0 * table.n_atoms),
+    }
+
+
+def score_rows(
+    labels: dict[str, str],
+    model: Model,
+    training: DescriptorTable,
+    table: DescriptorTable,
+    predictions: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> pd.DataFrame:
+    """Return the tidy rows of one model, trained on one set, on one test set.
+
+    Parameters
+    ----------
+    labels : dict
+        ``study``, ``train``, ``test`` and ``model`` names.
+    model : Model
+        Any of the trained seeds (for family, 2Jmax and number of parameters).
+    training, table : DescriptorTable
+        Training and test set.
+    predictions : sequence of (energies, forces)
+        One entry a seed. Rows with seed ``all`` average squared or absolute errors over seeds.
+    """
+    same_protocol = set(training.protocols) == set(table.protocols)
+    energies = np.stack([energies for energies, _ in predictions])
+    forces = np.stack([forces for _, forces in predictions])
+    errors = cell_errors(table, energies, forces, same_protocol)
+    seeds = {"all": slice(None), **{str(s): slice(s, s + 1) for s in range(len(predictions))}}
+    everything = np.arange(len(table.energies))
+    groups = {"all": everything, **{g: everything[table.groups == g] for g in set(table.groups)}}
+    fixed = {
+        **labels,
+        "family": model.family,
+        "twojmax": model.twojmax,
+        "n_parameters": model.n_parameters,
+        "energy_aligned": not same_protocol,
+        "data_hash": data_hash(training, table),
+    }
+    rows = []
+    for group, cells in sorted(groups.items()):
+        for seed, members in seeds.items():
+            for quantity, all_errors in errors.items():
+                part = all_errors.take(members, cells)
+                for metric in ("rmse", "mae"):
+                    value, low, high = part.metric(metric)
+                    rows.append(
+                        {
+                            **fixed,
+                            "group": group,
+                            "seed": seed,
+                            "quantity": quantity,
+                            "metric": metric,
+                            "value": value,
+                            "ci_low": low,
+                            "ci_high": high,
+                            "unit": UNITS[quantity],
+                            "n": int(part.count.sum()),
+                            "n_cells": len(cells),
+                        }
+                    )
+    return pd.DataFrame(rows)
+
+
+def data_hash(*tables: DescriptorTable) -> str:
+    """Hash of the label keys of data sets, in order: which labels a number rests on."""
+    digest = sha256()
+    for table in tables:
+        digest.update("\n".join(table.keys).encode())
+    return digest.hexdigest()[:16]
+
+
+def transferability(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with rows training set x model and columns test set.
+
+    Of each test set there are three columns: the value over all its cells and seeds, and the ends
+    of its interval (suffixes ``_low`` and ``_high``).
+    """
+    chosen = scores[(scores["group"] == "all") & (scores["seed"] == "all")]
+    index = ["train", "model", "quantity", "metric", "unit"]
+    wide = chosen.pivot(index=index, columns="test", values=["value", "ci_low", "ci_high"])
+    suffix = {"value": "", "ci_low": "_low", "ci_high": "_high"}
+    wide.columns = pd.Index([f"{test}{suffix[kind]}" for kind, test in wide.columns])
+    columns = [f"{test}{end}" for test in chosen["test"].unique() for end in suffix.values()]
+    rows = pd.MultiIndex.from_frame(chosen[index].drop_duplicates())
+    return wide.loc[rows, columns].reset_index()

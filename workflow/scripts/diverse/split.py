@@ -1,0 +1,57 @@
+"""Training and test parts of a data set, without leaks between them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+
+
+def split_cells(
+    cells: Sequence[Atoms],
+    test_fraction: float,
+    train_environments: int | None,
+    rng: np.random.Generator,
+) -> tuple[list[Atoms], list[Atoms]]:
+    """Hold out whole trajectories, evenly over the groups, and cut the training part to size.
+
+    Parameters
+    ----------
+    cells : sequence of Atoms
+        Tagged with ``config_type`` and ``trajectory``.
+    test_fraction : float
+        Part of the trajectories that goes to the test part; 1 sends everything there.
+    train_environments : int or None
+        The training part is thinned to at most this many environments, in whole cells.
+
+    Returns
+    -------
+    train, test : list of Atoms
+    """
+    trajectories: dict[tuple[str, str], list[Atoms]] = defaultdict(list)
+    for cell in cells:
+        trajectories[cell.info["config_type"], cell.info["trajectory"]].append(cell)
+    keys = sorted(trajectories)
+    shuffled = [keys[i] for i in rng.permutation(len(keys))]
+    ordered = sorted(shuffled, key=lambda key: key[0])  # groups in line, random inside
+    position = (np.arange(len(ordered)) + rng.uniform()) * test_fraction
+    held_out = np.floor(position + test_fraction) > np.floor(position)
+    test = [c for key, out in zip(ordered, held_out, strict=True) if out for c in trajectories[key]]
+    train = [
+        c for key, out in zip(ordered, held_out, strict=True) if not out for c in trajectories[key]
+    ]
+    if train_environments is not None:
+        train = _thin(train, train_environments, rng)
+    return train, test
+
+
+def _thin(cells: list[Atoms], environments: int, rng: np.random.Generator) -> list[Atoms]:
+    """Keep whole cells, drawn at random, as long as they fit into `environments`."""
+    kept, room = set(), environments
+    for index in rng.permutation(len(cells)):
+        if len(cells[index]) <= room:
+            kept.add(int(index))
+            room -= len(cells[index])
+    return [cell for index, cell in enumerate(cells) if index in kept]

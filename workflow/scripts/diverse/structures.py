@@ -1,0 +1,92 @@
+"""Structures as files: extended XYZ with what every cell of a study carries.
+
+Each cell is an ASE `Atoms` whose `info` holds
+
+- ``dataset``: name of its data set,
+- ``config_type``: its group, for example ``eos_bcc``,
+- ``trajectory``: cells of one trajectory resemble each other and are never split between
+  training and test.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+PRECISION = 6  # decimals of positions and cell vectors, Å: what is labelled is what is stored
+
+
+@dataclass(frozen=True)
+class ReferenceLattice:
+    """The element's ground-state lattice: structure name of `ase.build.bulk` and a (Å)."""
+
+    element: str
+    structure: str
+    a: float
+
+    def primitive(self) -> Atoms:
+        return bulk(self.element, self.structure, a=self.a)
+
+    def cubic(self) -> Atoms:
+        return bulk(self.element, self.structure, a=self.a, cubic=True)
+
+    @property
+    def volume_per_atom(self) -> float:
+        """Å^3."""
+        return self.primitive().get_volume() / len(self.primitive())
+
+    @property
+    def nearest_neighbour(self) -> float:
+        """Å."""
+        distances = self.primitive().repeat(3).get_all_distances(mic=True)
+        return float(distances[distances > 0].min())
+
+
+def random_stream(seed: int, dataset: str, chunk: int) -> np.random.Generator:
+    """Return the random stream of one chunk: independent of cores and of the order of chunks."""
+    key = (zlib.crc32(dataset.encode()), chunk)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def tagged(atoms: Atoms, config_type: str, trajectory: str) -> Atoms:
+    """Return a periodic copy of `atoms`, rounded to the stored precision, with its group."""
+    copy = Atoms(
+        atoms.symbols,
+        positions=atoms.positions.round(PRECISION),
+        cell=atoms.cell.array.round(PRECISION),
+        pbc=True,
+    )
+    copy.info.update(config_type=config_type, trajectory=trajectory)
+    return copy
+
+
+def read_cells(paths: str | Path | Iterable[str | Path]) -> list[Atoms]:
+    """Read every cell of one or many extended XYZ files; an empty file holds no cells."""
+    many = [paths] if isinstance(paths, str | Path) else paths
+    cells: list[Atoms] = []
+    for path in many:
+        if Path(path).stat().st_size:
+            cells.extend(ase.io.iread(path, index=":", format="extxyz"))
+    return cells
+
+
+def write_cells(path: str | Path, cells: Sequence[Atoms], **options: Any) -> None:
+    """Write cells as extended XYZ, whole or not at all."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".xyz")
+    os.close(handle)
+    if cells:
+        ase.io.write(temporary, cells, format="extxyz", **options)
+    Path(temporary).chmod(0o644)
+    os.replace(temporary, target)

@@ -1,0 +1,78 @@
+"""The Ziegler-Biersack-Littmark repulsion every potential of a study is fitted on top of.
+
+Same formula and constants as LAMMPS `pair_style zbl`, so that models trained here and potentials
+run there agree to rounding. Source: J. F. Ziegler, J. P. Biersack, U. Littmark, *The Stopping and
+Ranges of Ions in Solids* (1985); switching as documented for `pair_style zbl`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from diverse.neighbours import NeighbourPairs
+
+COULOMB = 14.399645  # e^2 / (4 pi eps0) in eV Å, as in LAMMPS units metal
+SCREENING_AMPLITUDE = np.array([0.02817, 0.28022, 0.50986, 0.18175])
+SCREENING_RATE = np.array([0.20162, 0.40290, 0.94229, 3.19980])
+
+
+@dataclass(frozen=True)
+class ZBL:
+    """Screened nuclear repulsion of one element, switched off between `inner` and `outer` (Å)."""
+
+    element: str
+    inner: float
+    outer: float
+
+    @property
+    def lammps_style(self) -> str:
+        """Arguments of the LAMMPS pair style, as in ``pair_style zbl 4.0 4.8``."""
+        return f"zbl {self.inner} {self.outer}"
+
+    @property
+    def lammps_coeff(self) -> str:
+        """Nuclear charges for ``pair_coeff * * zbl Z Z``."""
+        charge = atomic_numbers[self.element]
+        return f"{charge} {charge}"
+
+    def pair(self, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pair energy (eV) and its derivative (eV/Å) at each distance (Å)."""
+        energy, slope, _ = self._screened(distance)
+        edge, edge_slope, edge_curvature = self._screened(np.array([self.outer]))
+        width = self.outer - self.inner
+        cubic = (-3 * edge_slope + width * edge_curvature) / width**2
+        quartic = (2 * edge_slope - width * edge_curvature) / width**3
+        shift = -edge + width * edge_slope / 2 - width**2 * edge_curvature / 12
+        beyond = np.clip(distance - self.inner, 0, None)
+        inside = distance < self.outer
+        energy = energy + shift + cubic / 3 * beyond**3 + quartic / 4 * beyond**4
+        slope = slope + cubic * beyond**2 + quartic * beyond**3
+        return energy * inside, slope * inside
+
+    def energies_forces(self, pairs: NeighbourPairs, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return energies (eV, shape (n_cells,)) and forces (eV/Å, shape (n_atoms, 3))."""
+        distance = pairs.distance
+        energy, slope = self.pair(distance)
+        energies = 0.5 * np.bincount(
+            pairs.cell_of_atom[pairs.center], weights=energy, minlength=n_cells
+        )
+        forces = np.zeros((pairs.n_atoms, 3))
+        np.add.at(forces, pairs.center, (slope / distance)[:, None] * pairs.vector)
+        return energies, forces
+
+    def _screened(self, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the unswitched energy and its first two derivatives."""
+        charge = atomic_numbers[self.element]
+        length = 0.46850 / (2 * charge**0.23)
+        rate = SCREENING_RATE / length
+        terms = SCREENING_AMPLITUDE * np.exp(-distance[..., None] * rate)
+        phi, phi1, phi2 = terms.sum(-1), -(terms * rate).sum(-1), (terms * rate**2).sum(-1)
+        r, scale = distance, COULOMB * charge**2
+        return (
+            scale * phi / r,
+            scale * (phi1 / r - phi / r**2),
+            scale * (phi2 / r - 2 * phi1 / r**2 + 2 * phi / r**3),
+        )

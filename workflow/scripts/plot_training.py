@@ -1,0 +1,9 @@
+"""Draw the loss curves of every network."""
+
+import pandas as pd
+
+from diverse.plotting import training_curves
+
+histories = {tuple(path.split("/")[-4:-1]): pd.read_csv(path) for path in snakemake.input.histories}
+families = {name: entry["family"] for name, entry in snakemake.params.datasets.items()}
+training_curves(histories, families).savefig(snakemake.output.figure)

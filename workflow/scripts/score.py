@@ -1,0 +1,23 @@
+"""Compute the errors of one model on every test set, over all seeds."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from diverse.descriptors import DescriptorTable
+from diverse.models import load_model
+from diverse.scores import score_rows
+
+names, tests = snakemake.wildcards, snakemake.params.tests
+files = {(Path(p).parent.name, Path(p).stem): p for p in snakemake.input.predictions}
+model = load_model(Path(snakemake.input.export).parent)
+training = DescriptorTable.load(snakemake.input.training)
+scores = []
+for test, table in zip(tests, snakemake.input.tables, strict=True):
+    labels = {"study": snakemake.params.study, "train": names.train, "test": test}
+    labels["model"] = names.model
+    seeds = [np.load(files[str(seed), test]) for seed in snakemake.params.seeds]
+    predictions = [(data["energies"], data["forces"]) for data in seeds]
+    scores.append(score_rows(labels, model, training, DescriptorTable.load(table), predictions))
+pd.concat(scores).to_csv(snakemake.output.scores, index=False)

@@ -1,0 +1,6 @@
+"""Write the study with every default filled in."""
+
+import yaml
+
+with open(snakemake.output.config, "w") as file:
+    yaml.safe_dump(dict(snakemake.params.study), file, sort_keys=False)
