@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from diverse.bispectrum import BispectrumSettings, bispectrum
+from diverse.bispectrum import bispectrum
 from diverse.generate.entropy import Whitening, gaussian_entropy
 from diverse.generate.expert import RECIPES, debye_amplitude, expert_cells
 from diverse.generate.optimiser import OptimiserSettings, generate_cells
 from diverse.generate.random_cells import SamplerSettings
-from diverse.neighbours import neighbour_pairs, shortest_distance
+from diverse.kernel import BispectrumSettings
+from diverse.neighbours import find_pairs, shortest_distance
 from diverse.structures import random_stream
 
 SAMPLER = SamplerSettings(
@@ -21,7 +22,7 @@ DESCRIPTOR = BispectrumSettings(4, 4.734)
 
 
 def describe(cells):
-    pairs = neighbour_pairs(cells, DESCRIPTOR.cutoff)
+    pairs = find_pairs(cells, DESCRIPTOR.cutoff)
     center = torch.tensor(pairs.center)
     return bispectrum(torch.tensor(pairs.vector), center, pairs.n_atoms, DESCRIPTOR).numpy()
 

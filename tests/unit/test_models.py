@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from diverse.bispectrum import BispectrumSettings
 from diverse.descriptors import DescriptorTable, describe
+from diverse.kernel import BispectrumSettings
 from diverse.labellers import Label
 from diverse.ledger import attach
 from diverse.models import load_model, predict

@@ -1,16 +1,16 @@
-"""Neighbour pairs against ASE's own search, and clear words for bad cells."""
+"""Neighbour pairs of ASE cells against ASE's own search, and clear words for bad cells."""
 
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from diverse.neighbours import neighbour_pairs, shortest_distance
+from diverse.neighbours import find_pairs, shortest_distance
 
 
 @pytest.mark.parametrize("name", ["bulk", "slab", *[f"triclinic{n}" for n in (1, 2, 5, 16)]])
 def test_equals_ase(cells, name):
-    pairs = neighbour_pairs([cells[name]], 5.0)
+    pairs = find_pairs([cells[name]], 5.0)
     center, neighbour, vector = neighbor_list("ijD", cells[name], 5.0)
 
     def ordered(i, j, d):
@@ -24,8 +24,8 @@ def test_equals_ase(cells, name):
 
 
 def test_batch_is_the_cells_in_line(cells):
-    batch = neighbour_pairs([cells["triclinic2"], cells["triclinic5"]], 5.0)
-    second = neighbour_pairs([cells["triclinic5"]], 5.0)
+    batch = find_pairs([cells["triclinic2"], cells["triclinic5"]], 5.0)
+    second = find_pairs([cells["triclinic5"]], 5.0)
     np.testing.assert_array_equal(batch.center[batch.center >= 2] - 2, second.center)
     np.testing.assert_array_equal(batch.vector[batch.center >= 2], second.vector)
     assert batch.cell_of_atom.tolist() == [0] * 2 + [1] * 5
@@ -38,7 +38,9 @@ def test_shortest_distance_sees_images():
 
 
 def test_bad_cells_are_named():
-    with pytest.raises(ValueError, match="cell 0: positions or cell vectors are not finite"):
-        neighbour_pairs([Atoms("W", positions=[[np.nan, 0, 0]], cell=[3, 3, 3], pbc=True)], 4.0)
-    with pytest.raises(ValueError, match="cell 0: the cell has no volume"):
-        neighbour_pairs([Atoms("W", cell=[3, 3, 0], pbc=True)], 4.0)
+    good = Atoms("W", cell=[3, 3, 3], pbc=True)
+    broken = Atoms("W", positions=[[np.nan, 0, 0]], cell=[3, 3, 3], pbc=True)
+    with pytest.raises(ValueError, match="cell 1"):
+        find_pairs([good, broken], 4.0)
+    with pytest.raises(ValueError, match=r"[Cc]ell 0 .*volume"):
+        find_pairs([Atoms("W", cell=[3, 3, 0], pbc=True)], 4.0)

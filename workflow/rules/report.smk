@@ -34,12 +34,7 @@ rule draw_workflow:
     input:
         config="<results>/config.yaml",
     output:
-        figure=report(
-            "<results>/figures/workflow.png",
-            caption="../report/workflow.rst",
-            category="Workflow",
-            labels={"result": "rules"},
-        ),
+        figure="<results>/figures/workflow.png",
     log:
         "<logs>/draw_workflow.log",
     conda:

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from diverse.bispectrum import BispectrumSettings
-from diverse.diversity import environment_descriptors, summarise
+from diverse.descriptors import environment_descriptors
+from diverse.diversity import summarise
 from diverse.generate.entropy import Whitening
+from diverse.kernel import BispectrumSettings
 from diverse.plotting import dataset_comparison
 from diverse.structures import read_cells
 from diverse.tables import datasets_page

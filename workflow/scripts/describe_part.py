@@ -1,7 +1,7 @@
 """Tabulate descriptors, gradients and labels of one part of a data set."""
 
-from diverse.bispectrum import BispectrumSettings
 from diverse.descriptors import describe
+from diverse.kernel import BispectrumSettings
 from diverse.structures import read_cells
 from diverse.zbl import ZBL
 

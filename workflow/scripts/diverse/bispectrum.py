@@ -1,7 +1,7 @@
 """Bispectrum components of atomic environments (the SNAP descriptor), in PyTorch.
 
-Plain tensor operations, differentiable by autograd, on any device: the reference that faster
-kernels are tested against. Conventions are those of LAMMPS with one element: `rfac0`, `rmin0`,
+Plain tensor operations, differentiable by autograd, on any device: the oracle of the compiled
+kernel (`diverse.kernel`). Conventions are those of LAMMPS with one element: `rfac0`, `rmin0`,
 cosine switching, unit neighbour and self weights, `bzeroflag 1`.
 
 References
@@ -14,49 +14,12 @@ References
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class BispectrumSettings:
-    """What defines the descriptor.
-
-    Attributes
-    ----------
-    twojmax : int
-        2J of the largest angular momentum; D = 5, 14, 30, 55 components for 2, 4, 6, 8.
-    cutoff : float, Å
-    rfac0 : float
-        Fraction of pi that the polar angle reaches at the cutoff.
-    rmin0 : float, Å
-        Distance at which the polar angle is zero.
-    """
-
-    twojmax: int
-    cutoff: float
-    rfac0: float = 0.99363
-    rmin0: float = 0.0
-
-    @property
-    def n_components(self) -> int:
-        """D, the number of components."""
-        return len(component_indices(self.twojmax))
-
-
-@lru_cache
-def component_indices(twojmax: int) -> list[tuple[int, int, int]]:
-    """Return the (j1, j2, j) of each component in LAMMPS order; the j are doubled integers."""
-    return [
-        (j1, j2, j)
-        for j1 in range(twojmax + 1)
-        for j2 in range(j1 + 1)
-        for j in range(j1 - j2, min(twojmax, j1 + j2) + 1, 2)
-        if j >= j1
-    ]
+from diverse.kernel import BispectrumSettings
 
 
 def bispectrum(
@@ -76,16 +39,17 @@ def bispectrum(
     Returns
     -------
     Tensor, shape (n_atoms, D), dimensionless
-        B_{j1 j2 j} of ref. [2], eq. (9), less its value for an isolated atom.
+        B_{j1 j2 j} of ref. [2], eq. (9), less its value for an isolated atom (with `bzero`).
     """
     density = _neighbour_density(vectors, center, n_atoms, settings)
     components = []
-    for j1, j2, j in component_indices(settings.twojmax):
+    for j1, j2, j in settings.components():
         coupling = _clebsch_gordan(j1, j2, j).to(vectors)
         product = torch.einsum("nab,ncd->nacbd", density[j1], density[j2])
         product = product.reshape(n_atoms, (j1 + 1) * (j2 + 1), (j1 + 1) * (j2 + 1))
         coupled = coupling.mT.to(product.dtype) @ product @ coupling.to(product.dtype)
-        components.append((density[j].conj() * coupled).real.sum(dim=(1, 2)) - (j + 1))
+        isolated = j + 1 if settings.bzero else 0
+        components.append((density[j].conj() * coupled).real.sum(dim=(1, 2)) - isolated)
     return torch.stack(components, dim=1)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import torch
 from ase import Atoms
 
-from diverse.bispectrum import BispectrumSettings, bispectrum
-from diverse.neighbours import NeighbourPairs, neighbour_pairs
+from diverse.kernel import BispectrumSettings, Kernel
+from diverse.neighbours import CellPairs, find_pairs
 from diverse.zbl import ZBL
 
 
@@ -60,6 +59,12 @@ class DescriptorTable:
         return cls(**np.load(path))
 
 
+def environment_descriptors(cells: Sequence[Atoms], settings: BispectrumSettings) -> np.ndarray:
+    """Return the descriptors of every environment, shape (n_atoms, D)."""
+    pairs = find_pairs(cells, settings.cutoff)
+    return Kernel(settings).forward(pairs.vector, pairs.first)
+
+
 def describe(cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL) -> DescriptorTable:
     """Compute the table of labelled cells.
 
@@ -70,13 +75,14 @@ def describe(cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL) -> 
     """
     if not cells:
         raise ValueError("there are no labelled cells to describe; see tables/failures.csv")
-    pairs = neighbour_pairs(cells, settings.cutoff)
-    descriptors, pair_gradient = _pair_gradients(pairs, settings)
-    center, atom, gradient = _merge_images(pairs, pair_gradient)
-    zbl_pairs = neighbour_pairs(cells, zbl.outer)
+    pairs = find_pairs(cells, settings.cutoff)
+    kernel = Kernel(settings)
+    jacobian = kernel.jacobian(pairs.vector, pairs.first)
+    center, atom, gradient = _merge_images(pairs, jacobian)
+    zbl_pairs = find_pairs(cells, zbl.outer)
     zbl_energies, zbl_forces = zbl.energies_forces(zbl_pairs, len(cells))
     return DescriptorTable(
-        descriptors=descriptors,
+        descriptors=kernel.forward(pairs.vector, pairs.first),
         center=center,
         atom=atom,
         gradient=gradient,
@@ -91,21 +97,8 @@ def describe(cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL) -> 
     )
 
 
-def _pair_gradients(
-    pairs: NeighbourPairs, settings: BispectrumSettings
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return descriptors (n_atoms, D) and their gradients by pair vector (n_pairs, D, 3)."""
-    vectors = torch.tensor(pairs.vector, requires_grad=True)
-    components = bispectrum(vectors, torch.tensor(pairs.center), pairs.n_atoms, settings)
-    columns = [
-        torch.autograd.grad(components[:, k].sum(), vectors, retain_graph=True)[0]
-        for k in range(components.shape[1])
-    ]
-    return components.detach().numpy(), torch.stack(columns, dim=1).numpy()
-
-
 def _merge_images(
-    pairs: NeighbourPairs, pair_gradient: np.ndarray
+    pairs: CellPairs, pair_gradient: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sum pair gradients over periodic images; moving the centre moves all its pair vectors."""
     center = np.concatenate([pairs.center, pairs.center])

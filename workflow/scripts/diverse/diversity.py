@@ -7,16 +7,9 @@ import pandas as pd
 import torch
 from ase import Atoms
 
-from diverse.bispectrum import BispectrumSettings, bispectrum
+from diverse.descriptors import environment_descriptors
 from diverse.generate.entropy import Whitening, gaussian_entropy, nearest_neighbour_entropy
-from diverse.neighbours import neighbour_pairs
-
-
-def environment_descriptors(cells: list[Atoms], settings: BispectrumSettings) -> np.ndarray:
-    """Return the descriptors of every environment, shape (n_atoms, D)."""
-    pairs = neighbour_pairs(cells, settings.cutoff)
-    vectors, center = torch.tensor(pairs.vector), torch.tensor(pairs.center)
-    return bispectrum(vectors, center, pairs.n_atoms, settings).numpy()
+from diverse.kernel import BispectrumSettings
 
 
 def effective_rank(white: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase.data import atomic_numbers
 
-from diverse.neighbours import NeighbourPairs
+from diverse.neighbours import CellPairs
 
 COULOMB = 14.399645  # e^2 / (4 pi eps0) in eV Å, as in LAMMPS units metal
 SCREENING_AMPLITUDE = np.array([0.02817, 0.28022, 0.50986, 0.18175])
@@ -52,7 +52,7 @@ class ZBL:
         slope = slope + cubic * beyond**2 + quartic * beyond**3
         return energy * inside, slope * inside
 
-    def energies_forces(self, pairs: NeighbourPairs, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
+    def energies_forces(self, pairs: CellPairs, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
         """Return energies (eV, shape (n_cells,)) and forces (eV/Å, shape (n_atoms, 3))."""
         distance = pairs.distance
         energy, slope = self.pair(distance)

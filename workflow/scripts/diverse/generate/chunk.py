@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import torch
 from ase import Atoms
 
-from diverse.bispectrum import BispectrumSettings, bispectrum
+from diverse.descriptors import environment_descriptors
 from diverse.generate.entropy import Whitening
 from diverse.generate.expert import expert_cells
 from diverse.generate.optimiser import OptimiserSettings, generate_cells
 from diverse.generate.random_cells import SamplerSettings
-from diverse.neighbours import neighbour_pairs
+from diverse.kernel import BispectrumSettings
 from diverse.structures import ReferenceLattice, random_stream, tagged
 
 Config = dict[str, Any]
@@ -33,11 +32,7 @@ def fit_whitening(study: Config) -> Whitening:
         None,
         rng,
     )
-    pairs = neighbour_pairs(cells, study["cutoff"])
-    components = bispectrum(
-        torch.tensor(pairs.vector), torch.tensor(pairs.center), pairs.n_atoms, _descriptor(study)
-    )
-    return Whitening.of(components.numpy())
+    return Whitening.of(environment_descriptors(cells, _descriptor(study)))
 
 
 def sampled_chunk(

@@ -17,10 +17,11 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
-from diverse.bispectrum import BispectrumSettings, bispectrum
+from diverse.bispectrum import bispectrum
 from diverse.generate.entropy import Whitening, gaussian_entropy
 from diverse.generate.random_cells import SamplerSettings, random_cell
-from diverse.neighbours import NeighbourPairs, neighbour_pairs, shortest_distance
+from diverse.kernel import BispectrumSettings
+from diverse.neighbours import CellPairs, find_pairs, shortest_distance
 from diverse.structures import PRECISION, ReferenceLattice
 
 CORE_STIFFNESS = 40.0  # eV/Å^2: steep against K, so that the floor holds
@@ -124,7 +125,7 @@ def _gradient(
     whitening: Whitening | None,
 ) -> Tensor:
     """Return dV/dx (eV/Å); the entropy does not act in a cell that is below the floor."""
-    pairs = neighbour_pairs(cells, max(descriptor.cutoff, float(core.max())))
+    pairs = find_pairs(cells, max(descriptor.cutoff, float(core.max())))
     reach = torch.tensor(core[pairs.cell_of_atom[pairs.center]])
 
     def repulsion(vectors: Tensor) -> Tensor:
@@ -147,7 +148,7 @@ def _gradient(
 
 
 def _position_gradient(
-    function: Callable[[Tensor], Tensor], positions: Tensor, pairs: NeighbourPairs
+    function: Callable[[Tensor], Tensor], positions: Tensor, pairs: CellPairs
 ) -> Tensor:
     """Return the gradient with respect to positions of a function of the pair vectors."""
     vectors = torch.tensor(pairs.vector, requires_grad=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from diverse.bispectrum import component_indices
+from diverse.kernel import BispectrumSettings
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class LinearModel:
             for line in (folder / "potential.snapcoeff").read_text().splitlines()
         ]
         numbers = np.array([float(line[0]) for line in lines if len(line) == 1])
-        isolated = np.array([j + 1 for _, _, j in component_indices(twojmax)])
+        cutoff = float(parameters["rcutfac"])
+        components = BispectrumSettings(twojmax, cutoff).components()
+        isolated = np.array([j + 1 for _, _, j in components])
         if len(numbers) != 1 + len(isolated):
             raise ValueError(
                 f"{folder}: {len(numbers)} coefficients, 2Jmax {twojmax} has {1 + len(isolated)}"

@@ -1,0 +1,149 @@
+"""Compile the C++ sources of the descriptor kernel; `python build.py [FOLDER]`.
+
+One shared object per instruction set, and one for the neighbour search. Their names carry a hash
+of sources and flags: what is there need not be built again, and what is outdated is never loaded.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCES = Path(__file__).parent / "cpp"
+# The last two: GCC 12 takes functions that store vectors through a pointer for free of side
+# effects, and drops calls to them as soon as they are not inlined. Results were wrong, not slow.
+COMMON_FLAGS = (
+    *("-std=c++17", "-O3", "-fopenmp", "-fPIC", "-shared", "-fvisibility=hidden"),
+    *("-fno-math-errno", "-fno-trapping-math", "-fno-ipa-modref", "-fno-ipa-pure-const"),
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One shared object: its name, main source file and flags beyond the common ones."""
+
+    name: str
+    source: str
+    flags: tuple[str, ...]
+
+
+def instruction_sets() -> dict[str, tuple[str, ...]]:
+    """Return compiler flags by name of the instruction set, from the plainest to the widest."""
+    baseline: dict[str, tuple[str, ...]] = {"baseline": ("-DDIVERSE_LANE_BYTES=16",)}
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return baseline
+    avx2 = ("-mavx2", "-mfma")
+    avx512 = (*avx2, "-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw")
+    return baseline | {
+        "avx2": (*avx2, "-DDIVERSE_LANE_BYTES=32"),
+        "avx512": (*avx512, "-DDIVERSE_LANE_BYTES=64"),
+    }
+
+
+def targets() -> list[Target]:
+    """Return everything there is to build on this kind of machine."""
+    kernels = [
+        Target(f"kernel-{name}", "interface.cpp", ("-ffp-contract=fast", *flags))
+        for name, flags in instruction_sets().items()
+    ]
+    return [*kernels, Target("pairs", "pairs.cpp", ("-ffp-contract=off",))]
+
+
+def default_folder() -> Path:
+    """Return where the library is: $DIVERSE_KERNEL_FOLDER, or _build beside the sources."""
+    return Path(os.environ.get("DIVERSE_KERNEL_FOLDER") or Path(__file__).parent / "_build")
+
+
+def library_path(target: Target, *, folder: Path) -> Path:
+    """Return the path of the shared object that belongs to the present sources and flags."""
+    digest = hashlib.sha256(" ".join((*COMMON_FLAGS, *target.flags)).encode())
+    for source in sorted(SOURCES.glob("*.[ch]pp")):
+        digest.update(source.read_bytes())
+    return folder / f"{target.name}-{digest.hexdigest()[:16]}.so"
+
+
+def find_compiler() -> str:
+    """Return the C++ compiler: $CXX, or g++; raise RuntimeError when there is none."""
+    name = os.environ.get("CXX") or "g++"
+    path = shutil.which(name)
+    if path is None:
+        raise RuntimeError(
+            f"The descriptor kernel cannot be built: there is no C++ compiler {name!r} on PATH. "
+            "Install g++ (see envs/apt.txt), or name another GCC in the environment variable CXX."
+        )
+    return path
+
+
+def build_target(target: Target, *, folder: Path, compiler: str) -> Path:
+    """Compile one shared object, unless it is there, and drop its outdated predecessors.
+
+    Written under a temporary name and then renamed: no other process ever sees half a file.
+    """
+    path = library_path(target, folder=folder)
+    if path.exists():
+        return path
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
+        output = Path(scratch) / path.name
+        command = [compiler, *COMMON_FLAGS, *target.flags, str(SOURCES / target.source)]
+        command += ["-o", str(output)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(
+                f"The compiler failed on {target.source} for {target.name}:\n"
+                f"{' '.join(command)}\n{done.stderr}"
+            )
+        output.replace(path)
+    for other in folder.glob(f"{target.name}-*.so"):
+        if other != path:
+            other.unlink(missing_ok=True)
+    return path
+
+
+def build(folder: Path | None = None) -> list[Path]:
+    """Build all shared objects that are missing or outdated.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where to put them; by default `default_folder()`.
+
+    Returns
+    -------
+    list of Path
+        The shared objects, whether built now or earlier.
+
+    Raises
+    ------
+    RuntimeError
+        When something must be built and there is no compiler, or it fails.
+    """
+    folder = default_folder() if folder is None else folder
+    wanted = targets()
+    paths = [library_path(target, folder=folder) for target in wanted]
+    if all(path.exists() for path in paths):
+        return paths
+    compiler = find_compiler()
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda t: build_target(t, folder=folder, compiler=compiler), wanted))
+
+
+def main() -> None:
+    """Build from the command line."""
+    parser = argparse.ArgumentParser(description="Compile the descriptor kernel.")
+    parser.add_argument("folder", nargs="?", type=Path, help="default: _build beside the sources")
+    try:
+        for path in build(parser.parse_args().folder):
+            print(path)
+    except RuntimeError as error:
+        raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()
