@@ -179,6 +179,12 @@ def test_a_wrong_export_is_refused(labelled, table, zbl, network, tmp_path):
         check_export(model, tmp_path, labelled[:3], table, zbl)
 
 
-def test_empty_data_is_said(zbl):
-    with pytest.raises(ValueError, match="no labelled cells"):
-        describe([], BispectrumSettings(TWOJMAX, CUTOFF), zbl)
+def test_empty_data(zbl, tmp_path):
+    table = describe([], BispectrumSettings(TWOJMAX, CUTOFF), zbl)
+    table.save(tmp_path / "empty.npz")
+    loaded = DescriptorTable.load(tmp_path / "empty.npz")
+    assert loaded.descriptors.shape == (0, 14)
+    with pytest.raises(ValueError, match="no labelled cells to fit to"):
+        fit([], tmp_path, zbl)
+    with pytest.raises(ValueError, match="0 labelled training cells are too few"):
+        train_network(table, TWOJMAX, SETTINGS, seed=0)

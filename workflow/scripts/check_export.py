@@ -16,5 +16,6 @@ zbl = ZBL(study["element"], **study["zbl"])
 differences = [
     check_export(load_model(folder), folder, read_cells(cells), DescriptorTable.load(table), zbl)
     for cells, table in zip(snakemake.input.cells, snakemake.input.tables, strict=True)
+    if read_cells(cells)
 ]
 pd.concat(differences).to_csv(snakemake.output.differences, index=False)

@@ -66,15 +66,9 @@ def environment_descriptors(cells: Sequence[Atoms], settings: BispectrumSettings
 
 
 def describe(cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL) -> DescriptorTable:
-    """Compute the table of labelled cells.
-
-    Raises
-    ------
-    ValueError
-        If there are no cells: every label failed, or the split left nothing.
-    """
+    """Compute the table of labelled cells; no cells give an empty table."""
     if not cells:
-        raise ValueError("there are no labelled cells to describe; see tables/failures.csv")
+        return _empty_table(settings.n_components)
     pairs = find_pairs(cells, settings.cutoff)
     kernel = Kernel(settings)
     jacobian = kernel.jacobian(pairs.vector, pairs.first)
@@ -94,6 +88,24 @@ def describe(cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL) -> 
         keys=np.array([cell.info["key"] for cell in cells]),
         groups=np.array([cell.info["config_type"] for cell in cells]),
         protocols=np.array([cell.info["protocol"] for cell in cells]),
+    )
+
+
+def _empty_table(n_components: int) -> DescriptorTable:
+    none, text, index = np.zeros(0), np.zeros(0, dtype=str), np.zeros(0, dtype=np.int64)
+    return DescriptorTable(
+        descriptors=np.zeros((0, n_components)),
+        center=index,
+        atom=index,
+        gradient=np.zeros((0, n_components, 3)),
+        cell_of_atom=index,
+        zbl_energies=none,
+        zbl_forces=np.zeros((0, 3)),
+        energies=none,
+        forces=np.zeros((0, 3)),
+        keys=text,
+        groups=text,
+        protocols=text,
     )
 
 

@@ -48,7 +48,14 @@ def fit_linear(
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
     ridge : float
         Tikhonov parameter on the weighted normal equations.
+
+    Raises
+    ------
+    ValueError
+        If there are no cells.
     """
+    if not cells:
+        raise ValueError("there are no labelled cells to fit to: see tables/failures.csv")
     (element,) = set(cells[0].get_chemical_symbols())
     settings = {
         "BISPECTRUM": {

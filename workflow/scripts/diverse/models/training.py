@@ -130,7 +130,10 @@ def _training_and_validation(
     n_cells = len(table.energies)
     n_validation = max(1, round(settings.validation_fraction * n_cells))
     if n_cells - n_validation < 1:
-        raise ValueError(f"{n_cells} training cells are too few to set {n_validation} aside")
+        raise ValueError(
+            f"{n_cells} labelled training cells are too few to set {n_validation} aside for "
+            f"validation: see tables/failures.csv, or make a larger data set"
+        )
     order = generator.permutation(n_cells)
     return _Batch(table, order[n_validation:]), _Batch(table, order[:n_validation])
 

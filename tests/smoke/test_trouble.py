@@ -1,0 +1,84 @@
+"""What goes wrong costs as little as it must: kills, and cells that do not converge."""
+
+import os
+import signal
+import subprocess
+import time
+
+import ase.io
+import pandas as pd
+import pytest
+import yaml
+
+from paths import ROOT, clean_environment, snakemake, snakemake_command
+
+COARSE = {"kind": "gpaw", "cutoff_energy": 200, "kpoint_density": {"1000": 1.2}, "smearing": 0.3}
+
+
+@pytest.fixture
+def small_study(tmp_path):
+    """Write a study of six cells, labelled by GPAW, changed as asked; return its file's path."""
+
+    def write(**changes):
+        study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+        groups = {"eos": {"lattices": ["bcc", "fcc"], "volumes": [0.9, 1.0, 1.1]}}
+        study["datasets"] = {"expert": {"family": "expert", "groups": groups}}
+        study |= {"labeller": "dft", "labellers": {"dft": COARSE}} | changes
+        study["models"] = {"linear2": {"family": "linear", "twojmax": 2}}
+        path = tmp_path / "study.yaml"
+        path.write_text(yaml.safe_dump(study))
+        return path
+
+    return write
+
+
+def test_a_killed_run_recomputes_no_finished_cell(tmp_path, small_study):
+    arguments = ("label", "--configfile", str(small_study()))
+    run = subprocess.Popen(
+        snakemake_command(tmp_path, *arguments),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(),
+    )
+    ledger = tmp_path / "results/smoke/ledger/expert/0.xyz"
+    deadline = time.monotonic() + 120
+    while not (ledger.exists() and ledger.read_text().count("Lattice") >= 2):
+        assert run.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    finished = ledger.read_text()
+    done = finished.count("status=converged")
+    assert 2 <= done < 6
+
+    snakemake(tmp_path, *arguments, "--rerun-incomplete", "--nolock")
+    rows = ledger.read_text()
+    assert rows.startswith(finished)
+    assert rows.count("Lattice") == 6
+    keys = [cell.info["key"] for cell in ase.io.read(ledger, index=":")]
+    assert len(set(keys)) == 6
+    log = (tmp_path / "results/smoke/logs/label_chunk/expert/0.log").read_text()
+    assert log.count("found") == done
+
+
+def test_cells_that_do_not_converge_are_rows_and_the_study_ends(tmp_path, small_study):
+    hopeless = COARSE | {"maxiter": 2}
+    groups = {"eos": {"lattices": ["bcc"], "volumes": [0.9, 1.1]}}
+    study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    datasets = {name: study["datasets"][name] for name in ("random", "expert")}
+    datasets["dft"] = {"family": "expert", "labeller": "dft", "use": "test", "groups": groups}
+    path = small_study(
+        labeller="zhou", labellers={"zhou": study["labellers"]["zhou"], "dft": hopeless}
+    )
+    changed = yaml.safe_load(path.read_text()) | {"datasets": datasets}
+    path.write_text(yaml.safe_dump(changed))
+    snakemake(tmp_path, "--configfile", str(path))
+    failures = pd.read_csv(tmp_path / "results/smoke/tables/failures.csv")
+    assert failures["dataset"].tolist() == ["dft", "dft"]
+    assert set(failures["cause"]) == {"not self-consistent after 2 iterations"}
+    table = pd.read_csv(tmp_path / "results/smoke/tables/transferability.csv")
+    assert {"random", "expert"} <= set(table.columns)
+    assert "dft" not in table.columns
+    assert (tmp_path / "results/smoke/report.html").exists()
