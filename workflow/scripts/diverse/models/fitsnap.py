@@ -88,6 +88,7 @@ def fit_linear(
     instance.output.write_lammps(instance.solver.fit)
     parameters = potential.with_suffix(".snapparam")
     parameters.write_text(_flags(parameters.read_text()))
+    potential.with_suffix(".mod").unlink()  # LAMMPS lines with the paths of this machine
 
 
 def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> dict[str, Any]:

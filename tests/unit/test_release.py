@@ -1,0 +1,33 @@
+"""The released copy of a study: complete, compressed, with a manifest that fits."""
+
+from hashlib import sha256
+
+import ase.io
+import pandas as pd
+
+from diverse.ledger import Ledger, label_key
+from diverse.release import release_study
+from diverse.structures import write_cells
+
+
+def test_release(tmp_path, labelled, zhou):
+    results, target = tmp_path / "results", tmp_path / "release"
+    for chunk in (0, 1):
+        write_cells(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
+    model = results / "models/set/linear6/0"
+    for path in (results / "tables/a.csv", results / "figures/a.png", model / "potential.nn"):
+        path.parent.mkdir(parents=True)
+        path.write_text(path.name)
+    release_study(results, target)
+    manifest = pd.read_csv(target / "manifest.csv").set_index("path")
+    assert set(manifest.index) == {
+        "labels/set.xyz.xz",
+        "tables/a.csv",
+        "figures/a.png",
+        "potentials/set-linear6-0/potential.nn",
+    }
+    for name, row in manifest.iterrows():
+        assert sha256((target / name).read_bytes()).hexdigest() == row["sha256"]
+    assert len(ase.io.read(target / "labels/set.xyz.xz", index=":")) == 40
+    ledger = Ledger(tmp_path / "new.xyz", [target / "labels/set.xyz.xz"])
+    assert all(ledger.find(label_key(cell, zhou.protocol)) for cell in labelled)
