@@ -27,6 +27,7 @@ pathvars:
 
 
 include: "workflow/rules/generate.smk"
+include: "workflow/rules/literature.smk"
 include: "workflow/rules/label.smk"
 include: "workflow/rules/describe.smk"
 include: "workflow/rules/train.smk"

@@ -27,6 +27,8 @@ def names(block, key, *values):
 
 SAMPLED = names("datasets", "family", "entropy", "random")
 CURATED = names("datasets", "family", "expert")
+PUBLISHED = names("datasets", "family", "literature")
+KEPT = [name for name in PUBLISHED if config["datasets"][name]["labels"] == "keep"]
 TRAINED_ON = names("datasets", "use", "train_and_test")
 LINEAR = names("models", "family", "linear")
 NETWORKS = names("models", "family", "network")

@@ -18,6 +18,8 @@ rule label_chunk:
         "<logs>/label_chunk/{dataset}/{chunk}.log",
     benchmark:
         "<benchmarks>/label_chunk/{dataset}/{chunk}.tsv"
+    wildcard_constraints:
+        dataset=either([name for name in DATASETS if name not in KEPT]),
     conda:
         ENVIRONMENT
     threads: 1

@@ -83,6 +83,11 @@ def _check_consistency(study: Config) -> None:
             f"datasets.{name}: there is no labeller '{labeller}' under labellers; "
             f"defined are {', '.join(study['labellers'])}",
         )
+        source = str(dataset.get("source", ""))
+        demand(
+            "://" not in source or "sha256" in dataset,
+            f"datasets.{name}: source is a URL, so sha256 must be given beside it",
+        )
     demand(study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'")
     trains = [d["use"] == "train_and_test" for d in study["datasets"].values()]
     demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")

@@ -18,9 +18,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 # Okabe-Ito colours, ordered from dark to light so that they stay apart in greyscale.
-COLOURS = {"expert": "#0072B2", "random": "#E69F00", "entropy": "#D55E00"}
-MARKERS = {"expert": "s", "random": "^", "entropy": "o"}
-OTHER_COLOURS = ["#009E73", "#CC79A7", "#56B4E9", "#999999"]
+COLOURS = {"expert": "#0072B2", "random": "#E69F00", "entropy": "#D55E00", "literature": "#009E73"}
+MARKERS = {"expert": "s", "random": "^", "entropy": "o", "literature": "D"}
+OTHER_COLOURS = ["#CC79A7", "#56B4E9", "#999999"]
 
 
 def style() -> None:

@@ -1,0 +1,187 @@
+"""Published data sets: the tungsten archive where it is at hand, and what can be wrong."""
+
+import http.server
+import json
+import tarfile
+import threading
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diverse.literature.fetch import SourceError, file_hash, locate
+from diverse.literature.importer import import_records, summarise_groups
+from diverse.literature.records import read_records
+from diverse.structures import write_cells
+from paths import ROOT
+
+ARCHIVE = ROOT.parent / "shared/data/wbe_prb2019_tungsten.tar.xz"
+GROUPS = {
+    "gamma_surface": 6183,
+    "slice_sample": 2000,
+    "gamma_surface_vacancy": 750,
+    "vacancy": 420,
+    "surface": 180,
+    "EOS_Data": 125,
+    "dislocation_quadrupole": 98,
+    "md_bulk": 60,
+    "Divacancy": 39,
+    "Disordered_Struc": 27,
+    "BCC_ForceLib_W110": 5,
+    "WSurface_BeAdhesion": 5,
+    "BCC_ForceLib_WOct": 4,
+    "BCC_ForceLib_W111": 3,
+    "BCC_ForceLib_WTet": 3,
+}
+
+
+def entry(**changes):
+    base = {
+        "NumAtoms": 2,
+        "Lattice": [[3.2, 0, 0], [0, 3.2, 0], [0, 0, 3.2]],
+        "Energy": -17.0,
+        "Stress": [[1000.0, 50.0, 0], [50.0, 0, 0], [0, 0, 0]],
+        "AtomTypes": ["W", "W"],
+        "Positions": [[0, 0, 0], [1.6, 1.6, 1.5]],
+        "Forces": [[0, 0, 0.3], [0, 0, -0.3]],
+    }
+    return base | changes
+
+
+def write_group(folder: Path, group: str, *entries: dict, **dataset: str) -> None:
+    (folder / group).mkdir(parents=True, exist_ok=True)
+    for index, data in enumerate(entries):
+        text = json.dumps({"Dataset": {"StressStyle": "bar", **dataset, "Data": [data]}})
+        (folder / group / f"{group}_{index}.json").write_text("# a comment\n" + text)
+
+
+def load(path: Path, block: int = 20):
+    return import_records(
+        read_records(path), dataset="published", element="W", protocol="p", block=block
+    )
+
+
+@pytest.mark.skipif(not ARCHIVE.exists(), reason="the published archive is not at hand")
+def test_the_published_tungsten_set():
+    cells, problems = load(ARCHIVE)
+    assert len(cells) == 9902
+    assert sum(map(len, cells)) == 164_895
+    assert Counter(cell.info["config_type"] for cell in cells) == GROUPS
+    groups = summarise_groups(cells).set_index("group")
+    for group in ("md_bulk", "vacancy", "dislocation_quadrupole"):
+        assert groups.loc[group, "with_stress"] == 0
+    assert groups.loc["slice_sample", "with_stress"] == 2000
+    assert groups["d_min"].min() == pytest.approx(1.911, abs=1e-3)
+    assert groups["largest_force"].max() == pytest.approx(20.65, abs=0.01)
+    assert set(problems["action"]) == {"kept"}
+
+
+def test_units_signs_and_trajectories(tmp_path):
+    entries = [entry(Energy=-17.0 - i) for i in range(3)]
+    write_group(tmp_path, "eos", *entries)
+    cells, _ = load(tmp_path, block=2)
+    assert [cell.info["trajectory"] for cell in cells] == ["eos_0", "eos_0", "eos_1"]
+    cell = cells[0]
+    assert cell.get_potential_energy(force_consistent=True) == -17.0
+    # 1000 bar of pressure: ASE's stress is negative, 1 bar = 6.2415e-7 eV/Å^3
+    np.testing.assert_allclose(cell.get_stress()[[0, 5]], [-6.2415e-4, -3.1208e-5], rtol=1e-4)
+    assert cell.info["stress_valid"]
+
+
+def test_missing_stress_is_marked(tmp_path):
+    write_group(tmp_path, "md", entry(Stress=np.zeros((3, 3)).tolist()))
+    (cell,), _ = load(tmp_path)
+    assert not cell.info["stress_valid"]
+
+
+def test_bad_records_are_reported_and_the_rest_read(tmp_path):
+    bad = {
+        "counts": entry(NumAtoms=3),
+        "forces": entry(Forces=[[0, 0, 0]]),
+        "nan": entry(Energy=float("nan")),
+        "other": entry(AtomTypes=["W", "Be"]),
+        "overlap": entry(Positions=[[0, 0, 0], [0, 0, 0]]),
+        "flat": entry(Lattice=[[3.2, 0, 0], [0, 3.2, 0], [3.2, 3.2, 0]]),
+    }
+    for group, data in bad.items():
+        write_group(tmp_path, group, data)
+    write_group(tmp_path, "good", entry(), entry())
+    write_group(tmp_path, "hartree", entry(), EnergyStyle="hartree")
+    cells, problems = load(tmp_path)
+    assert [cell.info["config_type"] for cell in cells] == ["good", "good"]
+    said = problems.set_index("group")["problem"]
+    assert "NumAtoms is 3, but there are 2 atom types" in said["counts"]
+    assert "Forces has shape (1, 3)" in said["forces"]
+    assert "not finite" in said["nan"]
+    assert "holds Be, the study is of W" in said["other"]
+    assert "cell 0" in said["overlap"].lower()
+    assert "volume" in said["flat"]
+    assert "only electronvolt can be read" in said["hartree"]
+    assert said["good"] == "same structure as good/good_0.json"
+    actions = problems.set_index("group")["action"]
+    assert actions["good"] == "kept"
+    assert (actions.drop("good") == "left out").all()
+
+
+def test_folder_archive_and_xyz_give_the_same(tmp_path):
+    write_group(tmp_path / "set", "b", *[entry(Energy=-17.0 - i) for i in range(12)])
+    with tarfile.open(tmp_path / "set.tar.xz", "w:xz") as archive:
+        archive.add(tmp_path / "set", "set")
+    from_folder, _ = load(tmp_path / "set")
+    from_archive, _ = load(tmp_path / "set.tar.xz")
+    write_cells(tmp_path / "set.xyz", from_folder)
+    from_xyz, _ = load(tmp_path / "set.xyz")
+    for cells in (from_archive, from_xyz):
+        energies = [cell.get_potential_energy() for cell in cells]
+        assert energies == [-17.0 - i for i in range(12)]  # 10 after 9, not after 1
+        assert [c.info["config_type"] for c in cells] == ["b"] * 12
+
+
+class Resuming(http.server.BaseHTTPRequestHandler):
+    """Serves bytes, the rest of them when asked for a range."""
+
+    body = b"x" * 5000 + b"the end"
+    asked: tuple[str, ...] = ()
+
+    def do_GET(self):
+        start = int((self.headers["Range"] or "bytes=0-")[6:-1])
+        Resuming.asked += (f"from {start}",)
+        self.send_response(206 if start else 200)
+        self.end_headers()
+        self.wfile.write(self.body[start:])
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def url():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Resuming)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/set.bin"
+    server.shutdown()
+    server.server_close()
+
+
+def test_download_is_continued_verified_and_kept(tmp_path, url):
+    checksum = sha256(Resuming.body).hexdigest()
+    (tmp_path / f"{checksum[:12]}-set.bin.part").write_bytes(Resuming.body[:3000])
+    Resuming.asked = ()
+    path = locate(url, checksum, tmp_path)
+    assert path.read_bytes() == Resuming.body
+    assert locate(url, checksum, tmp_path) == path
+    assert Resuming.asked == ("from 3000",)
+    assert file_hash(path) == checksum
+
+
+def test_trouble_with_sources_is_said(tmp_path, url):
+    with pytest.raises(SourceError, match="needs its sha256"):
+        locate(url, None, tmp_path)
+    with pytest.raises(SourceError, match="the study file says 0000"):
+        locate(url, "0" * 64, tmp_path)
+    with pytest.raises(SourceError, match="go online, or set source to a local copy"):
+        locate("http://127.0.0.1:9/set.bin", "0" * 64, tmp_path)
+    with pytest.raises(SourceError, match="no file or folder 'absent'"):
+        locate("absent", None, tmp_path)

@@ -1,0 +1,1 @@
+"""Published data sets: fetched, read with their own labels, checked and reported."""
