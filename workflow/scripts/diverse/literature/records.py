@@ -115,7 +115,8 @@ def _atoms(entry: dict[str, Any]) -> Atoms:
         if arrays[key].shape != (count, 3):
             raise ValueError(f"NumAtoms is {count}, but {key} has shape {arrays[key].shape}")
     energy = float(entry["Energy"])
-    if not all(np.isfinite(array).all() for array in (*arrays.values(), stress, energy)):
+    numbers = [*arrays.values(), stress, np.array(energy)]
+    if not all(np.isfinite(array).all() for array in numbers):
         raise ValueError("a number is not finite")
     atoms = Atoms(symbols, positions=arrays["Positions"], cell=arrays["Lattice"], pbc=True)
     voigt = -BAR * stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]  # FitSNAP's is a pressure
