@@ -1,0 +1,114 @@
+"""What the cells and environments of the data sets look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from ase import Atoms
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from diverse.diversity import EnvironmentSample
+from diverse.plotting.style import Look, looks, style
+
+POINTS = 2000  # environments of a set that a map shows at most
+
+
+def map_of_environments(
+    samples: Mapping[str, EnvironmentSample], families: dict[str, str]
+) -> Figure:
+    """Draw the environments of all sets on the first two principal components."""
+    style()
+    palette = looks({name: families[name] for name in samples})
+    mean, axes, shares = principal_axes([sample.descriptors for sample in samples.values()])
+    figure, axis = plt.subplots(figsize=(5, 3.8), layout="constrained")
+    for name, sample in sorted(samples.items(), key=lambda entry: -len(entry[1])):
+        thinned = sample.descriptors[:: -(-len(sample) // POINTS)]
+        size = 14 if len(thinned) < 200 else 5
+        points = palette[name].points
+        x, y = ((thinned - mean) @ axes).T
+        axis.scatter(x, y, s=size, alpha=0.75, linewidths=0.7, **points)
+    names = [f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(shares)]
+    axis.set(xlabel=names[0], ylabel=names[1])
+    _legend(axis, palette, marks=True)
+    return figure
+
+
+def principal_axes(sets: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, first two axes and their shares of variance, every set weighing the same.
+
+    Parameters
+    ----------
+    sets : sequence of ndarray, shape (n_i, D)
+
+    Returns
+    -------
+    mean : ndarray, shape (D,)
+    axes : ndarray, shape (D, 2)
+        Principal axes of the descriptors scaled to unit variance, each divided by that scale.
+    shares : ndarray, shape (2,)
+        Parts of the variance of the scaled descriptors.
+    """
+    mean = np.mean([points.mean(axis=0) for points in sets], axis=0)
+    covariance = np.mean([(x - mean).T @ (x - mean) / len(x) for x in sets], axis=0)
+    scale = np.sqrt(np.diag(covariance)).clip(min=1e-12)
+    variance, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+    return mean, axes[:, [-1, -2]] / scale[:, None], variance[[-1, -2]] / variance.sum()
+
+
+def geometry_curves(samples: Mapping[str, EnvironmentSample], families: dict[str, str]) -> Figure:
+    """Draw cumulative curves of shortest distance, volume per atom and coordination."""
+    style()
+    palette = looks({name: families[name] for name in samples})
+    figure, axes = plt.subplots(1, 3, figsize=(7.2, 2.7), sharey=True, layout="constrained")
+    labels = {
+        "d_min": "shortest distance of the cell (Å)",
+        "volume": "volume per atom (Å$^3$)",
+        "coordination": "neighbours of the atom",
+    }
+    for axis, (quantity, label) in zip(axes, labels.items(), strict=True):
+        for name, sample in samples.items():
+            values = np.sort(getattr(sample, quantity))
+            share = np.arange(1, len(values) + 1) / len(values)
+            start = ([values[0], *values], [0, *share])
+            axis.step(*start, where="post", **palette[name].curve)
+        axis.set_xlabel(label)
+    axes[1].set_xscale("log")
+    axes[1].xaxis.set_major_formatter("{x:.0f}")
+    axes[1].xaxis.set_minor_formatter("{x:.0f}")
+    axes[1].tick_params(axis="x", which="both", labelsize=8)
+    axes[0].set_ylabel("fraction below")
+    _legend(axes[0], palette, marks=False)
+    return figure
+
+
+def energy_landscape(cells: Mapping[str, Sequence[Atoms]], families: dict[str, str]) -> Figure:
+    """Draw free energy against volume per atom and against the shortest distance."""
+    style()
+    palette = looks({name: families[name] for name in cells})
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True, layout="constrained")
+    for name, members in cells.items():
+        energy = [c.get_potential_energy(force_consistent=True) / len(c) for c in members]
+        volume = [c.get_volume() / len(c) for c in members]
+        d_min = [c.info["d_min"] for c in members]
+        for axis, values in zip(axes, (volume, d_min), strict=True):
+            axis.scatter(values, energy, s=12, alpha=0.8, linewidths=0.7, **palette[name].points)
+    axes[0].set(xlabel="volume per atom (Å$^3$)", ylabel="free energy (eV/atom)")
+    axes[1].set_xlabel("shortest distance of the cell (Å)")
+    _legend(axes[0], palette, marks=True)
+    return figure
+
+
+def _legend(axis: Axes, palette: Mapping[str, Look], *, marks: bool) -> None:
+    """Write the legend in the order of the study, whatever was drawn first."""
+    handles = []
+    for name, look in palette.items():
+        face = look.colour if look.filled else "none"
+        handle = Line2D([], [], color=look.colour, label=name, markerfacecolor=face)
+        handle.set_marker(look.marker if marks else "")
+        handle.set_linestyle("" if marks else look.line)
+        handles.append(handle)
+    axis.legend(handles=handles)
