@@ -28,6 +28,6 @@ table = compare_samples(
     ComparisonSettings(bandwidths=bandwidths, **options),
     seed=study["seed"],
 )
-table.to_csv(snakemake.output.table, index=False)
+table.to_csv(snakemake.output.table, index=False, float_format="%.8g")
 with open(snakemake.output.page, "w") as page:
     page.write(diversity_page(table))

@@ -216,7 +216,7 @@ def _by_bandwidth(
     setting: str = "",
 ) -> dict[Measure, float]:
     return {
-        (measure, f"h = {h:.4g} 1/Å{setting}", unit): float(value)
+        (measure, f"h = {h:.3g} 1/Å{setting}", unit): float(value)
         for h, value in zip(settings.bandwidths, formula(sums), strict=True)
     }
 

@@ -10,6 +10,7 @@ from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from diverse.diversity import EnvironmentSample
 from diverse.plotting.style import Look, looks, style
@@ -78,9 +79,9 @@ def geometry_curves(samples: Mapping[str, EnvironmentSample], families: dict[str
         axis.set_xlabel(label)
     axes[1].set_xscale("log")
     axes[1].xaxis.set_major_formatter("{x:.0f}")
-    axes[1].xaxis.set_minor_formatter("{x:.0f}")
-    axes[1].tick_params(axis="x", which="both", labelsize=8)
-    axes[0].set_ylabel("fraction below")
+    axes[1].xaxis.set_minor_formatter(LogFormatter())
+    axes[2].xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes[0].set_ylabel("cumulative fraction")
     _legend(axes[0], palette, marks=False)
     return figure
 
@@ -109,6 +110,6 @@ def _legend(axis: Axes, palette: Mapping[str, Look], *, marks: bool) -> None:
         face = look.colour if look.filled else "none"
         handle = Line2D([], [], color=look.colour, label=name, markerfacecolor=face)
         handle.set_marker(look.marker if marks else "")
-        handle.set_linestyle("" if marks else look.line)
+        handle.set(linestyle="" if marks else look.line)
         handles.append(handle)
     axis.legend(handles=handles)

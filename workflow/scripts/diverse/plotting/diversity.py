@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from diverse.plotting.style import looks, style
 
@@ -56,3 +57,6 @@ def _dots(axis: Axes, block: pd.DataFrame, names: list[str], families: dict[str,
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.grid(axis="y", linewidth=0.4, alpha=0.5)
     axis.margins(x=0.12)
+    axis.xaxis.set_major_locator(MaxNLocator(3))
+    if "quests_entropy" in block["measure"].values:
+        axis.axvline(np.log(block["n"].max()), color="k", linestyle=":", linewidth=0.9)
