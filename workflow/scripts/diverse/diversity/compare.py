@@ -52,7 +52,7 @@ class ComparisonSettings:
         Sets with fewer environments are left out where numbers are made equal.
     """
 
-    environments: int = 10_000
+    environments: int = 5_000
     bandwidths: tuple[float, ...] = (0.015,)
     draws: int = 10
     smallest: int = 20

@@ -58,5 +58,5 @@ def _dots(axis: Axes, block: pd.DataFrame, names: list[str], families: dict[str,
     axis.grid(axis="y", linewidth=0.4, alpha=0.5)
     axis.margins(x=0.12)
     axis.xaxis.set_major_locator(MaxNLocator(3))
-    if "quests_entropy" in block["measure"].values:
+    if (block["measure"] == "quests_entropy").any():
         axis.axvline(np.log(block["n"].max()), color="k", linestyle=":", linewidth=0.9)
