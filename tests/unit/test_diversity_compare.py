@@ -63,7 +63,8 @@ def test_every_measure_of_every_set_and_pair_is_there_once(table):
     assert not table.duplicated(key).any()
     assert np.isfinite(table["value"]).all()
     singles, pairs, covering = 4 + 2 * 2, 1 + 2, 2  # the tiny set covers at its own size only
-    assert len(table) == (3 + covering) * singles + (9 + 3 * covering) * pairs
+    sizes = 3 * 4
+    assert len(table) == sizes + (3 + covering) * singles + (9 + 3 * covering) * pairs
 
 
 def test_the_wide_set_is_more_diverse_at_equal_numbers(table):
@@ -92,6 +93,13 @@ def test_common_size():
 def test_a_set_covers_itself(table):
     for name in ("wide", "narrow", "tiny"):
         np.testing.assert_array_equal(value(table, "quests_overlap", name, name), 1)
+
+
+def test_the_table_says_how_large_sets_and_samples_are(sets):
+    few = ComparisonSettings(environments=40, bandwidths=(0.015,), draws=2, smallest=10)
+    table = compare_sets({"wide": sets["wide"]}, DESCRIPTOR, coordination_radius=3.29, settings=few)
+    np.testing.assert_array_equal(value(table, "cells", "wide"), [10, 12])
+    np.testing.assert_array_equal(value(table, "environments", "wide"), [40, 48])
 
 
 def test_the_nearest_distance_within_a_set_skips_the_environment_itself(table):

@@ -17,6 +17,18 @@ small {color: #666}
 </style>"""
 
 
+MEASURES = {
+    "log_det": "log det of the covariance",
+    "effective_rank": "effective rank",
+    "distinct": "distinct environments",
+    "nn_entropy": "nearest-neighbour entropy",
+    "quests_entropy": "QUESTS entropy",
+    "quests_diversity": "QUESTS diversity",
+    "quests_overlap": "QUESTS overlap",
+    "nn_distance": "distance to the nearest environment",
+}
+
+
 def transferability_page(table: pd.DataFrame) -> str:
     """Return the transferability table as a page: one block per quantity and metric."""
     tests = [c for c in table.columns[5:] if not c.endswith(("_low", "_high"))]
@@ -80,33 +92,36 @@ def diversity_page(table: pd.DataFrame) -> str:
     """Return the table of diversity as a page: measures of each set, then of each pair."""
     parts = [STYLE]
     for environments, block in table.groupby("environments", sort=False):
-        size = block.loc[block["other"] == "", "n"].iloc[0]
-        where = {"all": "all sampled environments", "equal": f"{size} environments of each set"}
-        for single, kind in ((True, "Diversity of each set"), (False, "Coverage")):
-            part = block[(block["other"] == "") == single]
-            parts.append(f"<h3>{kind}, {where[str(environments)]}</h3>")
-            parts += [_pivot(part, "measure", "dataset")] if single else _coverage_tables(part)
+        single, pairs = block[block["other"] == ""], block[block["other"] != ""]
+        size = f"{single['n'].iloc[0]} environments of each"
+        titles = {
+            "all": ("all sampled environments",) * 2,
+            "equal": (f"{size} set", f"{size} column"),
+        }
+        of_one, of_two = titles[str(environments)]
+        parts.append(f"<h3>Diversity of each set, {of_one}</h3>")
+        parts.append(_matrix(single.assign(row=_labels(single)), "row", "dataset"))
+        parts.append(f"<h3>Coverage, {of_two}</h3>")
+        for label, part in pairs.groupby(_labels(pairs), sort=False):
+            covering = "covered by " + part["other"]
+            parts.append(f"<p>{label}</p>{_matrix(part.assign(by=covering), 'dataset', 'by')}")
     return "\n".join(parts)
 
 
-def _coverage_tables(pairs: pd.DataFrame) -> list[str]:
-    """Return one table per measure of a pair: rows the covered set, columns the covering one."""
-    tables = []
-    for (measure, setting, _), block in pairs.groupby(["measure", "setting", "unit"], sort=False):
-        tables += [f"<p>{measure} ({setting})</p>", _pivot(block, "dataset", "other")]
-    return tables
+def _labels(block: pd.DataFrame) -> pd.Series:
+    """Return what each row measures, with its settings and unit."""
+    unit = block["unit"].replace({"1": ""}).map(lambda unit: unit and f", {unit}")
+    return block["measure"].replace(MEASURES) + " (" + block["setting"] + unit + ")"
 
 
-def _pivot(block: pd.DataFrame, row: str, column: str) -> str:
+def _matrix(block: pd.DataFrame, rows: str, columns: str) -> str:
     """Return values and, where there are draws, their standard deviations as a table."""
     shown: dict[str, dict[str, str]] = {}
     for entry in block.to_dict("records"):
-        label = f"{entry['measure']} ({entry['setting']}; {entry['unit']})"
-        spread = "" if np.isnan(entry["spread"]) else f" <small>± {entry['spread']:.2g}</small>"
-        heading = entry[column] if column == "dataset" else f"by {entry[column]}"
-        shown.setdefault(heading, {})[label if row == "measure" else entry[row]] = (
-            f"{entry['value']:.3g}{spread}"
-        )
+        value, spread = entry["value"], entry["spread"]
+        text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        text += "" if np.isnan(spread) else f" <small>± {spread:.2g}</small>"
+        shown.setdefault(entry[columns], {})[entry[rows]] = text
     return str(pd.DataFrame(shown).to_html(border=0, escape=False, na_rep=""))
 
 

@@ -141,11 +141,12 @@ def compare_samples(
     points = {name: _Points(whitening(s.descriptors), s.quests) for name, s in samples.items()}
     rows = []
     for name, whole in points.items():
-        rows += _rows(name, "", "all", [_of_one(whole, settings)], len(whole))
+        values = _sizes(samples[name]) | _of_one(whole, settings)
+        rows += _rows(name, "", "all", [values], len(whole))
         for other, reference in points.items():
             itself = other == name
-            values = _of_two(whole, reference, settings, itself)
-            rows += _rows(name, other, "all", [values], len(whole), len(reference))
+            pair = _of_two(whole, reference, settings, itself)
+            rows += _rows(name, other, "all", [pair], len(whole), len(reference))
     size = common_size({name: len(sample) for name, sample in samples.items()}, settings)
     for name, reference in points.items():
         if size is None or len(reference) < size:
@@ -169,6 +170,16 @@ def _draws(
 ) -> list[_Points]:
     """Return the draws of one set; a set of just this size is drawn once, whole."""
     return [points.draw(size, rng) for _ in range(settings.draws if len(points) > size else 1)]
+
+
+def _sizes(sample: EnvironmentSample) -> dict[Measure, float]:
+    """Return how many cells and environments were sampled, and of how many."""
+    return {
+        ("cells", "sampled", "1"): len(sample.d_min),
+        ("cells", "in all", "1"): int(sample.total_cells),
+        ("environments", "sampled", "1"): len(sample),
+        ("environments", "in all", "1"): int(sample.total_environments),
+    }
 
 
 def _of_one(points: _Points, settings: ComparisonSettings) -> dict[Measure, float]:

@@ -28,7 +28,7 @@ def diversity_dots(table: pd.DataFrame, families: dict[str, str]) -> Figure:
     Without sets large enough for equal numbers, the whole samples are shown.
     """
     style()
-    single = table[table["other"] == ""]
+    single = table[(table["other"] == "") & table["measure"].isin(TITLES)]
     shown = "equal" if (single["environments"] == "equal").any() else "all"
     single = single[single["environments"] == shown]
     panels = list(single.groupby(["measure", "setting", "unit"], sort=False))
