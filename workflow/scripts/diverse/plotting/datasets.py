@@ -10,7 +10,7 @@ from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter, MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from diverse.diversity import EnvironmentSample
 from diverse.plotting.style import Look, looks, style
@@ -21,20 +21,31 @@ POINTS = 2000  # environments of a set that a map shows at most
 def map_of_environments(
     samples: Mapping[str, EnvironmentSample], families: dict[str, str]
 ) -> Figure:
-    """Draw the environments of all sets on the first two principal components."""
+    """Draw each set's environments on two principal components, over those of all sets in grey."""
     style()
     palette = looks({name: families[name] for name in samples})
     mean, axes, shares = principal_axes([sample.descriptors for sample in samples.values()])
-    figure, axis = plt.subplots(figsize=(5, 3.8), layout="constrained")
-    for name, sample in sorted(samples.items(), key=lambda entry: -len(entry[1])):
-        thinned = sample.descriptors[:: -(-len(sample) // POINTS)]
-        size = 14 if len(thinned) < 200 else 5
-        points = palette[name].points
-        x, y = ((thinned - mean) @ axes).T
-        axis.scatter(x, y, s=size, alpha=0.75, linewidths=0.7, **points)
-    names = [f"principal component {i + 1} ({share:.0%})" for i, share in enumerate(shares)]
-    axis.set(xlabel=names[0], ylabel=names[1])
-    _legend(axis, palette, marks=True)
+    maps = {
+        name: (sample.descriptors[:: -(-len(sample) // POINTS)] - mean) @ axes
+        for name, sample in samples.items()
+    }
+    everything = np.concatenate(list(maps.values()))
+    n_columns = min(len(maps), 4)
+    n_rows = -(-len(maps) // n_columns)
+    size = (7.2, 0.5 + 1.9 * n_rows)
+    figure, grid = plt.subplots(
+        n_rows, n_columns, figsize=size, sharex=True, sharey=True, squeeze=False
+    )
+    for axis in grid.flat[len(maps) :]:
+        axis.set_visible(False)
+    for axis, (name, points) in zip(grid.flat, maps.items(), strict=False):
+        axis.scatter(*everything.T, s=3, color="0.85", linewidths=0)
+        mark = 12 if len(points) < 200 else 4
+        axis.scatter(*points.T, s=mark, alpha=0.8, linewidths=0.6, **palette[name].points)
+        axis.set_title(f"{name} ({len(points):,})")
+    figure.supxlabel(f"principal component 1 ({100 * shares[0]:.0f} %)", fontsize=9)
+    figure.supylabel(f"principal component 2 ({100 * shares[1]:.0f} %)", fontsize=9)
+    figure.set_layout_engine("constrained")
     return figure
 
 
@@ -78,8 +89,9 @@ def geometry_curves(samples: Mapping[str, EnvironmentSample], families: dict[str
             axis.step(*start, where="post", **palette[name].curve)
         axis.set_xlabel(label)
     axes[1].set_xscale("log")
+    axes[1].xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5)))
     axes[1].xaxis.set_major_formatter("{x:.0f}")
-    axes[1].xaxis.set_minor_formatter(LogFormatter())
+    axes[1].xaxis.set_minor_locator(NullLocator())
     axes[2].xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[0].set_ylabel("cumulative fraction")
     _legend(axes[0], palette, marks=False)
