@@ -12,6 +12,7 @@ from diverse.diversity import (
     EnvironmentSample,
     common_size,
     compare_sets,
+    draw_environments,
     sample_cells,
     sample_environments,
 )
@@ -170,6 +171,25 @@ def test_every_cell_is_as_likely_to_be_drawn(sets):
         counts[[position[id(cell)] for cell in drawn]] += 1
     # 1,200 draws of 4 of 12: mean 400, binomial standard deviation 16.3; five of them
     assert np.abs(counts - 400).max() < 5 * 16.3
+
+
+def test_draws_have_the_exact_size_and_keep_cells_together():
+    cell = np.repeat(np.arange(30), np.arange(30) % 4 + 1)
+    for seed in range(20):
+        drawn = draw_environments(cell, 40, np.random.default_rng(seed))
+        assert len(np.unique(drawn)) == len(drawn) == 40
+        part = np.bincount(cell[drawn], minlength=30)
+        assert np.sum((part > 0) & (part < np.bincount(cell))) <= 1
+    first, second = (draw_environments(cell, 40, np.random.default_rng(s)) for s in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_thinning_does_not_make_a_set_look_more_diverse():
+    """Copies of each atom inside its cell stay together when the set is thinned."""
+    twins = [cell.repeat((2, 1, 1)) for cell in rattled(12, 0.3, 4)]
+    table = compare({"many": twins, "few": twins[:4]})
+    for which in ("all", "equal"):
+        np.testing.assert_allclose(value(table, "distinct", "many", which=which), 0.5)
 
 
 def test_sample_is_saved_and_loaded(sets, tmp_path):

@@ -20,7 +20,12 @@ from diverse.diversity.quests_kernel import (
     quests_entropy,
     quests_overlap,
 )
-from diverse.diversity.sample import EnvironmentSample, sample_cells, sample_environments
+from diverse.diversity.sample import (
+    EnvironmentSample,
+    draw_environments,
+    sample_cells,
+    sample_environments,
+)
 
 __all__ = [
     "ComparisonSettings",
@@ -29,6 +34,7 @@ __all__ = [
     "compare_samples",
     "compare_sets",
     "distinct",
+    "draw_environments",
     "effective_rank",
     "log_det",
     "nearest_distances",

@@ -27,7 +27,11 @@ from diverse.diversity.quests_kernel import (
     quests_entropy,
     quests_overlap,
 )
-from diverse.diversity.sample import EnvironmentSample, sample_environments
+from diverse.diversity.sample import (
+    EnvironmentSample,
+    draw_environments,
+    sample_environments,
+)
 from diverse.generate.entropy import Whitening
 from diverse.kernel import BispectrumSettings
 from diverse.structures import iterate_cells, random_stream
@@ -47,7 +51,7 @@ class ComparisonSettings:
     bandwidths : tuple of float, 1/Å
         Of the QUESTS kernel.
     draws : int
-        Number of random draws at equal numbers of environments.
+        Number of random draws (in whole cells) at equal numbers of environments.
     smallest : int
         Sets with fewer environments are left out where numbers are made equal.
     """
@@ -60,18 +64,19 @@ class ComparisonSettings:
 
 @dataclass(frozen=True)
 class _Points:
-    """Environments of one set in the two descriptor spaces, shapes (n, D) and (n, 63)."""
+    """Environments of one set in both descriptor spaces, (n, D) and (n, 63), and their cells."""
 
     white: np.ndarray
     quests: np.ndarray
+    cell: np.ndarray
 
     def __len__(self) -> int:
         return len(self.white)
 
     def draw(self, n: int, rng: np.random.Generator) -> _Points:
-        """Return `n` of the environments, each at most once; all of them in their order."""
-        chosen = np.sort(rng.choice(len(self), n, replace=False))
-        return _Points(self.white[chosen], self.quests[chosen])
+        """Return `n` of the environments, drawn in whole cells."""
+        chosen = draw_environments(self.cell, n, rng)
+        return _Points(self.white[chosen], self.quests[chosen], self.cell[chosen])
 
 
 def compare_sets(
@@ -115,7 +120,7 @@ def compare_sets(
     }
     if whitening is None:
         n, rng = min(map(len, samples.values())), random_stream(seed, "pooled", 0)
-        pooled = [s.descriptors[rng.choice(len(s), n, replace=False)] for s in samples.values()]
+        pooled = [s.descriptors[draw_environments(s.cell, n, rng)] for s in samples.values()]
         whitening = Whitening.of(np.concatenate(pooled))
     return compare_samples(samples, whitening, settings, seed=seed)
 
@@ -138,7 +143,10 @@ def compare_samples(
         ``n``, ``n_other`` (environments of each set); ``unit``. Where numbers are equal, a pair
         measure thins the covering set only.
     """
-    points = {name: _Points(whitening(s.descriptors), s.quests) for name, s in samples.items()}
+    points = {
+        name: _Points(whitening(sample.descriptors), sample.quests, sample.cell)
+        for name, sample in samples.items()
+    }
     rows = []
     for name, whole in points.items():
         values = _sizes(samples[name]) | _of_one(whole, settings)

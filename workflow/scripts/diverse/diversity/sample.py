@@ -28,6 +28,8 @@ class EnvironmentSample:
         Descriptors of the `quests` package.
     coordination : ndarray of int, shape (n,)
         Neighbours nearer than the given distance.
+    cell : ndarray of int, shape (n,)
+        Index of the drawn cell each environment belongs to.
     d_min : ndarray, shape (n_cells,), Å
         Shortest interatomic distance of each cell.
     volume : ndarray, shape (n_cells,), Å^3
@@ -39,6 +41,7 @@ class EnvironmentSample:
     descriptors: np.ndarray
     quests: np.ndarray
     coordination: np.ndarray
+    cell: np.ndarray
     d_min: np.ndarray
     volume: np.ndarray
     total_cells: np.ndarray
@@ -87,6 +90,7 @@ def sample_environments(
         descriptors=environment_descriptors(drawn, settings),
         quests=quests_descriptors(drawn),
         coordination=np.diff(pairs.first),
+        cell=pairs.cell_of_atom,
         d_min=np.array([shortest_distance(cell) for cell in drawn]),
         volume=np.array([cell.get_volume() / len(cell) for cell in drawn]),
         total_cells=np.array(total_cells),
@@ -126,3 +130,18 @@ def sample_cells(
         raise ValueError("the data set holds no cells, so there is nothing to compare")
     drawn = [cell for _, _, cell in sorted(kept, key=lambda entry: entry[1])]
     return drawn, total_cells, total_environments
+
+
+def draw_environments(cell: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw exactly `n` environments in whole cells, the last one cut; return their indices.
+
+    Environments of one cell resemble each other. Drawn one by one, a large set would lose its
+    close pairs and look more diverse than a small one of the same kind.
+
+    Parameters
+    ----------
+    cell : ndarray of int, shape (n_environments,)
+        The cell each environment belongs to.
+    """
+    place = rng.permutation(int(cell.max()) + 1)  # of each cell in the queue
+    return np.sort(np.argsort(place[cell], kind="stable")[:n])
