@@ -220,3 +220,10 @@ def test_table_survives_the_file_and_becomes_a_page(table, tmp_path):
     assert "Diversity of each set, 32 environments of each set" in page
     assert page.count("<table") == 2 + 2 * 3
     assert "±" in page
+
+
+def test_equal_draws_have_no_spread(table):
+    """All environments of the wide set are distinct, in every draw."""
+    drawn = table[(table["measure"] == "distinct") & (table["draws"] > 1)]
+    assert drawn["dataset"].tolist() == ["wide"]
+    assert drawn["spread"].tolist() == [0]

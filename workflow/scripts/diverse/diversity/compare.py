@@ -273,9 +273,10 @@ def _rows(
 
 def _spread(values: Sequence[float]) -> float:
     """Return the standard deviation; nan for one value, or for infinite ones."""
-    return (
-        float(np.std(values, ddof=1)) if len(values) > 1 and np.isfinite(values).all() else np.nan
-    )
+    if len(values) < 2 or not np.isfinite(values).all():
+        return np.nan
+    equal = np.ptp(values) <= 1e-12 * np.abs(values).max()  # but for rounding
+    return 0.0 if equal else float(np.std(values, ddof=1))
 
 
 def _cells_of(source: CellSource) -> Iterable[Atoms]:
