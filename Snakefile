@@ -2,7 +2,7 @@
 
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
-snakemake --cores all STAGE                            generate, label, describe, train, transfer
+snakemake --cores all STAGE                            generate, diversity, label, describe, train, transfer
 """
 
 from snakemake.utils import min_version
@@ -28,6 +28,8 @@ pathvars:
 
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/literature.smk"
+include: "workflow/rules/diversity.smk"
+include: "workflow/rules/diversity_figures.smk"
 include: "workflow/rules/label.smk"
 include: "workflow/rules/describe.smk"
 include: "workflow/rules/train.smk"

@@ -7,7 +7,7 @@ import yaml
 
 from paths import ROOT, snakemake
 
-STAGES = ["generate", "label", "describe", "train", "transfer"]
+STAGES = ["generate", "diversity", "label", "describe", "train", "transfer"]
 
 
 def jobs(output: str) -> dict[str, int]:

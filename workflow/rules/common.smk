@@ -18,6 +18,7 @@ except ConfigError as error:
 
 RESULTS = f"results/{config['study']}"
 DATASETS = list(config["datasets"])
+FAMILIES = {name: entry["family"] for name, entry in config["datasets"].items()}
 
 
 def names(block, key, *values):
@@ -69,6 +70,11 @@ def seeds(model):
 def all_chunks(stage, datasets=DATASETS):
     """Files of one stage (structures or labels) for every chunk of data sets."""
     return [f"<results>/{stage}/{d}/{chunk}.xyz" for d in datasets for chunk in chunks(d)]
+
+
+def structure_chunks(wildcards):
+    """Structures of the wildcards' data set."""
+    return all_chunks("structures", [wildcards.dataset])
 
 
 def labelled_chunks(wildcards):

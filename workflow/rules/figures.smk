@@ -3,7 +3,7 @@
 Needs  tables/transferability.csv, labels/{dataset}/{chunk}.xyz, models/{...}/history.csv
 Makes  figures/{transferability,datasets,training}.png, tables/datasets.{csv,html}
 Steps  plot_transferability: heat map of the transferability table
-       compare_datasets: what the sets look like and how diverse they are
+       compare_datasets: sizes, energies, forces and cost of the sets
        plot_training: loss curves of the networks
 """
 
@@ -34,21 +34,20 @@ rule plot_transferability:
 
 
 rule compare_datasets:
-    """Compare the data sets: map of environments, distances, energies, diversity."""
+    """Compare the labels of the data sets: sizes, energies, forces, cost."""
     input:
         cells=all_chunks("labels"),
-        whitening="<results>/structures/whitening.npz",
     output:
         figure=report(
             "<results>/figures/datasets.png",
             caption="../report/datasets.rst",
             category="Data sets",
-            labels={"result": "comparison"},
+            labels={"result": "energies"},
         ),
         table="<results>/tables/datasets.csv",
         page=report(
             "<results>/tables/datasets.html",
-            caption="../report/datasets.rst",
+            caption="../report/datasets_table.rst",
             category="Data sets",
             labels={"result": "summary table"},
         ),
@@ -61,9 +60,9 @@ rule compare_datasets:
         mem_mb=2000,
         runtime=30,
     params:
-        study=study_part("cutoff", "optimiser", "datasets"),
+        families=FAMILIES,
     message:
-        "Comparing the data sets"
+        "Comparing the labels of the data sets"
     script:
         "../scripts/compare_datasets.py"
 
@@ -102,5 +101,6 @@ rule results:
         "<results>/tables/datasets.html",
         "<results>/figures/transferability.png",
         "<results>/figures/datasets.png",
+        rules.diversity.input,
         "<results>/figures/workflow.png",
         "<results>/figures/training.png" if NETWORKS else [],

@@ -1,26 +1,17 @@
-"""Compare the data sets: map of environments, distances, energies, diversity."""
+"""Compare the labels of the data sets: sizes, energies, forces, cost."""
 
-import numpy as np
-
-from diverse.descriptors import environment_descriptors
-from diverse.diversity import summarise
-from diverse.generate.entropy import Whitening
-from diverse.kernel import BispectrumSettings
-from diverse.plotting import dataset_comparison
+from diverse.plotting import energy_landscape
 from diverse.structures import read_cells
-from diverse.tables import datasets_page
+from diverse.tables import datasets_page, summarise
 
-study = snakemake.params.study
-settings = BispectrumSettings(study["optimiser"]["twojmax"], study["cutoff"])
-cells = {name: [] for name in study["datasets"]}
+families = snakemake.params.families
+cells = {name: [] for name in families}
 for cell in read_cells(snakemake.input.cells):
     if cell.calc is not None:
         cells[cell.info["dataset"]].append(cell)
 cells = {name: members for name, members in cells.items() if members}
-families = {name: study["datasets"][name]["family"] for name in cells}
-descriptors = {name: environment_descriptors(c, settings) for name, c in cells.items()}
-summary = summarise(cells, Whitening(**np.load(snakemake.input.whitening)), settings)
+summary = summarise(cells)
 summary.to_csv(snakemake.output.table, index=False)
 with open(snakemake.output.page, "w") as page:
     page.write(datasets_page(summary))
-dataset_comparison(cells, families, descriptors, summary).savefig(snakemake.output.figure)
+energy_landscape(cells, families).savefig(snakemake.output.figure)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,14 @@ def tagged(atoms: Atoms, config_type: str, trajectory: str) -> Atoms:
 
 def read_cells(paths: str | Path | Iterable[str | Path]) -> list[Atoms]:
     """Read every cell of one or many extended XYZ files; an empty file holds no cells."""
-    many = [paths] if isinstance(paths, str | Path) else paths
-    cells: list[Atoms] = []
-    for path in many:
+    return list(iterate_cells([paths] if isinstance(paths, str | Path) else paths))
+
+
+def iterate_cells(paths: Iterable[str | Path]) -> Iterator[Atoms]:
+    """Read the cells of extended XYZ files one by one, so that big sets need little memory."""
+    for path in paths:
         if Path(path).stat().st_size:
-            cells.extend(ase.io.iread(path, index=":", format="extxyz"))
-    return cells
+            yield from ase.io.iread(path, index=":", format="extxyz")
 
 
 def write_cells(path: str | Path, cells: Sequence[Atoms], **options: Any) -> None:

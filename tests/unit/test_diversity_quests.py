@@ -1,0 +1,74 @@
+"""QUESTS measures: the package's own numbers, its definition of overlap, and its pitfalls."""
+
+import numpy as np
+import pytest
+from quests.descriptor import get_descriptors
+from quests.entropy import delta_entropy, diversity, entropy, get_bandwidth
+
+from diverse.diversity import (
+    quests_bandwidths,
+    quests_descriptors,
+    quests_diversity,
+    quests_entropy,
+    quests_overlap,
+)
+from diverse.diversity.quests_kernel import kernel_sums
+
+BANDWIDTHS = (0.015, 0.043)
+
+
+@pytest.fixture(scope="module")
+def environments(cells) -> np.ndarray:
+    return quests_descriptors([cells["bulk"], cells["triclinic5"], cells["triclinic16"]])
+
+
+def test_entropy_and_diversity_are_those_of_the_package(environments):
+    sums = kernel_sums(environments, environments, BANDWIDTHS)
+    for column, h in enumerate(BANDWIDTHS):
+        direct = entropy(environments, h), diversity(environments, h)
+        ours = quests_entropy(sums)[column], quests_diversity(sums)[column]
+        assert ours == pytest.approx(direct, rel=1e-9)
+
+
+def test_overlap_is_that_of_the_command_line(environments):
+    points, reference = environments[:20], environments[10:]
+    sums = kernel_sums(points, reference, BANDWIDTHS)
+    for column, h in enumerate(BANDWIDTHS):
+        with np.errstate(divide="ignore"):
+            direct = (delta_entropy(points, reference, h=h) < 1e-5).mean()
+        assert 0.5 <= direct < 1
+        assert quests_overlap(sums)[column] == direct
+
+
+def test_a_set_covers_itself_and_not_what_is_far_away(environments):
+    itself = kernel_sums(environments, environments, BANDWIDTHS)
+    apart = kernel_sums(environments, environments + 10, BANDWIDTHS)
+    np.testing.assert_array_equal(quests_overlap(itself), 1)
+    np.testing.assert_array_equal(quests_overlap(apart), 0)
+
+
+def test_entropy_of_equal_and_of_distant_environments():
+    one, n = np.ones((1, 63)), 8
+    equal, distant = np.repeat(one, n, axis=0), np.arange(n)[:, None] * one
+    for points, exact in ((equal, 0), (distant, np.log(n))):
+        sums = kernel_sums(points, points, (0.015,))
+        assert quests_entropy(sums)[0] == pytest.approx(exact, abs=1e-9)
+        assert quests_diversity(sums)[0] == pytest.approx(exact, abs=1e-9)
+
+
+def test_handedness_of_the_cell_does_not_matter(cells):
+    cell = cells["triclinic5"].copy()
+    mirror = cell.copy()
+    mirror.set_cell(cell.cell.array[[1, 0, 2]])  # the same lattice
+    assert np.linalg.det(mirror.cell.array) * np.linalg.det(cell.cell.array) < 0
+    np.testing.assert_allclose(
+        quests_descriptors([mirror]), quests_descriptors([cell]), rtol=0, atol=1e-9
+    )
+    right_handed = cell if cell.cell.volume > 0 else mirror
+    np.testing.assert_array_equal(
+        quests_descriptors([right_handed]), get_descriptors([right_handed])
+    )
+
+
+def test_bandwidths():
+    assert quests_bandwidths([0.015, "volume"], 15.85) == (0.015, get_bandwidth(15.85))

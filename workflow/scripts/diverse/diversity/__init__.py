@@ -1,0 +1,49 @@
+"""How diverse a data set is, and how much of one set another covers. No labels needed."""
+
+from diverse.diversity.compare import (
+    ComparisonSettings,
+    common_size,
+    compare_samples,
+    compare_sets,
+)
+from diverse.diversity.measures import (
+    distinct,
+    effective_rank,
+    log_det,
+    nearest_distances,
+    nearest_neighbour_entropy,
+)
+from diverse.diversity.quests_kernel import (
+    quests_bandwidths,
+    quests_descriptors,
+    quests_diversity,
+    quests_entropy,
+    quests_overlap,
+)
+from diverse.diversity.sample import (
+    EnvironmentSample,
+    draw_environments,
+    sample_cells,
+    sample_environments,
+)
+
+__all__ = [
+    "ComparisonSettings",
+    "EnvironmentSample",
+    "common_size",
+    "compare_samples",
+    "compare_sets",
+    "distinct",
+    "draw_environments",
+    "effective_rank",
+    "log_det",
+    "nearest_distances",
+    "nearest_neighbour_entropy",
+    "quests_bandwidths",
+    "quests_descriptors",
+    "quests_diversity",
+    "quests_entropy",
+    "quests_overlap",
+    "sample_cells",
+    "sample_environments",
+]

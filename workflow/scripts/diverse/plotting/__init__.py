@@ -1,0 +1,21 @@
+"""Every figure of a study, in one look."""
+
+from diverse.plotting.coverage import coverage_heatmaps
+from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_environments
+from diverse.plotting.diversity import diversity_dots
+from diverse.plotting.style import colours, looks, style
+from diverse.plotting.training import training_curves
+from diverse.plotting.transferability import transferability_heatmap
+
+__all__ = [
+    "colours",
+    "coverage_heatmaps",
+    "diversity_dots",
+    "energy_landscape",
+    "geometry_curves",
+    "looks",
+    "map_of_environments",
+    "style",
+    "training_curves",
+    "transferability_heatmap",
+]

@@ -1,0 +1,101 @@
+"""One look for every figure: colour is the training family, marker the family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+# Okabe-Ito colours, ordered from dark to light so that they stay apart in greyscale.
+COLOURS = {
+    "expert": "#0072B2",
+    "entropy": "#D55E00",
+    "random": "#E69F00",
+    "literature": "#009E73",
+}
+MARKERS = {"expert": "s", "entropy": "o", "random": "^", "literature": "D"}
+OTHER_COLOURS = ["#CC79A7", "#56B4E9", "#000000", "#999999"]
+LINES = ["-", "--", "-.", ":"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one data set is drawn; a second set of a family has open markers and another colour."""
+
+    colour: str
+    marker: str
+    filled: bool
+    line: str
+
+    @property
+    def points(self) -> dict[str, Any]:
+        """Keywords of `Axes.scatter`."""
+        face = self.colour if self.filled else "none"
+        return {"marker": self.marker, "facecolors": face, "edgecolors": self.colour}
+
+    @property
+    def curve(self) -> dict[str, Any]:
+        """Keywords of `Axes.plot` and `Axes.step`."""
+        return {"color": self.colour, "linestyle": self.line, "linewidth": 1.4}
+
+    @property
+    def dot(self) -> dict[str, Any]:
+        """Keywords of `Axes.errorbar` for one value."""
+        face = self.colour if self.filled else "none"
+        return {
+            **{"fmt": self.marker, "color": self.colour, "markerfacecolor": face},
+            **{"markersize": 5, "capsize": 2.5, "elinewidth": 1.1},
+        }
+
+
+def style() -> None:
+    """Set the style of all figures: readable at column width."""
+    plt.rcParams.update(
+        {
+            "figure.dpi": 150,
+            "savefig.dpi": 150,
+            "font.size": 9,
+            "axes.titlesize": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+            "legend.fontsize": 8,
+        }
+    )
+
+
+def looks(families: dict[str, str]) -> dict[str, Look]:
+    """Return the look of each data set, given its family."""
+    others = iter(OTHER_COLOURS * len(families))
+    seen: set[str] = set()
+    chosen: dict[str, Look] = {}
+    for index, (name, family) in enumerate(families.items()):
+        colour = next(others) if family in seen else COLOURS[family]
+        line = LINES[index % len(LINES)]
+        chosen[name] = Look(colour, MARKERS[family], family not in seen, line)
+        seen.add(family)
+    return chosen
+
+
+def colours(families: dict[str, str]) -> dict[str, str]:
+    """Return the colour of each data set, given its family."""
+    return {name: look.colour for name, look in looks(families).items()}
+
+
+def write_numbers(axis: Axes, texts: list[list[str]], dark: list[list[bool]]) -> None:
+    """Write a text on every tile of a heat map, white where the tile is dark."""
+    for row, line in enumerate(texts):
+        for column, text in enumerate(line):
+            colour = "w" if dark[row][column] else "k"
+            axis.text(column, row, text, ha="center", va="center", color=colour)
+
+
+def number(value: float) -> str:
+    """Write three significant digits, without an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

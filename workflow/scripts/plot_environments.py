@@ -1,0 +1,11 @@
+"""Draw the environments of all data sets on their principal components."""
+
+from diverse.diversity import EnvironmentSample
+from diverse.plotting import map_of_environments
+
+families = snakemake.params.families
+samples = {
+    name: EnvironmentSample.load(path)
+    for name, path in zip(families, snakemake.input.samples, strict=True)
+}
+map_of_environments(samples, families).savefig(snakemake.output.figure)
