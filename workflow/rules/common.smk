@@ -28,6 +28,7 @@ def names(block, key, *values):
 SAMPLED = names("datasets", "family", "entropy", "random")
 CURATED = names("datasets", "family", "expert")
 TRAINED_ON = names("datasets", "use", "train_and_test")
+IN_ROUNDS = [name for name in DATASETS if config["datasets"][name].get("estimator") == "set"]
 LINEAR = names("models", "family", "linear")
 NETWORKS = names("models", "family", "network")
 RELEASED_LABELS = "" if config["labels"] == "recompute" else str(ROOT / "results/release/labels")
@@ -37,6 +38,7 @@ TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 wildcard_constraints:
     dataset="|".join(DATASETS),
     chunk=r"\d+",
+    round=r"\d+",
     part="train|test",
     twojmax=r"\d+",
     train="|".join(TRAINED_ON),
@@ -57,6 +59,32 @@ def either(names):
 def chunks(dataset):
     """Numbers of the chunks of a data set."""
     return range(config["datasets"][dataset]["chunks"])
+
+
+def chunk_round(dataset, chunk):
+    """Round a chunk of a data set belongs to."""
+    entry = config["datasets"][dataset]
+    return chunk * entry.get("rounds", 1) // entry["chunks"]
+
+
+def complemented(wildcards):
+    """Cells that the wildcards' data set complements: of a data set, of a file, or none."""
+    source = config["datasets"][wildcards.dataset]["complement"]
+    return all_chunks("structures", [source]) if source in DATASETS else source or []
+
+
+def statistics_before(wildcards):
+    """Summed statistics that the wildcards' chunk may see; none without rounds."""
+    dataset, chunk = wildcards.dataset, int(wildcards.chunk)
+    path = f"<results>/structures/{dataset}/rounds/{chunk_round(dataset, chunk)}.npz"
+    return path if dataset in IN_ROUNDS else []
+
+
+def statistics_of_round(wildcards):
+    """What the sum for a round adds to: the sum before it and the chunks of the round before."""
+    before, folder = int(wildcards.round) - 1, f"<results>/structures/{wildcards.dataset}"
+    of_round = [c for c in chunks(wildcards.dataset) if chunk_round(wildcards.dataset, c) == before]
+    return [f"{folder}/rounds/{before}.npz", *(f"{folder}/{chunk}.npz" for chunk in of_round)]
 
 
 def seeds(model):

@@ -1,7 +1,5 @@
 """Compare the data sets: map of environments, distances, energies, diversity."""
 
-import numpy as np
-
 from diverse.descriptors import environment_descriptors
 from diverse.diversity import summarise
 from diverse.generate.entropy import Whitening
@@ -19,7 +17,7 @@ for cell in read_cells(snakemake.input.cells):
 cells = {name: members for name, members in cells.items() if members}
 families = {name: study["datasets"][name]["family"] for name in cells}
 descriptors = {name: environment_descriptors(c, settings) for name, c in cells.items()}
-summary = summarise(cells, Whitening(**np.load(snakemake.input.whitening)), settings)
+summary = summarise(cells, Whitening.load(snakemake.input.whitening), settings)
 summary.to_csv(snakemake.output.table, index=False)
 with open(snakemake.output.page, "w") as page:
     page.write(datasets_page(summary))

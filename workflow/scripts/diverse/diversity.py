@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import torch
 from ase import Atoms
 
 from diverse.descriptors import environment_descriptors
-from diverse.generate.entropy import Whitening, gaussian_entropy, nearest_neighbour_entropy
+from diverse.generate.entropy import Whitening, nearest_neighbour_entropy
+from diverse.generate.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings
 
 
@@ -38,7 +38,7 @@ def summarise(
                 "dataset": name,
                 "cells": len(members),
                 "environments": len(white),
-                "log_det": 2 * gaussian_entropy(torch.tensor(white)).item(),
+                "log_det": SetStatistics.of(white).log_det(),
                 "nn_entropy": nearest_neighbour_entropy(white),
                 "effective_rank": effective_rank(white),
                 "d_min": min(c.info["d_min"] for c in members),
