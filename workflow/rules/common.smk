@@ -10,6 +10,7 @@ ENVIRONMENT = str(ROOT / "envs/study.yaml")
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from diverse.config import ConfigError, labeller_options, load_study
+from diverse.generate.rounds import chunk_round, chunks_of_round
 
 try:
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
@@ -28,7 +29,6 @@ def names(block, key, *values):
 SAMPLED = names("datasets", "family", "entropy", "random")
 CURATED = names("datasets", "family", "expert")
 TRAINED_ON = names("datasets", "use", "train_and_test")
-IN_ROUNDS = [name for name in DATASETS if config["datasets"][name].get("estimator") == "set"]
 LINEAR = names("models", "family", "linear")
 NETWORKS = names("models", "family", "network")
 RELEASED_LABELS = "" if config["labels"] == "recompute" else str(ROOT / "results/release/labels")
@@ -61,30 +61,25 @@ def chunks(dataset):
     return range(config["datasets"][dataset]["chunks"])
 
 
-def chunk_round(dataset, chunk):
-    """Round a chunk of a data set belongs to."""
-    entry = config["datasets"][dataset]
-    return chunk * entry.get("rounds", 1) // entry["chunks"]
-
-
 def complemented(wildcards):
-    """Cells that the wildcards' data set complements: of a data set, of a file, or none."""
+    """Cells that the wildcards' data set complements, of a data set or a file."""
     source = config["datasets"][wildcards.dataset]["complement"]
     return all_chunks("structures", [source]) if source in DATASETS else source or []
 
 
 def statistics_before(wildcards):
     """Summed statistics that the wildcards' chunk may see; none without rounds."""
-    dataset, chunk = wildcards.dataset, int(wildcards.chunk)
-    path = f"<results>/structures/{dataset}/rounds/{chunk_round(dataset, chunk)}.npz"
-    return path if dataset in IN_ROUNDS else []
+    entry = config["datasets"][wildcards.dataset]
+    path = f"<results>/structures/{{dataset}}/rounds/{chunk_round(entry, int(wildcards.chunk))}.npz"
+    return path if entry.get("estimator") == "set" else []
 
 
 def statistics_of_round(wildcards):
-    """What the sum for a round adds to: the sum before it and the chunks of the round before."""
-    before, folder = int(wildcards.round) - 1, f"<results>/structures/{wildcards.dataset}"
-    of_round = [c for c in chunks(wildcards.dataset) if chunk_round(wildcards.dataset, c) == before]
-    return [f"{folder}/rounds/{before}.npz", *(f"{folder}/{chunk}.npz" for chunk in of_round)]
+    """What the sum for a round is made of: the sum before it and the chunks of the last round."""
+    last = int(wildcards.round) - 1
+    members = chunks_of_round(config["datasets"][wildcards.dataset], last)
+    pattern = "<results>/structures/{{dataset}}/{file}.npz"
+    return expand(pattern, file=[f"rounds/{last}", *members])
 
 
 def seeds(model):
@@ -120,9 +115,7 @@ def of_models(pattern, models):
 def potential_files(family):
     """Files of one model of a family, with wildcards."""
     suffixes = {"linear": ["snapcoeff", "snapparam"], "network": ["nn", "descriptor"]}[family]
-    return expand(
-        "<results>/models/{{train}}/{{model}}/{{seed}}/potential.{suffix}", suffix=suffixes
-    )
+    return [f"<results>/models/{{train}}/{{model}}/{{seed}}/potential.{end}" for end in suffixes]
 
 
 def potential(wildcards):
@@ -144,11 +137,8 @@ def test_descriptors(wildcards):
 
 def predictions_on_tests(*seed):
     """Predictions on every test set, with wildcards; seeds may be given."""
-    return expand(
-        "<results>/predictions/{{train}}/{{model}}/{seed}/{test}.npz",
-        seed=seed or ["{seed}"],
-        test=DATASETS,
-    )
+    pattern = "<results>/predictions/{{train}}/{{model}}/{seed}/{test}.npz"
+    return expand(pattern, seed=seed or ["{seed}"], test=DATASETS)
 
 
 def predictions(wildcards):

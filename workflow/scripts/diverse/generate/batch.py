@@ -34,6 +34,10 @@ class Batch:
     first_atom: np.ndarray
     failed: np.ndarray
 
+    def __post_init__(self) -> None:
+        self.sizes = np.diff(self.first_atom)  # atoms of each cell, shape (n_cells,)
+        self.cell_of_atom = np.repeat(np.arange(len(self.cells)), self.sizes)  # (n_atoms,)
+
     @classmethod
     def of(cls, cells: Sequence[Atoms], core: np.ndarray) -> Batch:
         """Collect ASE cells and their core radii (Å)."""
@@ -44,16 +48,6 @@ class Batch:
             first_atom=np.append(0, np.cumsum([len(cell) for cell in cells])),
             failed=np.zeros(len(cells), dtype=bool),
         )
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Atoms of each cell, shape (n_cells,)."""
-        return np.diff(self.first_atom)
-
-    @property
-    def cell_of_atom(self) -> np.ndarray:
-        """Shape (n_atoms,)."""
-        return np.repeat(np.arange(len(self.cells)), self.sizes)
 
     @property
     def volumes(self) -> np.ndarray:

@@ -22,7 +22,8 @@ Config = dict[str, Any]
 
 REFERENCE_CELLS = 100  # random cells the whitening is fitted on, at least
 REFERENCE_ENVIRONMENTS = 20  # of the reference sample for each component, at least
-DEFAULT_WEIGHTS = {"cell": 0.3, "set": 0.2}  # K, eV for each environment
+BATCHES_PER_CHUNK = 8  # at least, so that the set entropy sees what its own chunk holds
+DEFAULT_WEIGHTS = {"cell": 0.1, "set": 0.05}  # K, eV for each environment
 
 
 def fit_whitening(study: Config) -> Whitening:
@@ -60,9 +61,10 @@ def sampled_chunk(
         They change no number.
     """
     generator = make_generator(study, dataset, whitening, threads=threads)
+    n_cells = chunk_size(dataset["cells"], dataset["chunks"], chunk)
     sample = generate_cells(
-        chunk_size(dataset["cells"], dataset["chunks"], chunk),
-        generator=generator,
+        n_cells,
+        generator=replace(generator, batch=min(generator.batch, -(-n_cells // BATCHES_PER_CHUNK))),
         earlier=earlier or SetStatistics.empty(generator.descriptor.n_components),
         rng=random_stream(study["seed"], name, chunk),
     )

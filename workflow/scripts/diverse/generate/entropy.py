@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,12 @@ class Whitening:
 
     def pull_back(self, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient by descriptors from that by whitened ones, shape (..., D)."""
-        return gradient @ self.transform.T
+        return gradient @ self._transposed
+
+    @cached_property
+    def _transposed(self) -> np.ndarray:
+        """Contiguous, which makes the product several times as fast."""
+        return np.ascontiguousarray(self.transform.T)
 
 
 class CellEntropy:
@@ -119,6 +125,8 @@ class SetEntropy:
         self.count = statistics.count
         self.mean = statistics.mean
         variance, self.axes = np.linalg.eigh(statistics.scatter)
+        self.axes_transposed = np.ascontiguousarray(self.axes.T)  # products are faster
+        self.axes = np.ascontiguousarray(self.axes)
         self.variance = np.clip(variance, 0, None)
 
     def __call__(self, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +140,7 @@ class SetEntropy:
         _, log_det = np.linalg.slogdet(lemma)
         log_det += np.log(known).sum() - n_components * math.log(total)
         gradient = np.linalg.solve(lemma, centred) / np.sqrt(known)
-        return 0.5 * total * log_det, total * (gradient @ self.axes.T)
+        return 0.5 * total * log_det, total * (gradient @ self.axes_transposed)
 
 
 def nearest_neighbour_entropy(white: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from diverse.generate.batch import Batch, equal_sizes
 from diverse.generate.entropy import Whitening
 from diverse.kernel import Kernel, NeighbourPairs, position_gradient, strain_gradient
 
-CORE_STIFFNESS = 5.0  # eV/Å^2 of the density's core: soft enough for entropy to press atoms into it
+CORE_STIFFNESS = 3.0  # eV/Å^2 of the density's core: entropy can press atoms into it
 WALL_STIFFNESS = 40.0  # eV/Å^2 of the wall at the floor: steep, so that the floor holds
 CLEARANCE = 0.05  # Å from the floor to where its wall begins
 MAX_GRADIENT = 2.0  # eV/Å of the entropy: atoms drift in, none is shot out
@@ -22,19 +22,33 @@ Estimator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Gradient:
-    """Values and derivatives for each cell of a batch.
+    """Values for each cell of a batch, and their derivatives.
 
     Attributes
     ----------
+    batch : Batch
+    pairs : NeighbourPairs
     value : ndarray, shape (n_cells,), eV
-    positions : ndarray, shape (n_atoms, 3), eV/Å
-    strain : ndarray, shape (n_cells, 3, 3), eV
-        By the strain e that takes every row vector r to r (1 + e).
+    by_pair : ndarray, shape (n_pairs, 3), eV/Å
+        By the vector of each pair.
     """
 
+    batch: Batch
+    pairs: NeighbourPairs
     value: np.ndarray
-    positions: np.ndarray
-    strain: np.ndarray
+    by_pair: np.ndarray
+
+    def positions(self) -> np.ndarray:
+        """Return the gradient by positions, shape (n_atoms, 3), eV/Å."""
+        return position_gradient(self.pairs, self.by_pair, len(self.batch.positions))
+
+    def strain(self) -> np.ndarray:
+        """Return the gradient by the strain e that takes row vectors r to r (1 + e), eV.
+
+        Shape (n_cells, 3, 3).
+        """
+        n_cells = len(self.batch.cells)
+        return strain_gradient(self.pairs, self.by_pair, self.batch.cell_of_atom, n_cells)
 
 
 def core_repulsion(
@@ -45,20 +59,19 @@ def core_repulsion(
     A soft one with the radius R of each cell (`Batch.core`), tied to its density, which `soft`
     switches, and a steep wall that begins 0.05 Å above the floor `d_min` (Å).
     """
-    cell = batch.cell_of_atom[pairs.center]
-    distance = np.sqrt(np.einsum("px,px->p", pairs.vector, pairs.vector))
-    wall = np.full(len(distance), d_min + CLEARANCE)
-    terms = [(wall, WALL_STIFFNESS)]
-    if soft:
-        terms.append((batch.core[cell], CORE_STIFFNESS))
-    energy, slope = np.zeros(len(distance)), np.zeros(len(distance))
-    for radius, stiffness in terms:
-        overlap = np.maximum(radius - distance, 0)
-        energy += 0.25 * stiffness * overlap**2  # each pair counts twice
-        slope -= 0.5 * stiffness * overlap
-    pair_gradient = (slope / distance)[:, None] * pairs.vector
+    cell_of_atom = batch.cell_of_atom
+    squared = np.einsum("px,px->p", pairs.vector, pairs.vector)
+    reach = max(d_min + CLEARANCE, float(batch.core.max()) if soft else 0.0)
+    close = np.flatnonzero(squared < reach**2)
+    cell, distance = cell_of_atom[pairs.center[close]], np.sqrt(squared[close])
+    wall = np.maximum(d_min + CLEARANCE - distance, 0)
+    core = np.maximum(batch.core[cell] - distance, 0) if soft else np.zeros_like(distance)
+    slope = -0.5 * (WALL_STIFFNESS * wall + CORE_STIFFNESS * core)  # each pair counts twice
+    energy = 0.25 * (WALL_STIFFNESS * wall**2 + CORE_STIFFNESS * core**2)
+    pair_gradient = np.zeros_like(pairs.vector)
+    pair_gradient[close] = (slope / distance)[:, None] * pairs.vector[close]
     value = np.bincount(cell, weights=energy, minlength=len(batch.cells))
-    return _to_batch(batch, pairs, pair_gradient, value)
+    return Gradient(batch, pairs, value, pair_gradient)
 
 
 def shortest_distances(batch: Batch, pairs: NeighbourPairs) -> np.ndarray:
@@ -100,7 +113,7 @@ class EntropyTerm:
         value = np.zeros(len(batch.cells))
         pair_gradient = np.zeros_like(pairs.vector)
         if not keep.any():
-            return _to_batch(batch, pairs, pair_gradient, value)
+            return Gradient(batch, pairs, value, pair_gradient)
         counts = np.diff(pairs.first)
         of_pair = slice(None) if keep.all() else np.repeat(keep, counts)
         first = np.append(0, np.cumsum(counts[keep]))
@@ -115,25 +128,10 @@ class EntropyTerm:
         cotangent[~finite] = 0
         batch.failed[batch.cell_of_atom[keep][~finite]] = True
         pair_gradient[of_pair] = pull_back(cotangent)
-        return _to_batch(batch, pairs, pair_gradient, value)
+        return Gradient(batch, pairs, value, pair_gradient)
 
 
-def clipped(gradient: Gradient, sizes: np.ndarray) -> Gradient:
-    """Return a gradient of at most 2 eV/Å on any atom, and 2 eV per atom by strain."""
-    norm = np.sqrt(np.einsum("ix,ix->i", gradient.positions, gradient.positions))
-    atoms = gradient.positions * (MAX_GRADIENT / np.maximum(norm, MAX_GRADIENT))[:, None]
-    limit = MAX_GRADIENT * sizes
-    size = np.sqrt(np.einsum("cxy,cxy->c", gradient.strain, gradient.strain))
-    strain = gradient.strain * (limit / np.maximum(size, limit))[:, None, None]
-    return Gradient(gradient.value, atoms, strain)
-
-
-def _to_batch(
-    batch: Batch, pairs: NeighbourPairs, pair_gradient: np.ndarray, value: np.ndarray
-) -> Gradient:
-    n_atoms, n_cells = len(batch.positions), len(batch.cells)
-    return Gradient(
-        value=value,
-        positions=position_gradient(pairs, pair_gradient, n_atoms),
-        strain=strain_gradient(pairs, pair_gradient, batch.cell_of_atom, n_cells),
-    )
+def clipped(rows: np.ndarray, limit: float | np.ndarray) -> np.ndarray:
+    """Return rows, shape (n, m), shortened to the length `limit` where they are longer."""
+    norm = np.sqrt(np.einsum("im,im->i", rows, rows))
+    return rows * (limit / np.maximum(norm, limit))[:, None]

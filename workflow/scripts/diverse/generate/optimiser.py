@@ -24,8 +24,8 @@ from diverse.generate.batch import Batch
 from diverse.generate.objective import (
     BELOW_FLOOR,
     CLEARANCE,
+    MAX_GRADIENT,
     EntropyTerm,
-    Gradient,
     clipped,
     core_repulsion,
     shortest_distances,
@@ -38,6 +38,8 @@ SKIN = 0.5  # Å of the neighbour list
 DECAY = (0.9, 0.99)  # of the first and second moment
 WEAK_GRADIENT = 0.05  # eV/Å; steps shrink below it
 MAX_STRAIN = 0.03  # of one step
+
+Slope = tuple[np.ndarray, np.ndarray | None]  # by positions (eV/Å) and by strain (eV)
 
 
 @dataclass(frozen=True)
@@ -85,56 +87,65 @@ def relax(
     wall = bounds.d_min + CLEARANCE
     reach = max(wall, float(batch.core.max()))
 
-    def settle(pairs: NeighbourPairs) -> Gradient:
-        return core_repulsion(batch, pairs, bounds.d_min)
+    def settle(pairs: NeighbourPairs) -> Slope:
+        return core_repulsion(batch, pairs, bounds.d_min).positions(), None
 
     descend(batch, settings, settle, steps=SETTLE_STEPS, cutoff=reach)
     if entropy is not None:
+        cell = bounds if settings.relax_cell else None
 
-        def rise(pairs: NeighbourPairs) -> Gradient:
-            active = shortest_distances(batch, pairs) >= bounds.d_min - BELOW_FLOOR
-            core = core_repulsion(batch, pairs, bounds.d_min)
-            push = clipped(entropy(batch, pairs, active & ~batch.failed), batch.sizes)
-            return Gradient(
-                value=core.value + push.value,
-                positions=core.positions + push.positions,
-                strain=_without_trace(core.strain) + push.strain,
-            )
+        def rise(pairs: NeighbourPairs) -> Slope:
+            return total_gradient(batch, pairs, bounds.d_min, entropy, with_strain=cell is not None)
 
         cutoff = max(entropy.kernel.settings.cutoff, reach)
-        cell = bounds if settings.relax_cell else None
         descend(batch, settings, rise, steps=settings.steps, cutoff=cutoff, cell=cell)
 
-    def mend(pairs: NeighbourPairs) -> Gradient:
-        return core_repulsion(batch, pairs, bounds.d_min, soft=False)
+    def mend(pairs: NeighbourPairs) -> Slope:
+        return core_repulsion(batch, pairs, bounds.d_min, soft=False).positions(), None
 
     descend(batch, settings, mend, steps=MEND_STEPS, cutoff=wall)
+
+
+def total_gradient(
+    batch: Batch, pairs: NeighbourPairs, d_min: float, entropy: EntropyTerm, *, with_strain: bool
+) -> Slope:
+    """Return what the atoms and cells follow while the entropy is on.
+
+    The entropy's part is at most 2 eV/Å on an atom and 2 eV per atom by strain.
+    """
+    active = shortest_distances(batch, pairs) >= d_min - BELOW_FLOOR
+    core = core_repulsion(batch, pairs, d_min)
+    push = entropy(batch, pairs, active & ~batch.failed)
+    positions = core.positions() + clipped(push.positions(), MAX_GRADIENT)
+    if not with_strain:
+        return positions, None
+    pull = clipped(push.strain().reshape(-1, 9), MAX_GRADIENT * batch.sizes).reshape(-1, 3, 3)
+    return positions, _without_trace(core.strain()) + pull
 
 
 def descend(
     batch: Batch,
     settings: OptimiserSettings,
-    gradient_of: Callable[[NeighbourPairs], Gradient],
+    slope_of: Callable[[NeighbourPairs], Slope],
     *,
     steps: int,
     cutoff: float,
     cell: Bounds | None = None,
 ) -> None:
-    """Take `steps` steps down a gradient that needs pairs up to `cutoff` (Å).
+    """Take `steps` steps down a slope that needs pairs up to `cutoff` (Å).
 
     Cells keep their shape and volume unless `cell` gives the bounds on the volume.
     """
     atoms = _Moments(batch.positions.shape)
     strains = _Moments((len(batch.cells), 9))
-    cell_of_atom = batch.cell_of_atom
     candidates = _candidates(batch, cutoff, settings.threads)
     for step in range(steps):
-        gradient = gradient_of(_pairs(batch, candidates))
+        positions, strain = slope_of(_pairs(batch, candidates))
         length = settings.step_size * 0.5 * (1 + np.cos(np.pi * step / steps))
-        batch.positions -= length * atoms.direction(gradient.positions, WEAK_GRADIENT)
-        if cell is not None:
-            _strain(batch, strains, gradient.strain, length, cell_of_atom)
-            _keep_volume(batch, cell, cell_of_atom)
+        batch.positions -= length * atoms.direction(positions, WEAK_GRADIENT)
+        if cell is not None and strain is not None:
+            _strain(batch, strains, strain, length)
+            _keep_volume(batch, cell)
 
 
 def _without_trace(strain: np.ndarray) -> np.ndarray:
@@ -143,9 +154,7 @@ def _without_trace(strain: np.ndarray) -> np.ndarray:
     return strain - trace[:, None, None] / 3 * np.eye(3)
 
 
-def _strain(
-    batch: Batch, moments: _Moments, gradient: np.ndarray, length: float, cell_of_atom: np.ndarray
-) -> None:
+def _strain(batch: Batch, moments: _Moments, gradient: np.ndarray, length: float) -> None:
     """Strain each cell, without turning it, so that its edges move by about `length`."""
     edge = np.cbrt(batch.volumes)  # (n_cells,)
     symmetric = 0.5 * (gradient + gradient.transpose(0, 2, 1))
@@ -154,15 +163,15 @@ def _strain(
     size = np.minimum(length / edge, MAX_STRAIN)
     deformation = np.eye(3) - size[:, None, None] * direction
     batch.cells = batch.cells @ deformation
-    batch.positions = np.einsum("ix,ixy->iy", batch.positions, deformation[cell_of_atom])
+    batch.positions = np.einsum("ix,ixy->iy", batch.positions, deformation[batch.cell_of_atom])
 
 
-def _keep_volume(batch: Batch, bounds: Bounds, cell_of_atom: np.ndarray) -> None:
+def _keep_volume(batch: Batch, bounds: Bounds) -> None:
     """Scale cells that left the bounds on the volume per atom back to them."""
     per_atom = batch.volumes / batch.sizes
     scale = np.cbrt(np.clip(per_atom, *bounds.volume) / per_atom)
     batch.cells = batch.cells * scale[:, None, None]
-    batch.positions = batch.positions * scale[cell_of_atom, None]
+    batch.positions = batch.positions * scale[batch.cell_of_atom, None]
 
 
 def _candidates(batch: Batch, cutoff: float, threads: int) -> CandidatePairs:

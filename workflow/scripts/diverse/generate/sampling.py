@@ -28,7 +28,6 @@ from diverse.kernel import (
 )
 from diverse.structures import ReferenceLattice
 
-BATCHES_PER_CHUNK = 8  # at least, so that the set entropy sees what its own chunk holds
 HOPELESS = (200, 0.02)  # cells drawn, and the part accepted below which there is no point going on
 
 logger = logging.getLogger(__name__)
@@ -131,12 +130,11 @@ def generate_cells(
     """
     gate = Gate(generator.sampler.d_min)
     sample = Sample([], Counter(), SetStatistics.empty(generator.descriptor.n_components))
-    size = max(1, min(generator.batch, -(-n_cells // BATCHES_PER_CHUNK)))
     start = time.perf_counter()
     with threadpool_limits(1, "blas"):  # sums in one order, whatever the machine
         while len(sample.cells) < n_cells:
             term = generator.term(earlier.merged(sample.statistics))
-            batch = _draw(min(size, n_cells - len(sample.cells)), generator, rng)
+            batch = _draw(min(generator.batch, n_cells - len(sample.cells)), generator, rng)
             relax(batch, generator.optimiser, generator.bounds, term)
             sample = _take(sample, batch, generator, gate)
             _report(sample, n_cells, earlier, time.perf_counter() - start)
