@@ -56,11 +56,6 @@ def either(names):
     return "|".join(names) or "(?!)"
 
 
-def chunks(dataset):
-    """Numbers of the chunks of a data set."""
-    return range(config["datasets"][dataset]["chunks"])
-
-
 def complemented(wildcards):
     """Cells that the wildcards' data set complements, of a data set or a file."""
     source = config["datasets"][wildcards.dataset]["complement"]
@@ -69,17 +64,16 @@ def complemented(wildcards):
 
 def statistics_before(wildcards):
     """Summed statistics that the wildcards' chunk may see; none without rounds."""
-    entry = config["datasets"][wildcards.dataset]
-    path = f"<results>/structures/{{dataset}}/rounds/{chunk_round(entry, int(wildcards.chunk))}.npz"
+    entry, folder = config["datasets"][wildcards.dataset], f"structures/{wildcards.dataset}"
+    path = f"<results>/{folder}/rounds/{chunk_round(entry, int(wildcards.chunk))}.npz"
     return path if entry.get("estimator") == "set" else []
 
 
 def statistics_of_round(wildcards):
     """What the sum for a round is made of: the sum before it and the chunks of the last round."""
-    last = int(wildcards.round) - 1
+    last, folder = int(wildcards.round) - 1, f"structures/{wildcards.dataset}"
     members = chunks_of_round(config["datasets"][wildcards.dataset], last)
-    pattern = "<results>/structures/{{dataset}}/{file}.npz"
-    return expand(pattern, file=[f"rounds/{last}", *members])
+    return [f"<results>/{folder}/{file}.npz" for file in (f"rounds/{last}", *members)]
 
 
 def seeds(model):
@@ -89,7 +83,8 @@ def seeds(model):
 
 def all_chunks(stage, datasets=DATASETS):
     """Files of one stage (structures or labels) for every chunk of data sets."""
-    return [f"<results>/{stage}/{d}/{chunk}.xyz" for d in datasets for chunk in chunks(d)]
+    chunks = {name: range(config["datasets"][name]["chunks"]) for name in datasets}
+    return [f"<results>/{stage}/{name}/{chunk}.xyz" for name in chunks for chunk in chunks[name]]
 
 
 def labelled_chunks(wildcards):
