@@ -74,10 +74,13 @@ class Bounds:
         Floor on the shortest distance.
     volume : tuple of float, Å^3
         Smallest and largest volume per atom.
+    core : float, Å
+        Largest core radius of any cell. (That of a batch would tie its cells together.)
     """
 
     d_min: float
     volume: tuple[float, float]
+    core: float
 
 
 def relax(
@@ -85,7 +88,7 @@ def relax(
 ) -> None:
     """Run the three phases on a batch in place; without `entropy`, the first and the last."""
     wall = bounds.d_min + CLEARANCE
-    reach = max(wall, float(batch.core.max()))
+    reach = max(wall, bounds.core)
 
     def settle(pairs: NeighbourPairs) -> Slope:
         return core_repulsion(batch, pairs, bounds.d_min).positions(), None

@@ -88,10 +88,14 @@ def random_cell(
             f"no random cell of {n_atoms} atoms and {volume:.1f} Å^3 keeps its periodic images "
             f"{settings.d_min} Å apart in {MAX_TRIES} tries: lower d_min or aspect, or raise volume"
         )
-    packing = (PACKING * 6 / np.pi * volume / n_atoms) ** (1 / 3)
-    core = max(packing * rng.uniform(*settings.core), settings.d_min)
+    core = max(packing_radius(volume / n_atoms) * rng.uniform(*settings.core), settings.d_min)
     positions = rng.uniform(size=(n_atoms, 3)) @ cell
     return Atoms([lattice.element] * n_atoms, positions=positions, cell=cell, pbc=True), core
+
+
+def packing_radius(volume: float) -> float:
+    """Return the diameter (Å) of spheres that fill 64 % of `volume` (Å^3) per atom."""
+    return float((PACKING * 6 / math.pi * volume) ** (1 / 3))
 
 
 def default_floor(lattice: ReferenceLattice) -> float:
@@ -115,7 +119,7 @@ def check_packing(settings: SamplerSettings, lattice: ReferenceLattice) -> None:
     smallest = settings.volume[0] * lattice.volume_per_atom
     filled = math.pi / 6 * settings.d_min**3 / smallest
     if filled > PACKING:
-        limit = (PACKING * 6 / math.pi * smallest) ** (1 / 3)
+        limit = packing_radius(smallest)
         raise ValueError(
             f"spheres of d_min = {settings.d_min} Å would fill {filled:.0%} of a cell at the "
             f"smallest volume, {settings.volume[0]} of the lattice's; random cells reach "

@@ -17,7 +17,7 @@ from diverse.generate.batch import Batch
 from diverse.generate.entropy import CellEntropy, SetEntropy, Whitening
 from diverse.generate.objective import EntropyTerm, shortest_distances
 from diverse.generate.optimiser import Bounds, OptimiserSettings, relax
-from diverse.generate.random_cells import SamplerSettings, random_cell
+from diverse.generate.random_cells import SamplerSettings, packing_radius, random_cell
 from diverse.generate.statistics import SetStatistics
 from diverse.kernel import (
     BispectrumSettings,
@@ -79,7 +79,8 @@ class Generator:
     @property
     def bounds(self) -> Bounds:
         low, high = (ratio * self.lattice.volume_per_atom for ratio in self.sampler.volume)
-        return Bounds(self.sampler.d_min, (low, high))
+        core = max(self.sampler.d_min, self.sampler.core[1] * packing_radius(high))
+        return Bounds(self.sampler.d_min, (low, high), core)
 
     def term(self, statistics: SetStatistics) -> EntropyTerm | None:
         """Return the entropy of a batch that sees these statistics."""
