@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--atoms", type=int, nargs=2, default=[35, 35])
     parser.add_argument("--twojmax", type=int, nargs="+", default=[6, 8])
     parser.add_argument("--steps", type=int, nargs="+", default=[20, 40, 80])
-    parser.add_argument("--weights", type=float, nargs="+", default=[None])
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.1])
     parser.add_argument("--precision", nargs="+", default=["float64"])
     arguments = parser.parse_args()
     MEASURE["sampler"]["atoms"] = arguments.atoms

@@ -7,7 +7,7 @@ One process a core with one thread each, as Snakemake runs chunks; for two cores
   the whole program slice, everything included.
 - overhead: time outside `Kernel.forward_vjp` and the pull-back it returns, over the total.
 - growth: seconds per cell against the size of the accepted set, whose statistics are given.
-CPU rates divide by the processes' CPU time: what a core gives when nobody else uses it.
+CPU rates divide by the processes' CPU time: what cores give when nobody else uses them.
 """
 
 import argparse
@@ -218,6 +218,8 @@ def main() -> None:
         )
     growth(options)
     print(f"overhead={1 - kernel / cpu:.3f}")
+    print(f"atom_gradients_per_cpu_s={n * gradients / cpu:.0f}")
+    print(f"full_set_core_hours={PAPER_CELLS / cells * cpu / 3600:.2f}")
     print(f"atom_gradients_per_s={gradients / wall:.0f}")
     print(f"full_set_hours={PAPER_CELLS / cells * wall / 3600:.2f}")
 

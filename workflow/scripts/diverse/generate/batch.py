@@ -61,6 +61,22 @@ class Batch:
         atoms = slice(*self.first_atom[cell : cell + 2])
         self.positions[atoms] = (np.arange(n) / n)[:, None] * self.cells[cell, 0]
 
+    def part(self, chosen: np.ndarray) -> Batch:
+        """Return a copy of the chosen cells, a mask of shape (n_cells,)."""
+        return Batch(
+            positions=self.positions[chosen[self.cell_of_atom]],
+            cells=self.cells[chosen],
+            core=self.core[chosen],
+            first_atom=np.append(0, np.cumsum(self.sizes[chosen])),
+            failed=self.failed[chosen],
+        )
+
+    def put_back(self, part: Batch, chosen: np.ndarray) -> None:
+        """Take over what `part` made of the chosen cells."""
+        self.positions[chosen[self.cell_of_atom]] = part.positions
+        self.cells[chosen] = part.cells
+        self.failed[chosen] = part.failed
+
     def to_atoms(self, element: str) -> list[Atoms]:
         """Return ASE cells, wrapped and rounded to the stored precision."""
         cells = []

@@ -23,7 +23,6 @@ Config = dict[str, Any]
 REFERENCE_CELLS = 100  # random cells the whitening is fitted on, at least
 REFERENCE_ENVIRONMENTS = 20  # of the reference sample for each component, at least
 BATCHES_PER_CHUNK = 8  # at least, so that the set entropy sees what its own chunk holds
-DEFAULT_WEIGHTS = {"cell": 0.1, "set": 0.05}  # K, eV for each environment
 
 
 def fit_whitening(study: Config) -> Whitening:
@@ -120,10 +119,6 @@ def make_generator(
         If no cell could satisfy the study's floor.
     """
     options = study["optimiser"]
-    estimator = dataset.get("estimator")
-    weight = options["entropy_weight"]
-    if weight is None:
-        weight = DEFAULT_WEIGHTS[estimator] if estimator else 0.0
     lattice = reference_lattice(study)
     sampler = sampler_settings(study)
     check_packing(sampler, lattice)
@@ -133,7 +128,9 @@ def make_generator(
         optimiser=OptimiserSettings(
             options["steps"], options["step_size"], options["relax_cell"], threads
         ),
-        entropy=EntropySettings(estimator, weight, options["precision"]),
+        entropy=EntropySettings(
+            dataset.get("estimator"), options["entropy_weight"], options["precision"]
+        ),
         descriptor=descriptor_settings(study),
         whitening=whitening,
         batch=options["batch"],

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 from scipy.spatial import cKDTree
 from scipy.special import digamma, gammaln
 
@@ -135,12 +136,22 @@ class SetEntropy:
         total = self.count + n
         known = self.variance + total * REGULARISATION  # eigenvalues of S_0 + (N + n) eps I
         scaled = ((white - self.mean) @ self.axes) / np.sqrt(known)  # (g, n, D)
-        centred = scaled - scaled.sum(axis=1, keepdims=True) / total  # P Y
-        lemma = np.eye(n) + centred @ scaled.transpose(0, 2, 1)  # 1 + P Y Y^T
-        _, log_det = np.linalg.slogdet(lemma)
+        rooted = self._root(scaled)  # P^(1/2) Y
+        lemma = np.eye(n) + rooted @ rooted.transpose(0, 2, 1)  # (g, n, n)
+        log_det = np.empty(len(white))
+        solved = np.empty_like(rooted)  # lemma^-1 P^(1/2) Y
+        for cell in range(len(white)):
+            factor, solved[cell], _ = dposv(lemma[cell], rooted[cell])
+            log_det[cell] = 2 * np.log(np.diagonal(factor)).sum()
         log_det += np.log(known).sum() - n_components * math.log(total)
-        gradient = np.linalg.solve(lemma, centred) / np.sqrt(known)
+        gradient = self._root(solved) / np.sqrt(known)
         return 0.5 * total * log_det, total * (gradient @ self.axes_transposed)
+
+    def _root(self, rows: np.ndarray) -> np.ndarray:
+        """Return P^(1/2) Y, shape (g, n, D): P shortens only what all rows have in common."""
+        n = rows.shape[1]
+        share = 1 - math.sqrt(self.count / (self.count + n))
+        return rows - share * rows.mean(axis=1, keepdims=True)
 
 
 def nearest_neighbour_entropy(white: np.ndarray) -> float:

@@ -5,7 +5,7 @@ Three phases, each with fresh moments and a step that falls to nothing:
 2. raise: core - K * entropy, entropy off in a cell whose shortest distance fell below the floor
    by more than 0.03 Å, so that a strong entropy cannot collapse it; the cell moves here only,
    and the core changes its shape but not its volume, or it would inflate every dense cell;
-3. mend: the wall at the floor alone, which moves nothing but what is too close.
+3. mend: the wall at the floor alone, in cells below it; it moves nothing but what is too close.
 The `random` family has phases 1 and 3. After Karabin and Perez, J. Chem. Phys. 153, 094110 (2020).
 
 The mover is Adam (Kingma and Ba, arXiv:1412.6980, algorithm 1) with one second moment for each
@@ -103,10 +103,16 @@ def relax(
         cutoff = max(entropy.kernel.settings.cutoff, reach)
         descend(batch, settings, rise, steps=settings.steps, cutoff=cutoff, cell=cell)
 
-    def mend(pairs: NeighbourPairs) -> Slope:
-        return core_repulsion(batch, pairs, bounds.d_min, soft=False).positions(), None
+    near = shortest_distances(batch, _pairs(batch, _candidates(batch, wall, settings.threads)))
+    close = (near < bounds.d_min) & ~batch.failed
+    if close.any():
+        part = batch.part(close)
 
-    descend(batch, settings, mend, steps=MEND_STEPS, cutoff=wall)
+        def mend(pairs: NeighbourPairs) -> Slope:
+            return core_repulsion(part, pairs, bounds.d_min, soft=False).positions(), None
+
+        descend(part, settings, mend, steps=MEND_STEPS, cutoff=wall)
+        batch.put_back(part, close)
 
 
 def total_gradient(
