@@ -126,8 +126,6 @@ class SetEntropy:
         self.count = statistics.count
         self.mean = statistics.mean
         variance, self.axes = np.linalg.eigh(statistics.scatter)
-        self.axes_transposed = np.ascontiguousarray(self.axes.T)  # products are faster
-        self.axes = np.ascontiguousarray(self.axes)
         self.variance = np.clip(variance, 0, None)
 
     def __call__(self, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +133,8 @@ class SetEntropy:
         _, n, n_components = white.shape
         total = self.count + n
         known = self.variance + total * REGULARISATION  # eigenvalues of S_0 + (N + n) eps I
-        scaled = ((white - self.mean) @ self.axes) / np.sqrt(known)  # (g, n, D)
+        scaling = self.axes / np.sqrt(known)  # (D, D)
+        scaled = white @ scaling - self.mean @ scaling  # (g, n, D)
         rooted = self._root(scaled)  # P^(1/2) Y
         lemma = np.eye(n) + rooted @ rooted.transpose(0, 2, 1)  # (g, n, n)
         log_det = np.empty(len(white))
@@ -144,8 +143,8 @@ class SetEntropy:
             factor, solved[cell], _ = dposv(lemma[cell], rooted[cell])
             log_det[cell] = 2 * np.log(np.diagonal(factor)).sum()
         log_det += np.log(known).sum() - n_components * math.log(total)
-        gradient = self._root(solved) / np.sqrt(known)
-        return 0.5 * total * log_det, total * (gradient @ self.axes_transposed)
+        gradient = self._root(solved) @ np.ascontiguousarray(total * scaling.T)
+        return 0.5 * total * log_det, gradient
 
     def _root(self, rows: np.ndarray) -> np.ndarray:
         """Return P^(1/2) Y, shape (g, n, D): P shortens only what all rows have in common."""

@@ -59,11 +59,10 @@ def core_repulsion(
     A soft one with the radius R of each cell (`Batch.core`), tied to its density, which `soft`
     switches, and a steep wall that begins 0.05 Å above the floor `d_min` (Å).
     """
-    cell_of_atom = batch.cell_of_atom
-    squared = np.einsum("px,px->p", pairs.vector, pairs.vector)
+    squared = squared_distances(pairs)
     reach = max(d_min + CLEARANCE, float(batch.core.max()) if soft else 0.0)
     close = np.flatnonzero(squared < reach**2)
-    cell, distance = cell_of_atom[pairs.center[close]], np.sqrt(squared[close])
+    cell, distance = batch.cell_of_atom[pairs.center[close]], np.sqrt(squared[close])
     wall = np.maximum(d_min + CLEARANCE - distance, 0)
     core = np.maximum(batch.core[cell] - distance, 0) if soft else np.zeros_like(distance)
     slope = -0.5 * (WALL_STIFFNESS * wall + CORE_STIFFNESS * core)  # each pair counts twice
@@ -74,10 +73,16 @@ def core_repulsion(
     return Gradient(batch, pairs, value, pair_gradient)
 
 
+def squared_distances(pairs: NeighbourPairs) -> np.ndarray:
+    """Return the squared length of each pair's vector, shape (n_pairs,), Å^2."""
+    x, y, z = pairs.vector.T
+    return x * x + y * y + z * z
+
+
 def shortest_distances(batch: Batch, pairs: NeighbourPairs) -> np.ndarray:
     """Return d_min of each cell, shape (n_cells,), Å; infinite where no pair is in the list."""
     bounds = pairs.first[batch.first_atom]
-    squared = np.einsum("px,px->p", pairs.vector, pairs.vector)
+    squared = squared_distances(pairs)
     shortest = np.full(len(batch.cells), np.inf)
     filled = np.diff(bounds) > 0
     if filled.any():
@@ -115,7 +120,7 @@ class EntropyTerm:
         if not keep.any():
             return Gradient(batch, pairs, value, pair_gradient)
         counts = np.diff(pairs.first)
-        of_pair = slice(None) if keep.all() else np.repeat(keep, counts)
+        of_pair = slice(None) if keep.all() else np.flatnonzero(np.repeat(keep, counts))
         first = np.append(0, np.cumsum(counts[keep]))
         descriptors, pull_back = self.kernel.forward_vjp(pairs.vector[of_pair], first)
         cotangent = np.empty(descriptors.shape)

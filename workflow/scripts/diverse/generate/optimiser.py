@@ -34,7 +34,7 @@ from diverse.kernel import CandidatePairs, GeometryError, NeighbourPairs
 
 SETTLE_STEPS = 40  # cheap: no descriptors
 MEND_STEPS = 20
-SKIN = 0.5  # Å of the neighbour list
+SKIN = 1.0  # Å of the neighbour list
 DECAY = (0.9, 0.99)  # of the first and second moment
 WEAK_GRADIENT = 0.05  # eV/Å; steps shrink below it
 MAX_STRAIN = 0.03  # of one step
