@@ -45,6 +45,7 @@ WRONG = [
     (("sampler",), {"d_min": "big"}, "sampler.d_min: 'big' is not of type 'number'"),
     (("sampler",), {"d_min": 3.0}, r"sampler: spheres of d_min = 3.0 Å would fill 111% of a cell"),
     (("sampler",), {"volume": [0.3, 2]}, "sampler: spheres of d_min = 2.1 Å would fill 102%"),
+    (("cutoff",), 3.0, "cutoff: 3.0 Å holds hardly a neighbour .* take about 4.7 Å"),
     (("sampler",), {"sizes": "big"}, "sampler.sizes: 'big' is not one of"),
     (("datasets", "entropy", "rounds"), 9, "datasets.entropy.rounds: 9 rounds for 4 chunks are"),
     (("datasets", "entropy", "complement"), "exprt", "complement: 'exprt' is neither a data set"),

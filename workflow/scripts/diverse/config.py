@@ -96,6 +96,12 @@ def _check_consistency(study: Config) -> None:
 
 def _check_generation(study: Config) -> None:
     """Refuse floors, sizes and complements that no cell could come from."""
+    nearest = reference_lattice(study).nearest_neighbour
+    _demand(
+        study["cutoff"] > 1.2 * nearest,
+        f"cutoff: {study['cutoff']} Å holds hardly a neighbour of the reference lattice (nearest "
+        f"at {nearest:.2f} Å); take about {1.73 * nearest:.1f} Å",
+    )
     try:
         check_packing(sampler_settings(study), reference_lattice(study))
     except ValueError as error:
