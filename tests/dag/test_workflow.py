@@ -20,6 +20,7 @@ def test_default_study(tmp_path):
     models = 3 * (1 + 3)  # three training sets; one linear fit and three networks
     expected = {"generate_sampled": 8, "generate_expert": 4, "label_chunk": 12, "split": 3}
     expected |= {"fit_linear": 3, "train_network": 9, "check_export": models, "predict": models}
+    expected |= {"whiten": 1, "start_statistics": 1, "sum_statistics": 3}
     expected |= {"score": 6, "describe_part": 6, "write_report": 1}
     assert {name: found[name] for name in expected} == expected
 
@@ -29,6 +30,14 @@ def test_smoke_study_does_not_inherit_from_the_default(tmp_path):
     assert "results/smoke" in output
     assert "tungsten" not in output
     assert jobs(output)["label_chunk"] == 7
+
+
+def test_rounds_wait_for_each_other_and_complements_come_first(tmp_path):
+    arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run", "--", "generate")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    expected = {"generate_sampled": 4, "generate_expert": 3, "start_statistics": 1}
+    assert {name: found[name] for name in expected} == expected
+    assert found["sum_statistics"] == 1
 
 
 @pytest.mark.parametrize("stage", STAGES)

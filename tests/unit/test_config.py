@@ -24,7 +24,10 @@ def test_shipped_studies_are_valid(path):
 
 def test_defaults_are_filled_in_and_stable(study):
     full = load_study(study, SCHEMA)
-    assert full["sampler"]["d_min"] == 2.1
+    assert full["sampler"]["d_min"] is None
+    assert full["datasets"]["entropy"]["estimator"] == "set"
+    assert full["datasets"]["entropy"]["complement"] is None
+    assert "rounds" not in full["datasets"]["random"]
     assert full["datasets"]["entropy"]["use"] == "train_and_test"
     assert full["labellers"]["dft"]["xc"] == "PBE"
     assert load_study(full, SCHEMA) == full
@@ -40,6 +43,15 @@ def test_every_key_is_described():
 WRONG = [
     (("datasets", "entropy", "cels"), 3, "unknown key 'cels'; did you mean 'cells'"),
     (("sampler",), {"d_min": "big"}, "sampler.d_min: 'big' is not of type 'number'"),
+    (("sampler",), {"d_min": 3.0}, r"sampler: spheres of d_min = 3.0 Å would fill 111% of a cell"),
+    (("sampler",), {"volume": [0.3, 2]}, "sampler: spheres of d_min = 2.1 Å would fill 102%"),
+    (("cutoff",), 3.0, "cutoff: 3.0 Å holds hardly a neighbour .* take about 4.7 Å"),
+    (("sampler",), {"sizes": "big"}, "sampler.sizes: 'big' is not one of"),
+    (("datasets", "entropy", "rounds"), 9, "datasets.entropy.rounds: 9 rounds for 4 chunks are"),
+    (("datasets", "entropy", "complement"), "exprt", "complement: 'exprt' is neither a data set"),
+    (("datasets", "entropy", "complement"), "entropy", "entropy -> entropy goes round in a circle"),
+    (("datasets", "random", "estimator"), "set", "datasets.random: unknown key 'estimator'"),
+    (("datasets", "random", "family"), "entropic", "'entropic' is not one of"),
     (("sampler",), {"volume": [2, 1]}, r"sampler.volume: the range \[2, 1\] is empty"),
     (("labeller",), "dtf", "no labeller 'dtf' under labellers; defined are dft"),
     (("labellers", "dft", "kind"), "vasp", "no labeller 'vasp'; the labellers are gpaw, lammps"),
@@ -63,6 +75,36 @@ def test_what_is_wrong_is_said(study, path, value, sentence):
     with pytest.raises(ConfigError, match=sentence) as error:
         load_study(study, SCHEMA)
     assert "\n" not in str(error.value)
+
+
+CELL = {"family": "entropy", "estimator": "cell", "cells": 8}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"chunks": 2, "rounds": 2}, "only estimator set has rounds"),
+        ({"complement": "expert"}, "only estimator set can complement"),
+    ],
+)
+def test_what_only_the_set_entropy_can_do_is_said(study, options, sentence):
+    study["datasets"]["entropy"] = CELL | options
+    with pytest.raises(ConfigError, match=sentence):
+        load_study(study, SCHEMA)
+
+
+def test_cell_entropy_of_two_atoms_is_refused(study):
+    study["datasets"]["entropy"] = CELL
+    study["sampler"] = {"atoms": [2, 8]}
+    with pytest.raises(ConfigError, match="cell needs at least 3 atoms in every cell"):
+        load_study(study, SCHEMA)
+
+
+def test_a_set_may_complement_another_or_a_file(study, tmp_path):
+    (tmp_path / "mine.xyz").touch()
+    for source in ("expert", str(tmp_path / "mine.xyz")):
+        study["datasets"]["entropy"]["complement"] = source
+        assert load_study(study, SCHEMA)["datasets"]["entropy"]["complement"] == source
 
 
 def test_missing_key_is_named(study):

@@ -1,151 +1,205 @@
-"""Random, entropy-maximised and expert cells."""
+"""Random and entropy-maximised cells: from a study to a chunk, and from chunks to a set."""
 
+import copy
+import logging
 from collections import Counter
 
 import numpy as np
 import pytest
-import torch
+import yaml
+from ase import Atoms
+from ase.build import bulk
 
-from diverse.bispectrum import bispectrum
-from diverse.generate.entropy import Whitening, gaussian_entropy
-from diverse.generate.expert import RECIPES, debye_amplitude, expert_cells
-from diverse.generate.optimiser import OptimiserSettings, generate_cells
-from diverse.generate.random_cells import SamplerSettings
-from diverse.kernel import BispectrumSettings
-from diverse.neighbours import find_pairs, shortest_distance
-from diverse.structures import random_stream
-
-SAMPLER = SamplerSettings(
-    atoms=(3, 4), volume=(0.8, 2.0), aspect=1.6, angles=(60, 120), d_min=2.1, core=(0.8, 1.02)
+from diverse.config import load_study
+from diverse.descriptors import environment_descriptors
+from diverse.generate.batch import equal_sizes
+from diverse.generate.chunk import (
+    cell_statistics,
+    descriptor_settings,
+    fit_whitening,
+    sampled_chunk,
 )
-DESCRIPTOR = BispectrumSettings(4, 4.734)
+from diverse.generate.entropy import CellEntropy
+from diverse.generate.random_cells import (
+    SamplerSettings,
+    check_packing,
+    default_floor,
+    random_cell,
+)
+from diverse.generate.rounds import chunk_round, chunks_of_round
+from diverse.generate.statistics import SetStatistics, sum_statistics
+from diverse.neighbours import shortest_distance
+from diverse.structures import ReferenceLattice
+from paths import ROOT
 
-
-def describe(cells):
-    pairs = find_pairs(cells, DESCRIPTOR.cutoff)
-    center = torch.tensor(pairs.center)
-    return bispectrum(torch.tensor(pairs.vector), center, pairs.n_atoms, DESCRIPTOR).numpy()
-
-
-def generate(lattice, weight, chunk=0, n_cells=6, whitening=None, sampler=SAMPLER, steps=40):
-    optimiser = OptimiserSettings(entropy_weight=weight, steps=steps, step_size=0.05)
-    rng = random_stream(1, "test", chunk)
-    return generate_cells(n_cells, lattice, sampler, optimiser, DESCRIPTOR, whitening, rng)
+RANDOM = {"family": "random", "cells": 24, "chunks": 2}
+SET = {"family": "entropy", "estimator": "set", "cells": 24, "chunks": 2}
+CELL = {"family": "entropy", "estimator": "cell", "cells": 24, "chunks": 2}
 
 
 @pytest.fixture(scope="module")
-def whitening(lattice):
-    return Whitening.of(describe(generate(lattice, 0, chunk=99, n_cells=60)[0]))
+def study():
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    config["sampler"] = {"atoms": [3, 6]}
+    config["optimiser"] = {"twojmax": 4, "steps": 30}
+    return load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
 
 
-def test_floor_sizes_and_volumes_hold(lattice):
-    cells, outcome = generate(lattice, 0, n_cells=20)
-    assert outcome["accepted"] == len(cells) == 20
-    for cell in cells:
-        assert shortest_distance(cell) >= SAMPLER.d_min
-        assert 3 <= len(cell) <= 4
+@pytest.fixture(scope="module")
+def whitening(study):
+    return fit_whitening(study)
+
+
+@pytest.fixture(scope="module")
+def make(study, whitening):
+    def make(dataset, chunk=0, **options):
+        return sampled_chunk(
+            study, name="test", dataset=dataset, chunk=chunk, whitening=whitening, **options
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("dataset", [RANDOM, SET, CELL], ids=["random", "set", "cell"])
+def test_floor_sizes_and_volumes_hold(make, lattice, dataset):
+    sample = make(dataset)
+    assert sample.outcome["accepted"] == len(sample.cells) == 12
+    assert isinstance(sample.outcome, Counter)
+    for cell in sample.cells:
+        assert shortest_distance(cell) >= 2.1
+        assert 3 <= len(cell) <= 6
         ratio = cell.get_volume() / len(cell) / lattice.volume_per_atom
         assert 0.8 - 1e-4 <= ratio <= 2.0 + 1e-4
 
 
-def test_optimiser_raises_the_entropy_above_random(lattice, whitening):
-    def entropies(weight):
-        return [
-            gaussian_entropy(
-                torch.tensor(whitening(describe(generate(lattice, weight, chunk, 6, whitening)[0])))
-            ).item()
-            for chunk in range(4)
-        ]
-
-    # the same starting cells in pairs: every chunk must gain
-    gains = np.subtract(entropies(0.1), entropies(0.0))
-    assert (gains > 1).all()
+def test_set_entropy_rises_above_random(make):
+    # the same stream, so the same first cells in pairs: every chunk must gain
+    gains = [
+        make(SET, c).statistics.entropy() - make(RANDOM, c).statistics.entropy() for c in (0, 1)
+    ]
+    assert min(gains) > 2
 
 
-def test_entropy_cells_respect_the_floor(lattice, whitening):
-    cells, outcome = generate(lattice, 0.5, n_cells=8, whitening=whitening)
-    assert min(map(shortest_distance, cells)) >= SAMPLER.d_min
-    assert isinstance(outcome, Counter)
+def test_cell_entropy_rises_above_random(make, study, whitening):
+    def mean_entropy(dataset):
+        cells = [cell for chunk in (0, 1) for cell in make(dataset, chunk).cells]
+        white = whitening(environment_descriptors(cells, descriptor_settings(study)))
+        sizes = np.array([len(cell) for cell in cells])
+        return sum(CellEntropy()(white[a])[0].sum() for _, a in equal_sizes(sizes)) / sizes.sum()
+
+    # nats per environment: each of the 14 components' spread grows by a few per cent at least
+    assert mean_entropy(CELL) > mean_entropy(RANDOM) + 1
 
 
-def test_a_chunk_depends_only_on_its_stream(lattice, whitening):
-    first = generate(lattice, 0.1, 3, whitening=whitening)[0]
-    generate(lattice, 0.1, 4, whitening=whitening)
-    again = generate(lattice, 0.1, 3, whitening=whitening)[0]
-    other = generate(lattice, 0.1, 4, whitening=whitening)[0]
+def test_a_chunk_depends_only_on_its_stream(make):
+    first = make(SET, 0).cells
+    other = make(SET, 1).cells
+    again = make(SET, 0, threads=2).cells
     assert all((a.positions == b.positions).all() for a, b in zip(first, again, strict=True))
+    assert all((a.cell.array == b.cell.array).all() for a, b in zip(first, again, strict=True))
     assert any(
         len(a) != len(b) or (a.positions != b.positions).any()
         for a, b in zip(first, other, strict=True)
     )
 
 
-def test_impossible_floor_is_said(lattice):
-    tight = SamplerSettings((3, 4), (0.8, 0.9), 1.6, (60, 120), 3.6, (0.8, 1.02))
-    with pytest.raises(ValueError, match=r"3\.6 Å"):
-        generate(lattice, 0, sampler=tight, steps=5)
+def test_statistics_of_chunks_add_up_to_those_of_all_cells(make, study, whitening):
+    first = make(SET, 0)
+    second = make(SET, 1, earlier=first.statistics)
+    total = sum_statistics([first.statistics, second.statistics])
+    whole = cell_statistics(first.cells + second.cells, study=study, whitening=whitening)
+    assert total.count == whole.count == sum(map(len, first.cells + second.cells))
+    np.testing.assert_allclose(total.mean, whole.mean, atol=1e-9)
+    scale = abs(whole.scatter).max()
+    np.testing.assert_allclose(total.scatter, whole.scatter, atol=1e-9 * scale)
 
 
-GROUPS = {
-    "eos": {"lattices": ["bcc", "fcc", "sc", "diamond"], "volumes": [0.9, 1.1]},
-    "elastic": {"strains": [-0.03, 0.03]},
-    "thermal": {
-        "temperatures": [300, 3000],
-        "repeats": 2,
-        "debye_temperature": 310,
-        "supercell": [2, 2, 1],
-    },
-    "vacancy": {"supercell": [2, 2, 1], "repeats": 2, "displacement": 0.05},
-    "surfaces": {
-        "facets": [[1, 0, 0], [1, 1, 0], [1, 1, 1]],
-        "layers": 4,
-        "vacuum": 8.0,
-        "repeats": 1,
-        "displacement": 0.0,
-    },
-}
+def test_earlier_statistics_change_what_is_made_and_help_the_union(make):
+    earlier = make(RANDOM).statistics
+    aware, blind = make(SET, 1, earlier=earlier), make(SET, 1)
+    assert any(
+        (a.positions != b.positions).any()
+        for a, b in zip(aware.cells, blind.cells, strict=True)
+        if len(a) == len(b)
+    )
+    assert earlier.merged(aware.statistics).entropy() > earlier.entropy()
 
 
-def test_expert_groups(lattice):
-    cells = expert_cells(lattice, GROUPS, random_stream(1, "expert", 0))
-    groups = Counter(cell.info["config_type"] for cell in cells)
-    assert groups == {
-        **{f"eos_{name}": 2 for name in ("bcc", "fcc", "sc", "diamond")},
-        "elastic": 6,
-        "thermal": 4,
-        "vacancy": 2,
-        "surface_100": 1,
-        "surface_110": 1,
-        "surface_111": 1,
+def test_progress_is_logged(make, caplog):
+    with caplog.at_level(logging.INFO):
+        make(SET)
+    last = caplog.messages[-1]
+    for part in ("accepted 12 of 12", "rejected", "entropy so far", "environments/s"):
+        assert part in last
+
+
+def test_complement_of_another_element_is_refused(study, whitening):
+    with pytest.raises(ValueError, match="holds Ta; a study of W"):
+        cell_statistics([bulk("Ta")], study=study, whitening=whitening)
+    assert cell_statistics([], study=study, whitening=whitening).count == 0
+
+
+def test_rounds_deal_out_all_chunks_in_order():
+    dataset = {"chunks": 7, "rounds": 3}
+    dealt = [chunks_of_round(dataset, number) for number in range(3)]
+    assert dealt == [[0, 1, 2], [3, 4], [5, 6]]
+    assert [chunk_round(dataset, c) for c in range(7)] == [0, 0, 0, 1, 1, 2, 2]
+    assert chunks_of_round({"chunks": 2}, 0) == [0, 1]
+
+
+def sampler(**options):
+    defaults = {
+        "atoms": (3, 4),
+        "sizes": "uniform",
+        "volume": (0.8, 2.0),
+        "aspect": 1.6,
+        "angles": (60, 120),
+        "d_min": 2.1,
+        "core": (0.8, 1.02),
     }
-    assert set(GROUPS) == set(RECIPES)
-    assert min(map(shortest_distance, cells)) > 2.1
+    return SamplerSettings(**(defaults | options))
 
 
-def test_eos_volumes_and_distances(lattice):
-    cells = expert_cells(lattice, {"eos": GROUPS["eos"]}, random_stream(1, "expert", 0))
-    for cell in cells:
-        ratio = cell.get_volume() / len(cell) / lattice.volume_per_atom
-        assert ratio == pytest.approx(float(cell.info["trajectory"].split("_")[-1]), abs=1e-5)
-    fcc = next(c for c in cells if c.info["config_type"] == "eos_fcc")
-    a = (4 * fcc.get_volume()) ** (1 / 3)
-    assert shortest_distance(fcc) == pytest.approx(a / 2**0.5, abs=1e-5)
+def test_floors_of_elements():
+    assert default_floor(ReferenceLattice("W", "bcc", 3.165)) == 2.1
+    for symbol, structure, a in [("Al", "fcc", 4.05), ("Si", "diamond", 5.43), ("Po", "sc", 3.35)]:
+        lattice = ReferenceLattice(symbol, structure, a)
+        floor = default_floor(lattice)
+        assert floor == pytest.approx(0.766 * lattice.nearest_neighbour, abs=0.005)
+        check_packing(sampler(d_min=floor), lattice)
 
 
-def test_slab_spacings_and_vacuum(lattice):
-    slabs = expert_cells(lattice, {"surfaces": GROUPS["surfaces"]}, random_stream(1, "e", 0))
-    spacing = {"100": 0.5, "110": 0.5**0.5, "111": 12**-0.5}  # bcc interlayer distances in a
-    for slab in slabs:
-        normal = np.cross(*slab.cell.array[:2])
-        heights = np.sort(slab.positions @ normal / np.linalg.norm(normal))
-        expected = lattice.a * spacing[slab.info["config_type"].split("_")[1]]
-        np.testing.assert_allclose(np.diff(heights), expected, atol=1e-5)
-        height = slab.get_volume() / np.linalg.norm(normal)
-        assert height - 3 * expected == pytest.approx(8.0, abs=expected + 1e-5)
+def test_a_floor_that_no_cell_can_satisfy_is_said(lattice):
+    with pytest.raises(ValueError, match=r"spheres of d_min = 3.0 Å would fill 111% of a cell"):
+        check_packing(sampler(d_min=3.0), lattice)
 
 
-def test_debye_amplitude_of_tungsten(lattice):
-    # <u^2> of one coordinate of W at 300 K, Debye temperature 310 K: B = 8 pi^2 <u^2> = 0.16 Å^2
-    # (the high-temperature Debye formula evaluated by hand with hbar^2/(k_B amu) = 48.5 Å^2 K)
-    variance = debye_amplitude(lattice.primitive(), 300, 310) ** 2
-    assert variance == pytest.approx(3 * 48.5087 * 300 / (183.84 * 310**2), rel=1e-3)
+def test_hopeless_settings_end(study, whitening):
+    hopeless = copy.deepcopy(study)
+    hopeless["sampler"] |= {"atoms": [8, 8], "volume": [0.8, 0.82], "d_min": 2.45}
+    hopeless["optimiser"]["steps"] = 1
+    with pytest.raises(ValueError, match=r"only \d+ of \d+ random cells could be used"):
+        sampled_chunk(
+            hopeless,
+            name="test",
+            dataset={"family": "random", "cells": 400, "chunks": 1},
+            chunk=0,
+            whitening=whitening,
+        )
+
+
+def test_equal_environments_draw_small_cells_more_often(lattice):
+    rng = np.random.default_rng(0)
+    settings = sampler(atoms=(2, 8), sizes="equal_environments", d_min=1.0)
+    sizes = np.array([len(random_cell(settings, lattice, rng)[0]) for _ in range(4000)])
+    environments = np.bincount(sizes, weights=sizes, minlength=9)[2:]
+    expected = environments.sum() / 7
+    # a multinomial count of cells of size n varies by its root, n * sqrt(expected / n)
+    assert abs(environments - expected).max() < 5 * np.sqrt(8 * expected)
+
+
+def test_empty_statistics_are_the_start(make):
+    start = SetStatistics.empty(14)
+    a, b = make(SET), make(SET, earlier=start)
+    assert all((x.positions == y.positions).all() for x, y in zip(a.cells, b.cells, strict=True))
+    assert isinstance(a.cells[0], Atoms)

@@ -10,6 +10,7 @@ ENVIRONMENT = str(ROOT / "envs/study.yaml")
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from diverse.config import ConfigError, labeller_options, load_study
+from diverse.generate.rounds import chunk_round, chunks_of_round
 
 try:
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
@@ -40,6 +41,7 @@ TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 wildcard_constraints:
     dataset="|".join(DATASETS),
     chunk=r"\d+",
+    round=r"\d+",
     part="train|test",
     twojmax=r"\d+",
     train="|".join(TRAINED_ON),
@@ -57,9 +59,24 @@ def either(names):
     return "|".join(names) or "(?!)"
 
 
-def chunks(dataset):
-    """Numbers of the chunks of a data set."""
-    return range(config["datasets"][dataset]["chunks"])
+def complemented(wildcards):
+    """Cells that the wildcards' data set complements, of a data set or a file."""
+    source = config["datasets"][wildcards.dataset]["complement"]
+    return all_chunks("structures", [source]) if source in DATASETS else source or []
+
+
+def statistics_before(wildcards):
+    """Summed statistics that the wildcards' chunk may see; none without rounds."""
+    entry, folder = config["datasets"][wildcards.dataset], f"structures/{wildcards.dataset}"
+    path = f"<results>/{folder}/rounds/{chunk_round(entry, int(wildcards.chunk))}.npz"
+    return path if entry.get("estimator") == "set" else []
+
+
+def statistics_of_round(wildcards):
+    """What the sum for a round is made of: the sum before it and the chunks of the last round."""
+    last, folder = int(wildcards.round) - 1, f"structures/{wildcards.dataset}"
+    members = chunks_of_round(config["datasets"][wildcards.dataset], last)
+    return [f"<results>/{folder}/{file}.npz" for file in (f"rounds/{last}", *members)]
 
 
 def seeds(model):
@@ -69,7 +86,8 @@ def seeds(model):
 
 def all_chunks(stage, datasets=DATASETS):
     """Files of one stage (structures or labels) for every chunk of data sets."""
-    return [f"<results>/{stage}/{d}/{chunk}.xyz" for d in datasets for chunk in chunks(d)]
+    chunks = {name: range(config["datasets"][name]["chunks"]) for name in datasets}
+    return [f"<results>/{stage}/{name}/{chunk}.xyz" for name in chunks for chunk in chunks[name]]
 
 
 def structure_chunks(wildcards):
@@ -100,9 +118,7 @@ def of_models(pattern, models):
 def potential_files(family):
     """Files of one model of a family, with wildcards."""
     suffixes = {"linear": ["snapcoeff", "snapparam"], "network": ["nn", "descriptor"]}[family]
-    return expand(
-        "<results>/models/{{train}}/{{model}}/{{seed}}/potential.{suffix}", suffix=suffixes
-    )
+    return [f"<results>/models/{{train}}/{{model}}/{{seed}}/potential.{end}" for end in suffixes]
 
 
 def potential(wildcards):
@@ -124,18 +140,10 @@ def test_descriptors(wildcards):
 
 def predictions_on_tests(*seed):
     """Predictions on every test set, with wildcards; seeds may be given."""
-    return expand(
-        "<results>/predictions/{{train}}/{{model}}/{seed}/{test}.npz",
-        seed=seed or ["{seed}"],
-        test=DATASETS,
-    )
+    pattern = "<results>/predictions/{{train}}/{{model}}/{seed}/{test}.npz"
+    return expand(pattern, seed=seed or ["{seed}"], test=DATASETS)
 
 
 def predictions(wildcards):
     """Predictions of every seed of the wildcards' model on every test set."""
     return predictions_on_tests(*seeds(wildcards.model))
-
-
-def model_seeds(wildcards):
-    """Seeds of the wildcards' model."""
-    return list(seeds(wildcards.model))

@@ -49,7 +49,7 @@ rule score:
     params:
         study=lookup(within=config, dpath="study"),
         tests=DATASETS,
-        seeds=model_seeds,
+        model=lookup(within=config, dpath="models/{model}"),
     message:
         "Scoring {wildcards.model} trained on {wildcards.train}"
     script:

@@ -1,17 +1,32 @@
 """Make one chunk of an entropy-maximised or random data set."""
 
-import numpy as np
+import logging
+
 import pandas as pd
 
 from diverse.generate.chunk import sampled_chunk
 from diverse.generate.entropy import Whitening
+from diverse.generate.statistics import SetStatistics
 from diverse.structures import write_cells
 
-whitening = Whitening(**np.load(snakemake.input.whitening))
-name, chunk = snakemake.wildcards.dataset, int(snakemake.wildcards.chunk)
-cells, outcome = sampled_chunk(
-    snakemake.params.study, name, snakemake.params.dataset, chunk, whitening
+logging.basicConfig(
+    filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
 )
-write_cells(snakemake.output.cells, cells)
-rows = [{"dataset": name, "chunk": chunk, "outcome": key, "cells": n} for key, n in outcome.items()]
+name, chunk = snakemake.wildcards.dataset, int(snakemake.wildcards.chunk)
+earlier = snakemake.input.get("earlier")
+sample = sampled_chunk(
+    snakemake.params.study,
+    name=name,
+    dataset=snakemake.params.dataset,
+    chunk=chunk,
+    whitening=Whitening.load(snakemake.input.whitening),
+    earlier=SetStatistics.load(earlier) if earlier else None,
+    threads=snakemake.threads,
+)
+write_cells(snakemake.output.cells, sample.cells)
+sample.statistics.save(snakemake.output.statistics)
+rows = [
+    {"dataset": name, "chunk": chunk, "outcome": key, "cells": n}
+    for key, n in sample.outcome.items()
+]
 pd.DataFrame(rows).to_csv(snakemake.output.outcome, index=False)

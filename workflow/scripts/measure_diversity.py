@@ -1,7 +1,6 @@
 """Measure the diversity of every data set and how well the sets cover each other."""
 
 import numba
-import numpy as np
 
 from diverse.diversity import (
     ComparisonSettings,
@@ -24,7 +23,7 @@ samples = {
 }
 table = compare_samples(
     samples,
-    Whitening(**np.load(snakemake.input.whitening)),
+    Whitening.load(snakemake.input.whitening),
     ComparisonSettings(bandwidths=bandwidths, **options),
     seed=study["seed"],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
+from diverse.generate.random_cells import check_packing, reference_lattice, sampler_settings
 from diverse.labellers import LabellerError, make_labeller
 
 Config = dict[str, Any]
@@ -46,6 +48,7 @@ def load_study(config: Config, schema_path: str) -> Config:
     if error is not None:
         raise ConfigError(_sentence(error))
     _check_consistency(study)
+    _check_generation(study)
     _check_labellers(study)
     return study
 
@@ -57,40 +60,91 @@ def labeller_options(study: Config, dataset: str) -> Config:
     return options
 
 
-def _check_consistency(study: Config) -> None:
-    def demand(condition: bool, message: str) -> None:
-        if not condition:
-            raise ConfigError(message)
+def _demand(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
 
+
+def _check_consistency(study: Config) -> None:
     for key in ("atoms", "volume", "angles", "core"):
         low, high = study["sampler"][key]
-        demand(low <= high, f"sampler.{key}: the range [{low}, {high}] is empty; swap its ends")
+        _demand(low <= high, f"sampler.{key}: the range [{low}, {high}] is empty; swap its ends")
     zbl = study["zbl"]
-    demand(
+    _demand(
         zbl["inner"] < zbl["outer"],
         f"zbl: inner ({zbl['inner']}) must be smaller than outer ({zbl['outer']})",
     )
     for name, dataset in study["datasets"].items():
         cells, chunks = dataset.get("cells"), dataset["chunks"]
         if cells is not None:
-            demand(
+            _demand(
                 chunks <= cells,
                 f"datasets.{name}.chunks: {chunks} chunks for {cells} cells are too many",
             )
         labeller = dataset.get("labeller", study["labeller"])
-        demand(
+        _demand(
             labeller in study["labellers"],
             f"datasets.{name}: there is no labeller '{labeller}' under labellers; "
             f"defined are {', '.join(study['labellers'])}",
         )
         source = str(dataset.get("source", ""))
-        demand(
+        _demand(
             "://" not in source or "sha256" in dataset,
             f"datasets.{name}: source is a URL, so sha256 must be given beside it",
         )
-    demand(study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'")
+    _demand(
+        study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'"
+    )
     trains = [d["use"] == "train_and_test" for d in study["datasets"].values()]
-    demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
+    _demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
+
+
+def _check_generation(study: Config) -> None:
+    """Refuse floors, sizes and complements that no cell could come from."""
+    nearest = reference_lattice(study).nearest_neighbour
+    _demand(
+        study["cutoff"] > 1.2 * nearest,
+        f"cutoff: {study['cutoff']} Å holds hardly a neighbour of the reference lattice (nearest "
+        f"at {nearest:.2f} Å); take about {1.73 * nearest:.1f} Å",
+    )
+    try:
+        check_packing(sampler_settings(study), reference_lattice(study))
+    except ValueError as error:
+        raise ConfigError(f"sampler: {error}") from None
+    for name, dataset in study["datasets"].items():
+        if dataset["family"] == "entropy":
+            _check_entropy(study, name, dataset)
+
+
+def _check_entropy(study: Config, name: str, dataset: Config) -> None:
+    where, rounds, complement = f"datasets.{name}", dataset["rounds"], dataset["complement"]
+    smallest = study["sampler"]["atoms"][0]
+    _demand(
+        rounds <= dataset["chunks"],
+        f"{where}.rounds: {rounds} rounds for {dataset['chunks']} chunks are too many",
+    )
+    if dataset["estimator"] == "cell":
+        _demand(
+            smallest >= 3,
+            f"{where}.estimator: cell needs at least 3 atoms in every cell, sampler.atoms starts "
+            f"at {smallest}: atoms of smaller cells are equivalent; raise it, or take set",
+        )
+        _demand(rounds == 1, f"{where}.rounds: only estimator set has rounds")
+        _demand(complement is None, f"{where}.complement: only estimator set can complement")
+    if complement is None:
+        return
+    _demand(
+        complement in study["datasets"] or Path(complement).is_file(),
+        f"{where}.complement: '{complement}' is neither a data set of this study nor a file",
+    )
+    seen = [name]
+    while complement in study["datasets"]:
+        _demand(
+            complement not in seen,
+            f"{where}.complement: {' -> '.join([*seen, complement])} goes round in a circle",
+        )
+        seen.append(complement)
+        complement = study["datasets"][complement].get("complement")
 
 
 def _check_labellers(study: Config) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ase import Atoms
@@ -10,58 +11,73 @@ from ase import Atoms
 from diverse.descriptors import environment_descriptors
 from diverse.generate.entropy import Whitening
 from diverse.generate.expert import expert_cells
-from diverse.generate.optimiser import OptimiserSettings, generate_cells
-from diverse.generate.random_cells import SamplerSettings
+from diverse.generate.optimiser import OptimiserSettings
+from diverse.generate.random_cells import check_packing, reference_lattice, sampler_settings
+from diverse.generate.sampling import EntropySettings, Generator, Sample, generate_cells
+from diverse.generate.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings
-from diverse.structures import ReferenceLattice, random_stream, tagged
+from diverse.structures import random_stream, tagged
 
 Config = dict[str, Any]
 
-REFERENCE_CELLS = 100  # random cells the whitening is fitted on
+REFERENCE_CELLS = 100  # random cells the whitening is fitted on, at least
+REFERENCE_ENVIRONMENTS = 20  # of the reference sample for each component, at least
+BATCHES_PER_CHUNK = 8  # at least, so that the set entropy sees what its own chunk holds
 
 
 def fit_whitening(study: Config) -> Whitening:
     """Fit the whitening on random cells of the study's sampler, from a stream of their own."""
-    rng = random_stream(study["seed"], "whitening", 0)
-    cells, _ = generate_cells(
-        REFERENCE_CELLS,
-        _lattice(study),
-        _sampler(study),
-        _optimiser(study, entropy_weight=0),
-        _descriptor(study),
-        None,
-        rng,
+    descriptor = descriptor_settings(study)
+    nothing = Whitening.none(descriptor.n_components)
+    mean_size = sum(study["sampler"]["atoms"]) / 2
+    enough = int(REFERENCE_ENVIRONMENTS * descriptor.n_components / mean_size)
+    sample = generate_cells(
+        max(REFERENCE_CELLS, enough),
+        generator=make_generator(study, {"family": "random"}, nothing),
+        earlier=SetStatistics.empty(descriptor.n_components),
+        rng=random_stream(study["seed"], "whitening", 0),
     )
-    return Whitening.of(environment_descriptors(cells, _descriptor(study)))
+    return Whitening.of(environment_descriptors(sample.cells, descriptor))
 
 
 def sampled_chunk(
-    study: Config, name: str, dataset: Config, chunk: int, whitening: Whitening
-) -> tuple[list[Atoms], Counter[str]]:
+    study: Config,
+    *,
+    name: str,
+    dataset: Config,
+    chunk: int,
+    whitening: Whitening,
+    earlier: SetStatistics | None = None,
+    threads: int = 1,
+) -> Sample:
     """Make chunk number `chunk` of the entropy or random data set called `name`.
 
-    Returns the cells, tagged, and the count of accepted and rejected ones.
+    Parameters
+    ----------
+    earlier : SetStatistics, optional
+        Of all earlier rounds and of the set that is complemented.
+    threads : int
+        They change no number.
     """
-    weight = study["optimiser"]["entropy_weight"] if dataset["family"] == "entropy" else 0
-    cells, outcome = generate_cells(
-        chunk_size(dataset["cells"], dataset["chunks"], chunk),
-        _lattice(study),
-        _sampler(study),
-        _optimiser(study, weight),
-        _descriptor(study),
-        whitening,
-        random_stream(study["seed"], name, chunk),
+    generator = make_generator(study, dataset, whitening, threads=threads)
+    n_cells = chunk_size(dataset["cells"], dataset["chunks"], chunk)
+    sample = generate_cells(
+        n_cells,
+        generator=replace(generator, batch=min(generator.batch, -(-n_cells // BATCHES_PER_CHUNK))),
+        earlier=earlier or SetStatistics.empty(generator.descriptor.n_components),
+        rng=random_stream(study["seed"], name, chunk),
     )
-    return [
+    cells = [
         _named(tagged(cell, dataset["family"], f"{name}_{chunk}_{index}"), name)
-        for index, cell in enumerate(cells)
-    ], outcome
+        for index, cell in enumerate(sample.cells)
+    ]
+    return replace(sample, cells=cells)
 
 
 def expert_chunk(study: Config, name: str, dataset: Config, chunk: int) -> list[Atoms]:
     """Return every n-th cell of the expert data set called `name`, starting at `chunk`."""
     rng = random_stream(study["seed"], name, 0)
-    cells = expert_cells(_lattice(study), dataset["groups"], rng)
+    cells = expert_cells(reference_lattice(study), dataset["groups"], rng)
     return [_named(cell, name) for cell in cells[chunk :: dataset["chunks"]]]
 
 
@@ -70,23 +86,62 @@ def chunk_size(cells: int, chunks: int, chunk: int) -> int:
     return cells // chunks + (chunk < cells % chunks)
 
 
+def cell_statistics(
+    cells: Sequence[Atoms], *, study: Config, whitening: Whitening
+) -> SetStatistics:
+    """Return the statistics of existing cells, in the space the study raises entropy in.
+
+    Raises
+    ------
+    ValueError
+        If a cell holds another element than the study's.
+    """
+    descriptor = descriptor_settings(study)
+    if not cells:
+        return SetStatistics.empty(descriptor.n_components)
+    others = {symbol for cell in cells for symbol in cell.symbols} - {study["element"]}
+    if others:
+        raise ValueError(
+            f"the set to complement holds {', '.join(sorted(others))}; a study of "
+            f"{study['element']} can complement cells of {study['element']} only"
+        )
+    return SetStatistics.of(whitening(environment_descriptors(cells, descriptor)))
+
+
+def make_generator(
+    study: Config, dataset: Config, whitening: Whitening, *, threads: int = 1
+) -> Generator:
+    """Return the generator of a data set of a study.
+
+    Raises
+    ------
+    ValueError
+        If no cell could satisfy the study's floor.
+    """
+    options = study["optimiser"]
+    lattice = reference_lattice(study)
+    sampler = sampler_settings(study)
+    check_packing(sampler, lattice)
+    return Generator(
+        lattice=lattice,
+        sampler=sampler,
+        optimiser=OptimiserSettings(
+            options["steps"], options["step_size"], options["relax_cell"], threads
+        ),
+        entropy=EntropySettings(
+            dataset.get("estimator"), options["entropy_weight"], options["precision"]
+        ),
+        descriptor=descriptor_settings(study),
+        whitening=whitening,
+        batch=options["batch"],
+    )
+
+
+def descriptor_settings(study: Config) -> BispectrumSettings:
+    """Return the descriptor whose entropy is raised."""
+    return BispectrumSettings(study["optimiser"]["twojmax"], study["cutoff"])
+
+
 def _named(cell: Atoms, dataset: str) -> Atoms:
     cell.info["dataset"] = dataset
     return cell
-
-
-def _lattice(study: Config) -> ReferenceLattice:
-    return ReferenceLattice(study["element"], **study["lattice"])
-
-
-def _sampler(study: Config) -> SamplerSettings:
-    return SamplerSettings(**study["sampler"])
-
-
-def _optimiser(study: Config, entropy_weight: float) -> OptimiserSettings:
-    options = study["optimiser"]
-    return OptimiserSettings(entropy_weight, options["steps"], options["step_size"])
-
-
-def _descriptor(study: Config) -> BispectrumSettings:
-    return BispectrumSettings(study["optimiser"]["twojmax"], study["cutoff"])

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 
 from diverse.structures import ReferenceLattice
 
+FLOOR_RATIO = 0.766  # of the floor to the nearest-neighbour distance
+PACKING = 0.64  # volume fraction of randomly close-packed spheres
 MAX_TRIES = 1000  # a cell shape this hard to draw means the settings exclude nearly everything
 
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """Ranges the random cells are drawn from, uniformly.
+    """Ranges the random cells are drawn from, uniformly but for the number of atoms.
 
     Attributes
     ----------
     atoms : tuple of int
         Smallest and largest number of atoms in a cell.
+    sizes : {"uniform", "equal_environments"}
+        ``uniform``: every number of atoms is as likely; ``equal_environments``: small cells are
+        more frequent, so that every number of atoms supplies as many environments.
     volume : tuple of float
         Volume per atom relative to the reference lattice.
     aspect : float
@@ -34,11 +41,25 @@ class SamplerSettings:
     """
 
     atoms: tuple[int, int]
+    sizes: str
     volume: tuple[float, float]
     aspect: float
     angles: tuple[float, float]
     d_min: float
     core: tuple[float, float]
+
+
+def reference_lattice(study: dict[str, Any]) -> ReferenceLattice:
+    """Return the reference lattice of a study."""
+    return ReferenceLattice(study["element"], **study["lattice"])
+
+
+def sampler_settings(study: dict[str, Any]) -> SamplerSettings:
+    """Return the sampler of a study, its floor derived from the lattice where none is given."""
+    options = dict(study["sampler"])
+    if options["d_min"] is None:
+        options["d_min"] = default_floor(reference_lattice(study))
+    return SamplerSettings(**options)
 
 
 def random_cell(
@@ -51,7 +72,7 @@ def random_cell(
     ValueError
         If no cell shape in the ranges is thick enough to keep periodic images `d_min` apart.
     """
-    n_atoms = int(rng.integers(settings.atoms[0], settings.atoms[1] + 1))
+    n_atoms = _random_size(settings, rng)
     volume = n_atoms * lattice.volume_per_atom * rng.uniform(*settings.volume)
     for _ in range(MAX_TRIES):
         cell = _random_shape(settings, rng)
@@ -67,10 +88,51 @@ def random_cell(
             f"no random cell of {n_atoms} atoms and {volume:.1f} Å^3 keeps its periodic images "
             f"{settings.d_min} Å apart in {MAX_TRIES} tries: lower d_min or aspect, or raise volume"
         )
-    packing = (0.64 * 6 / np.pi * volume / n_atoms) ** (1 / 3)
-    core = max(packing * rng.uniform(*settings.core), settings.d_min)
+    core = max(packing_radius(volume / n_atoms) * rng.uniform(*settings.core), settings.d_min)
     positions = rng.uniform(size=(n_atoms, 3)) @ cell
     return Atoms([lattice.element] * n_atoms, positions=positions, cell=cell, pbc=True), core
+
+
+def packing_radius(volume: float) -> float:
+    """Return the diameter (Å) of spheres that fill 64 % of `volume` (Å^3) per atom."""
+    return float((PACKING * 6 / math.pi * volume) ** (1 / 3))
+
+
+def default_floor(lattice: ReferenceLattice) -> float:
+    """Return the floor (Å) of an element that nobody chose one for, to 0.01 Å.
+
+    0.766 of the nearest-neighbour distance: 2.10 Å for tungsten, where forces of the cells reach
+    what a potential must know of short contacts and a pseudopotential still holds.
+    """
+    return round(FLOOR_RATIO * lattice.nearest_neighbour, 2)
+
+
+def check_packing(settings: SamplerSettings, lattice: ReferenceLattice) -> None:
+    """Refuse a floor that the densest cells cannot satisfy.
+
+    Raises
+    ------
+    ValueError
+        If spheres of diameter d_min would fill more than 64 % (random close packing) of the
+        smallest volume.
+    """
+    smallest = settings.volume[0] * lattice.volume_per_atom
+    filled = math.pi / 6 * settings.d_min**3 / smallest
+    if filled > PACKING:
+        limit = packing_radius(smallest)
+        raise ValueError(
+            f"spheres of d_min = {settings.d_min} Å would fill {filled:.0%} of a cell at the "
+            f"smallest volume, {settings.volume[0]} of the lattice's; random cells reach "
+            f"{PACKING:.0%}: lower d_min to at most {math.floor(100 * limit) / 100} Å or raise "
+            "volume"
+        )
+
+
+def _random_size(settings: SamplerSettings, rng: np.random.Generator) -> int:
+    """Draw a number of atoms."""
+    sizes = np.arange(settings.atoms[0], settings.atoms[1] + 1)
+    weight = 1 / sizes if settings.sizes == "equal_environments" else np.ones(len(sizes))
+    return int(rng.choice(sizes, p=weight / weight.sum()))
 
 
 def _random_shape(settings: SamplerSettings, rng: np.random.Generator) -> np.ndarray:

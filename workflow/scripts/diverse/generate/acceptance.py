@@ -1,0 +1,42 @@
+"""Which cells a set takes in, and why it refuses the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SAME = 1e-3  # whitened units; cells whose fingerprints differ by less are duplicates
+
+
+class Gate:
+    """Tell new cells from those that are too close, broken or already there.
+
+    A cell's fingerprint is its number of atoms and the mean and spread of its whitened descriptors:
+    it is the same for any choice of axes, origin and order of atoms.
+    """
+
+    def __init__(self, d_min: float) -> None:
+        self.d_min = d_min
+        self._known: dict[int, np.ndarray] = {}
+
+    def verdict(self, white: np.ndarray, shortest: float, *, failed: bool) -> str:
+        """Return ``accepted``, ``not finite``, ``too close`` or ``duplicate``.
+
+        Parameters
+        ----------
+        white : ndarray, shape (n, D)
+            Whitened descriptors of the cell.
+        shortest : float, Å
+            Its shortest interatomic distance; infinite beyond the cutoff.
+        failed : bool
+            Whether the optimiser gave it up.
+        """
+        if failed or not np.isfinite(white).all():
+            return "not finite"
+        if shortest < self.d_min:
+            return "too close"
+        fingerprint = np.concatenate([white.mean(axis=0), white.std(axis=0)])
+        known = self._known.get(len(white), np.empty((0, len(fingerprint))))
+        if (np.abs(known - fingerprint).max(axis=1, initial=0) < SAME).any():
+            return "duplicate"
+        self._known[len(white)] = np.vstack([known, fingerprint])
+        return "accepted"
