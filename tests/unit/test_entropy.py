@@ -11,7 +11,6 @@ from diverse.generate.entropy import (
     CellEntropy,
     SetEntropy,
     Whitening,
-    nearest_neighbour_entropy,
 )
 from diverse.generate.statistics import REGULARISATION, SetStatistics, sum_statistics
 
@@ -23,30 +22,6 @@ DIFFERENCE = 1e-5
 
 def sample(n: int, dimension: int, seed: int = 0, spread: float = 1.0) -> np.ndarray:
     return np.random.default_rng(seed).normal(scale=spread, size=(n, dimension))
-
-
-def test_nearest_neighbour_entropy_of_a_gaussian():
-    sigma, dimension, n = 0.7, 3, 4000
-    estimates = [
-        nearest_neighbour_entropy(np.random.default_rng(s).normal(0, sigma, (n, dimension)))
-        for s in range(20)
-    ]
-    exact = 0.5 * dimension * math.log(2 * math.pi * math.e * sigma**2)
-    error = np.std(estimates, ddof=1) / math.sqrt(len(estimates))
-    # bias of the estimator at this n is below 0.01; four standard errors of the mean on top
-    assert np.mean(estimates) == pytest.approx(exact, abs=4 * error + 0.01)
-
-
-def test_nearest_neighbour_entropy_needs_two():
-    with pytest.raises(ValueError, match="at least 2 environments, got 1"):
-        nearest_neighbour_entropy(np.zeros((1, 3)))
-
-
-def test_nearest_neighbour_entropy_of_duplicates_is_finite_and_low():
-    spread = sample(50, 4)
-    doubled = np.concatenate([spread, spread])
-    assert math.isfinite(nearest_neighbour_entropy(doubled))
-    assert nearest_neighbour_entropy(doubled) < nearest_neighbour_entropy(spread) - 10
 
 
 def test_gaussian_entropy_of_a_gaussian_sample():

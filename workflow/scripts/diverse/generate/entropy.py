@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from scipy.linalg.lapack import dposv
-from scipy.spatial import cKDTree
-from scipy.special import digamma, gammaln
 
 from diverse.generate.statistics import REGULARISATION, SetStatistics
 
@@ -151,20 +149,3 @@ class SetEntropy:
         n = rows.shape[1]
         share = 1 - math.sqrt(self.count / (self.count + n))
         return rows - share * rows.mean(axis=1, keepdims=True)
-
-
-def nearest_neighbour_entropy(white: np.ndarray) -> float:
-    """Kozachenko-Leonenko estimate of the differential entropy (nats) of a set, shape (n, D).
-
-    H = D <log r_1> + log V_D + psi(n) - psi(1), with r_1 the distance to the nearest neighbour and
-    V_D the volume of the unit ball: L. F. Kozachenko, N. N. Leonenko, Probl. Inf. Transm. 23, 95
-    (1987), as used by Karabin and Perez, J. Chem. Phys. 153, 094110 (2020). Distances below 1e-6
-    count as 1e-6, so equivalent atoms give a finite, very low value.
-    """
-    n, dimension = white.shape
-    if n < 2:
-        raise ValueError(f"nearest-neighbour entropy needs at least 2 environments, got {n}")
-    distance, _ = cKDTree(white).query(white, k=2)
-    log_ball = 0.5 * dimension * math.log(math.pi) - gammaln(0.5 * dimension + 1)
-    mean_log = np.log(np.maximum(distance[:, 1], 1e-6)).mean()
-    return float(dimension * mean_log + log_ball + digamma(n) - digamma(1))
