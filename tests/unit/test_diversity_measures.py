@@ -100,15 +100,3 @@ def test_measures_do_not_depend_on_the_order(cloud, measure):
     shuffled = np.random.default_rng(1).permutation(np.concatenate([cloud, cloud[:20]]))
     ordered = np.concatenate([cloud, cloud[:20]])
     assert measure(shuffled) == pytest.approx(measure(ordered), rel=1e-9)
-
-
-def test_nearest_neighbour_entropy_of_a_gaussian():
-    sigma, dimension, n = 0.7, 3, 4000
-    estimates = [
-        nearest_neighbour_entropy(np.random.default_rng(s).normal(0, sigma, (n, dimension)))
-        for s in range(20)
-    ]
-    exact = 0.5 * dimension * math.log(2 * math.pi * math.e * sigma**2)
-    error = np.std(estimates, ddof=1) / math.sqrt(len(estimates))
-    # bias of the estimator at this n is below 0.01; four standard errors of the mean on top
-    assert np.mean(estimates) == pytest.approx(exact, abs=4 * error + 0.01)
