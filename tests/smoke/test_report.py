@@ -13,8 +13,12 @@ FLAGS = (
 SHOWN = {
     ("Transferability", "heat map"): "img",
     ("Transferability", "table with intervals"): "RMSE of energy (meV/atom)",
-    ("Data sets", "comparison"): "img",
-    ("Data sets", "summary table"): "nearest-neighbour entropy",
+    ("Data sets", "map of environments"): "img",
+    ("Data sets", "coverage of each other"): "img",
+    ("Data sets", "diversity at equal environments"): "img",
+    ("Data sets", "energies"): "img",
+    ("Data sets", "summary table"): "force rms (eV/Å)",
+    ("Data sets", "diversity table"): "nearest-neighbour",
     ("Models", "loss curves"): "img",
 }
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
+from diverse.diversity.measures import DUPLICATE
 from diverse.plotting.style import number, style, write_numbers
 
 
@@ -41,12 +42,19 @@ def _matrix(axis: Axes, block: pd.DataFrame, *, overlap: bool) -> None:
     values = block.pivot(index="dataset", columns="other", values="value")
     values = values.loc[block["dataset"].unique(), block["other"].unique()]
     tiles = values.to_numpy()
-    norm = Normalize(0, 1) if overlap else LogNorm(tiles.min(), tiles.max())
-    axis.imshow(tiles, norm=norm, cmap="cividis_r" if overlap else "cividis", aspect="auto")
-    dark = norm(tiles) > 0.5 if overlap else norm(tiles) < 0.5
+    shades = tiles if overlap else np.maximum(tiles, DUPLICATE)  # a set may hold copies of another
+    norm = Normalize(0, 1) if overlap else _logarithmic(shades[np.isfinite(shades)])
+    axis.imshow(shades, norm=norm, cmap="cividis_r" if overlap else "cividis", aspect="auto")
+    dark = norm(shades) > 0.5 if overlap else norm(shades) < 0.5
     texts = [[f"{x:.2f}" if overlap else number(x) for x in row] for row in tiles]
     write_numbers(axis, texts, dark=dark)
     sizes = block.groupby("dataset")["n"].first()
     axis.set_xticks(range(len(values.columns)), values.columns, rotation=30, ha="right")
     axis.set_yticks(range(len(values)), [f"{name} ({sizes[name]})" for name in values.index])
     axis.spines[:].set_visible(False)
+
+
+def _logarithmic(distances: np.ndarray) -> LogNorm:
+    """Return colours over at least a factor of two."""
+    low, high = (distances.min(), distances.max()) if distances.size else (1.0, 1.0)
+    return LogNorm(low, max(high, 2 * low))
