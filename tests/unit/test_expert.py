@@ -68,7 +68,7 @@ def test_slab_spacings_and_vacuum(lattice):
 
 
 def test_debye_amplitude_of_tungsten(lattice):
-    # <u^2> of one coordinate of W at 300 K, Debye temperature 310 K: B = 8 pi^2 <u^2> = 0.16 Å^2
+    # <u^2> of one coordinate of W at 300 K, Debye temperature 310 K
     # (the high-temperature Debye formula evaluated by hand with hbar^2/(k_B amu) = 48.5 Å^2 K)
     variance = debye_amplitude(lattice.primitive(), 300, 310) ** 2
     assert variance == pytest.approx(3 * 48.5087 * 300 / (183.84 * 310**2), rel=1e-3)

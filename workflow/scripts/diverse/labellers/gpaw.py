@@ -22,9 +22,9 @@ class Settings:
     xc : str
     cutoff_energy : float, eV
         Plane-wave cutoff.
-    kpoint_density : dict of int to float, Å
+    kpoint_density : dict of str to float, Å
         Gamma-centred k-points per 1/Å of reciprocal cell vector, by the largest number of atoms a
-        density holds for: ``{2: 3.0, 4: 2.5}`` takes 3.0 up to 2 atoms, 2.5 for more.
+        density holds for: ``{"2": 3.0, "4": 2.5}`` takes 3.0 up to 2 atoms, 2.5 for more.
     smearing : float, eV
         Width of the Fermi-Dirac distribution.
     energy_tolerance, density_tolerance, eigenstates_tolerance : float

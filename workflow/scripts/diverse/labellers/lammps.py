@@ -28,7 +28,7 @@ class Settings:
 
 
 def check(settings: Settings, element: str) -> None:
-    """Raise LabellerError unless LAMMPS accepts the pair style and its coefficients."""
+    """Raise LabellerError unless this LAMMPS has the pair style; files are read when labelling."""
     style = settings.pair_style.split()[0]
     if style not in lammps_library.pair_styles():
         raise LabellerError(f"LAMMPS knows no pair style '{style}'")
