@@ -15,8 +15,8 @@ import numpy as np
 from generate import study
 
 from diverse.descriptors import environment_descriptors
+from diverse.diversity import nearest_neighbour_entropy
 from diverse.generate.chunk import descriptor_settings, fit_whitening, sampled_chunk
-from diverse.generate.entropy import nearest_neighbour_entropy
 from diverse.generate.statistics import SetStatistics
 from diverse.neighbours import shortest_distance
 

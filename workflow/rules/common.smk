@@ -34,6 +34,7 @@ KEPT = [name for name in PUBLISHED if config["datasets"][name]["labels"] == "kee
 TRAINED_ON = names("datasets", "use", "train_and_test")
 LINEAR = names("models", "family", "linear")
 NETWORKS = names("models", "family", "network")
+SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 RELEASED_LABELS = "" if config["labels"] == "recompute" else str(ROOT / "results/release/labels")
 TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 

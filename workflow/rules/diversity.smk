@@ -1,9 +1,10 @@
 """How diverse the data sets are, and how well they cover each other. Needs no labels.
 
 Needs  structures/{dataset}/{chunk}.xyz, structures/whitening.npz
-Makes  diversity/{dataset}.npz, tables/diversity.{csv,html}
+Makes  diversity/{dataset}.npz, tables/{diversity,ablation}.{csv,html}
 Steps  sample_environments: describe a sample of each data set, for all that follows
        measure_diversity: every measure of every set and of every pair of sets
+       ablate: the same of fresh random, cell-entropy and set-entropy cells, for several seeds
 """
 
 
@@ -61,3 +62,46 @@ rule measure_diversity:
         "Measuring the diversity of the data sets"
     script:
         "../scripts/measure_diversity.py"
+
+
+rule ablate:
+    """Measure what the entropy term buys, against random cells and the curated data sets."""
+    input:
+        whitening="<results>/structures/whitening.npz",
+        cells=all_chunks("structures", CURATED + PUBLISHED),
+    output:
+        rows="<results>/diversity/ablation.csv",
+        table="<results>/tables/ablation.csv",
+        page=report(
+            "<results>/tables/ablation.html",
+            caption="../report/ablation.rst",
+            category="Data sets",
+            labels={"result": "what the entropy term buys (table)"},
+        ),
+    log:
+        "<logs>/ablate.log",
+    benchmark:
+        "<benchmarks>/ablate.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        study=study_part(*SAMPLING, "diversity", "ablation"),
+        others=CURATED + PUBLISHED,
+    message:
+        "Measuring what the entropy term buys"
+    script:
+        "../scripts/ablate.py"
+
+
+rule diversity:
+    input:
+        "<results>/tables/diversity.html",
+        "<results>/tables/ablation.html",
+        expand(
+            "<results>/figures/{figure}.png",
+            figure=["environments", "geometry", "coverage", "diversity", "ablation"],
+        ),

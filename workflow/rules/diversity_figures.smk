@@ -1,11 +1,12 @@
 """Figures of the diversity of the data sets.
 
-Needs  diversity/{dataset}.npz, tables/diversity.csv
-Makes  figures/{environments,geometry,coverage,diversity}.png
+Needs  diversity/{dataset}.npz, tables/{diversity,ablation}.csv
+Makes  figures/{environments,geometry,coverage,diversity,ablation}.png
 Steps  plot_environments: principal components of all sets
        plot_geometry: cumulative curves of distances, volumes, coordination
        plot_coverage: heat maps of how well the sets cover each other
        plot_diversity: every measure at equal numbers of environments
+       plot_ablation: the same for what the entropy term buys
 """
 
 
@@ -115,10 +116,28 @@ rule plot_diversity:
         "../scripts/plot_diversity.py"
 
 
-rule diversity:
+rule plot_ablation:
+    """Draw what the entropy term buys."""
     input:
-        "<results>/tables/diversity.html",
-        expand(
-            "<results>/figures/{figure}.png",
-            figure=["environments", "geometry", "coverage", "diversity"],
+        table="<results>/tables/ablation.csv",
+    output:
+        figure=report(
+            "<results>/figures/ablation.png",
+            caption="../report/ablation.rst",
+            category="Data sets",
+            labels={"result": "what the entropy term buys"},
         ),
+    log:
+        "<logs>/plot_ablation.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        families=FAMILIES,
+    message:
+        "Drawing what the entropy term buys"
+    script:
+        "../scripts/plot_ablation.py"

@@ -26,7 +26,7 @@ rule whiten:
         mem_mb=1000,
         runtime=10,
     params:
-        study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
+        study=study_part(*SAMPLING),
     message:
         "Whitening descriptor space"
     script:
@@ -100,7 +100,7 @@ rule generate_sampled:
         mem_mb=1000,
         runtime=60,
     params:
-        study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
+        study=study_part(*SAMPLING),
         dataset=lookup(within=config, dpath="datasets/{dataset}"),
     message:
         "Generating {wildcards.dataset}, chunk {wildcards.chunk}"

@@ -108,6 +108,19 @@ def diversity_page(table: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
+def ablation_page(summary: pd.DataFrame) -> str:
+    """Return the ablation as a page: mean [95 % interval] of each set, then of each pair."""
+    single, pairs = summary[summary["other"] == ""], summary[summary["other"] != ""]
+    n, seeds = summary["n"].iloc[0], summary["seeds"].max()
+    parts = [STYLE, f"<h3>Each set, {n} environments, {seeds} seeds</h3>"]
+    parts.append(_matrix(single.assign(row=_labels(single)), "row", "dataset"))
+    parts.append("<h3>Coverage of each other</h3>")
+    for label, part in pairs.groupby(_labels(pairs), sort=False):
+        covering = "covered by " + part["other"]
+        parts.append(f"<p>{label}</p>{_matrix(part.assign(by=covering), 'dataset', 'by')}")
+    return "\n".join(parts)
+
+
 def _labels(block: pd.DataFrame) -> pd.Series:
     """Return what each row measures, with its settings and unit."""
     unit = block["unit"].replace({"1": ""}).map(lambda unit: unit and f", {unit}")
@@ -115,14 +128,20 @@ def _labels(block: pd.DataFrame) -> pd.Series:
 
 
 def _matrix(block: pd.DataFrame, rows: str, columns: str) -> str:
-    """Return values and, where there are draws, their standard deviations as a table."""
+    """Return values as a table, with their standard deviation or interval where there is one."""
     shown: dict[str, dict[str, str]] = {}
     for entry in block.to_dict("records"):
-        value, spread = entry["value"], entry["spread"]
-        text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-        text += "" if np.isnan(spread) else f" <small>± {spread:.2g}</small>"
-        shown.setdefault(entry[columns], {})[entry[rows]] = text
+        shown.setdefault(entry[columns], {})[entry[rows]] = _uncertain(entry)
     return str(pd.DataFrame(shown).to_html(border=0, escape=False, na_rep=""))
+
+
+def _uncertain(entry: dict[str, float]) -> str:
+    value = entry["value"]
+    if np.isfinite(entry.get("ci_low", np.nan)):
+        return _interval(value, entry["ci_low"], entry["ci_high"])
+    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    spread = entry.get("spread", np.nan)
+    return text if np.isnan(spread) else text + f" <small>± {spread:.2g}</small>"
 
 
 def _interval(value: float, low: float, high: float) -> str:

@@ -2,12 +2,13 @@
 
 from diverse.plotting.coverage import coverage_heatmaps
 from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_environments
-from diverse.plotting.diversity import diversity_dots
+from diverse.plotting.diversity import ablation_dots, diversity_dots
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
 from diverse.plotting.transferability import transferability_heatmap
 
 __all__ = [
+    "ablation_dots",
     "colours",
     "coverage_heatmaps",
     "diversity_dots",

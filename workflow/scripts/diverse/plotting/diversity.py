@@ -27,10 +27,23 @@ def diversity_dots(table: pd.DataFrame, families: dict[str, str]) -> Figure:
 
     Without sets large enough for equal numbers, the whole samples are shown.
     """
+    shown = "equal" if (table["environments"] == "equal").any() else "all"
+    table = table[table["environments"] == shown]
+    bars = 2 * table["spread"]
+    return _measure_dots(
+        table.assign(low=table["value"] - bars, high=table["value"] + bars), families
+    )
+
+
+def ablation_dots(summary: pd.DataFrame, families: dict[str, str]) -> Figure:
+    """Draw every measure of every arm and other set: mean and interval over seeds."""
+    return _measure_dots(summary.rename(columns={"ci_low": "low", "ci_high": "high"}), families)
+
+
+def _measure_dots(table: pd.DataFrame, families: dict[str, str]) -> Figure:
+    """Draw ``value`` between ``low`` and ``high``, a panel for each measure of one set."""
     style()
     single = table[(table["other"] == "") & table["measure"].isin(TITLES)]
-    shown = "equal" if (single["environments"] == "equal").any() else "all"
-    single = single[single["environments"] == shown]
     panels = list(single.groupby(["measure", "setting", "unit"], sort=False))
     names = list(single["dataset"].unique())
     n_rows = -(-len(panels) // COLUMNS)
@@ -51,7 +64,8 @@ def _dots(axis: Axes, block: pd.DataFrame, names: list[str], families: dict[str,
     palette = looks({name: families[name] for name in names})
     for entry in block.to_dict("records"):
         row = names.index(entry["dataset"])
-        bar = None if np.isnan(entry["spread"]) else 2 * entry["spread"]
+        low, high = entry["value"] - entry["low"], entry["high"] - entry["value"]
+        bar = [[low], [high]] if np.isfinite([low, high]).all() else None
         axis.errorbar(entry["value"], row, xerr=bar, **palette[entry["dataset"]].dot)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.5)

@@ -1,0 +1,123 @@
+"""Environments of a set as points of two descriptor spaces, and every measure of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from diverse.diversity.measures import (
+    DUPLICATE,
+    REGULARISATION,
+    distinct,
+    effective_rank,
+    log_det,
+    nearest_distances,
+    nearest_neighbour_entropy,
+)
+from diverse.diversity.quests_kernel import (
+    OVERLAP_TOLERANCE,
+    kernel_sums,
+    quests_diversity,
+    quests_entropy,
+    quests_overlap,
+)
+from diverse.diversity.sample import EnvironmentSample, draw_environments
+from diverse.generate.entropy import Whitening
+
+Measure = tuple[str, str, str]  # name, setting, unit
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """How sets are compared.
+
+    Parameters
+    ----------
+    environments : int
+        Largest number of environments sampled from a set.
+    bandwidths : tuple of float, 1/Å
+        Of the QUESTS kernel.
+    draws : int
+        Number of random draws (in whole cells) at equal numbers of environments.
+    smallest : int
+        Sets with fewer environments are left out where numbers are made equal.
+    """
+
+    environments: int = 5_000
+    bandwidths: tuple[float, ...] = (0.015,)
+    draws: int = 10
+    smallest: int = 20
+
+
+@dataclass(frozen=True)
+class Points:
+    """Environments of one set in both descriptor spaces, (n, D) and (n, 63), and their cells."""
+
+    white: np.ndarray
+    quests: np.ndarray
+    cell: np.ndarray
+
+    @classmethod
+    def of(cls, sample: EnvironmentSample, whitening: Whitening) -> Points:
+        """Return the environments of a sample."""
+        return cls(whitening(sample.descriptors), sample.quests, sample.cell)
+
+    def __len__(self) -> int:
+        return len(self.white)
+
+    def draw(self, n: int, rng: np.random.Generator) -> Points:
+        """Return `n` of the environments, drawn in whole cells."""
+        chosen = draw_environments(self.cell, n, rng)
+        return Points(self.white[chosen], self.quests[chosen], self.cell[chosen])
+
+
+def measures_of_set(points: Points, settings: ComparisonSettings) -> dict[Measure, float]:
+    """Return the measures of one set."""
+    unique = len(distinct(points.white))
+    values = {
+        ("log_det", f"whitened, + {REGULARISATION:g} I", "1"): log_det(points.white),
+        ("effective_rank", "whitened", "1"): effective_rank(points.white),
+        ("distinct", f"further apart than {DUPLICATE:g} whitened units", "fraction"): (
+            unique / len(points)
+        ),
+        ("nn_entropy", "whitened, distinct environments", "nats"): (
+            nearest_neighbour_entropy(points.white) if unique > 1 else -np.inf
+        ),
+    }
+    sums = kernel_sums(points.quests, points.quests, settings.bandwidths)
+    for measure, formula in (("entropy", quests_entropy), ("diversity", quests_diversity)):
+        values |= _by_bandwidth(f"quests_{measure}", "nats", formula, sums, settings)
+    return values
+
+
+def measures_of_pair(
+    points: Points, reference: Points, settings: ComparisonSettings, itself: bool
+) -> dict[Measure, float]:
+    """Return how well `reference` covers `points`; within a set, duplicates do not count."""
+    if itself:
+        unique = reference.white[distinct(reference.white)]
+        distances = nearest_distances(unique) if len(unique) > 1 else np.array([np.inf])
+    else:
+        distances = nearest_distances(points.white, reference.white)
+    values = {("nn_distance", "median, whitened", "1"): float(np.median(distances))}
+    sums = kernel_sums(points.quests, reference.quests, settings.bandwidths)
+    setting = f", dH < {OVERLAP_TOLERANCE:g}"
+    return values | _by_bandwidth(
+        "quests_overlap", "fraction", quests_overlap, sums, settings, setting
+    )
+
+
+def _by_bandwidth(
+    measure: str,
+    unit: str,
+    formula: Callable[[np.ndarray], np.ndarray],
+    sums: np.ndarray,
+    settings: ComparisonSettings,
+    setting: str = "",
+) -> dict[Measure, float]:
+    return {
+        (measure, f"h = {h:.3g} 1/Å{setting}", unit): float(value)
+        for h, value in zip(settings.bandwidths, formula(sums), strict=True)
+    }
