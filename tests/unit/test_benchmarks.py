@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from paths import ROOT
 
 PROGRAMS = sorted((ROOT / "tests/benchmarks").glob("*.py"))

@@ -156,6 +156,7 @@ def sampler(**options):
         "angles": (60, 120),
         "d_min": 2.1,
         "core": (0.8, 1.02),
+        "core_stiffness": 10.0,
     }
     return SamplerSettings(**(defaults | options))
 

@@ -11,7 +11,6 @@ from diverse.generate.acceptance import Gate
 from diverse.generate.batch import Batch, equal_sizes
 from diverse.generate.entropy import CellEntropy, SetEntropy, Whitening
 from diverse.generate.objective import (
-    CORE_STIFFNESS,
     WALL_STIFFNESS,
     EntropyTerm,
     clipped,
@@ -25,6 +24,8 @@ from diverse.neighbours import shortest_distance
 
 DESCRIPTOR = BispectrumSettings(4, 4.734)
 FLOOR = 2.1
+STIFFNESS = 10.0
+BOUNDS = Bounds(FLOOR, (14.0, 30.0), 2.9, STIFFNESS)
 STEP = 1e-5  # Å, or strain
 # central differences of values up to 1e2 with third derivatives up to 1e5: truncation
 # STEP^2 * 1e5 / 6, rounding 1e2 * eps / STEP; ten times both
@@ -65,7 +66,10 @@ def term(whitening, name, weight=0.1, threads=1):
 def values(batch, entropy):
     pairs = pairs_of(batch)
     everywhere = np.ones(len(batch.cells), dtype=bool)
-    return core_repulsion(batch, pairs, FLOOR).value + entropy(batch, pairs, everywhere).value
+    return (
+        core_repulsion(batch, pairs, FLOOR, stiffness=STIFFNESS).value
+        + entropy(batch, pairs, everywhere).value
+    )
 
 
 @pytest.mark.parametrize("name", ["cell", "set"])
@@ -73,7 +77,10 @@ def test_objective_by_positions_and_strain_equals_finite_differences(lattice, wh
     batch, entropy = random_batch(lattice), term(whitening, name)
     pairs = pairs_of(batch)
     everywhere = np.ones(len(batch.cells), dtype=bool)
-    parts = core_repulsion(batch, pairs, FLOOR), entropy(batch, pairs, everywhere)
+    parts = (
+        core_repulsion(batch, pairs, FLOOR, stiffness=STIFFNESS),
+        entropy(batch, pairs, everywhere),
+    )
     positions, strain = sum(p.positions() for p in parts), sum(p.strain() for p in parts)
     slack = DIFFERENCE * max(1.0, abs(positions).max())
     for atom, axis in [(0, 0), (4, 1), (11, 2), (len(positions) - 1, 0)]:
@@ -106,14 +113,14 @@ def test_core_of_two_atoms_in_closed_form():
         first_atom=np.array([0, 2]),
         failed=np.zeros(1, dtype=bool),
     )
-    core = core_repulsion(batch, pairs_of(batch), FLOOR)
+    core = core_repulsion(batch, pairs_of(batch), FLOOR, stiffness=STIFFNESS)
     soft, wall = 2.5 - 2.0, FLOOR + 0.05 - 2.0
-    energy = 0.5 * (CORE_STIFFNESS * soft**2 + WALL_STIFFNESS * wall**2)
-    force = CORE_STIFFNESS * soft + WALL_STIFFNESS * wall
+    energy = 0.5 * (STIFFNESS * soft**2 + WALL_STIFFNESS * wall**2)
+    force = STIFFNESS * soft + WALL_STIFFNESS * wall
     assert core.value[0] == pytest.approx(energy, rel=1e-12)
     np.testing.assert_allclose(core.positions()[:, 0], [force, -force], rtol=1e-12)
     assert core.strain()[0, 0, 0] == pytest.approx(-2.0 * force, rel=1e-12)
-    only_wall = core_repulsion(batch, pairs_of(batch), FLOOR, soft=False)
+    only_wall = core_repulsion(batch, pairs_of(batch), FLOOR, stiffness=0)
     assert only_wall.value[0] == pytest.approx(0.5 * WALL_STIFFNESS * wall**2, rel=1e-12)
 
 
@@ -123,8 +130,8 @@ def test_entropy_is_off_below_the_floor(lattice, whitening):
     batch.positions[near + 1] = batch.positions[near] + [FLOOR - 0.05, 0, 0]
     pairs = pairs_of(batch)
     assert shortest_distances(batch, pairs)[2] < FLOOR - 0.03
-    total, _ = total_gradient(batch, pairs, FLOOR, term(whitening, "set"), with_strain=False)
-    core = core_repulsion(batch, pairs, FLOOR).positions()
+    total, _ = total_gradient(batch, pairs, BOUNDS, term(whitening, "set"), with_strain=False)
+    core = core_repulsion(batch, pairs, FLOOR, stiffness=STIFFNESS).positions()
     inside = slice(near, batch.first_atom[3])
     assert (total[inside] == core[inside]).all()
 
@@ -148,7 +155,6 @@ def test_equal_sizes_deal_out_every_atom_once():
     np.testing.assert_array_equal(dealt[0, 2], [[0, 1, 2], [8, 9, 10]])
 
 
-BOUNDS = Bounds(FLOOR, (14.0, 30.0), 2.9)
 SETTINGS = OptimiserSettings(steps=15, step_size=0.05)
 
 
@@ -191,7 +197,7 @@ def test_threads_change_nothing(lattice, whitening):
 def test_volumes_keep_their_bounds_and_cells_keep_their_shape_unless_relaxed(lattice, whitening):
     batch = random_batch(lattice)
     before = batch.cells.copy()
-    tight = Bounds(FLOOR, (19.5, 20.5), 2.9)
+    tight = Bounds(FLOOR, (19.5, 20.5), 2.9, STIFFNESS)
     batch.cells *= np.cbrt(20 * batch.sizes / batch.volumes)[:, None, None]
     before = batch.cells.copy()
     relax(batch, replace(SETTINGS, relax_cell=False), tight, term(whitening, "set", weight=1))

@@ -85,10 +85,10 @@ def seeds(model):
     return range(config["models"][model].get("seeds", 1))
 
 
-def all_chunks(stage, datasets=DATASETS):
+def all_chunks(stage, datasets=DATASETS, pattern="<results>/{}/{}/{}.xyz"):
     """Files of one stage (structures or labels) for every chunk of data sets."""
     chunks = {name: range(config["datasets"][name]["chunks"]) for name in datasets}
-    return [f"<results>/{stage}/{name}/{chunk}.xyz" for name in chunks for chunk in chunks[name]]
+    return [pattern.format(stage, name, chunk) for name in chunks for chunk in chunks[name]]
 
 
 def structure_chunks(wildcards):

@@ -1,9 +1,11 @@
-"""How diverse the data sets are, and how well they cover each other. Needs no labels.
+"""How diverse the data sets are, how well they cover each other, what making them took: no labels.
 
 Needs  structures/{dataset}/{chunk}.xyz, structures/whitening.npz
-Makes  diversity/{dataset}.npz, tables/{diversity,ablation}.{csv,html}
+Makes  diversity/{dataset}.npz, tables/{diversity,ablation}.{csv,html},
+       tables/generation.csv, structures/chunks.csv
 Steps  sample_environments: describe a sample of each data set, for all that follows
        measure_diversity: every measure of every set and of every pair of sets
+       summarise_generation: cells made, refused, time, memory and SHA-256 of every chunk
        ablate: the same of fresh random, cell-entropy and set-entropy cells, for several seeds
 """
 
@@ -97,10 +99,33 @@ rule ablate:
         "../scripts/ablate.py"
 
 
+rule summarise_generation:
+    """Count what every chunk of random and entropy cells made and took."""
+    input:
+        cells=all_chunks("structures", SAMPLED),
+        benchmarks=all_chunks("generate_sampled", SAMPLED, "<benchmarks>/{}/{}/{}.tsv"),
+    output:
+        chunks="<results>/structures/chunks.csv",
+        table="<results>/tables/generation.csv",
+    log:
+        "<logs>/summarise_generation.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Counting what generation made and took"
+    script:
+        "../scripts/summarise_generation.py"
+
+
 rule diversity:
     input:
         "<results>/tables/diversity.html",
         "<results>/tables/ablation.html",
+        "<results>/tables/generation.csv",
         expand(
             "<results>/figures/{figure}.png",
             figure=["environments", "geometry", "coverage", "diversity", "ablation"],

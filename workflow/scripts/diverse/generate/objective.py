@@ -11,7 +11,6 @@ from diverse.generate.batch import Batch, equal_sizes
 from diverse.generate.entropy import Whitening
 from diverse.kernel import Kernel, NeighbourPairs, position_gradient, strain_gradient
 
-CORE_STIFFNESS = 3.0  # eV/Å^2 of the density's core: entropy can press atoms into it
 WALL_STIFFNESS = 40.0  # eV/Å^2 of the wall at the floor: steep, so that the floor holds
 CLEARANCE = 0.05  # Å from the floor to where its wall begins
 MAX_GRADIENT = 2.0  # eV/Å of the entropy: atoms drift in, none is shot out
@@ -52,21 +51,21 @@ class Gradient:
 
 
 def core_repulsion(
-    batch: Batch, pairs: NeighbourPairs, d_min: float, *, soft: bool = True
+    batch: Batch, pairs: NeighbourPairs, d_min: float, *, stiffness: float
 ) -> Gradient:
     """Smooth repulsive core, k/2 (R - r)^2 for every pair closer than R, twice over.
 
-    A soft one with the radius R of each cell (`Batch.core`), tied to its density, which `soft`
-    switches, and a steep wall that begins 0.05 Å above the floor `d_min` (Å).
+    A soft one of the given stiffness (eV/Å^2), with the radius R of each cell (`Batch.core`), tied
+    to its density, and a steep wall that begins 0.05 Å above the floor `d_min` (Å).
     """
     squared = squared_distances(pairs)
-    reach = max(d_min + CLEARANCE, float(batch.core.max()) if soft else 0.0)
+    reach = max(d_min + CLEARANCE, float(batch.core.max()) if stiffness else 0.0)
     close = np.flatnonzero(squared < reach**2)
     cell, distance = batch.cell_of_atom[pairs.center[close]], np.sqrt(squared[close])
     wall = np.maximum(d_min + CLEARANCE - distance, 0)
-    core = np.maximum(batch.core[cell] - distance, 0) if soft else np.zeros_like(distance)
-    slope = -0.5 * (WALL_STIFFNESS * wall + CORE_STIFFNESS * core)  # each pair counts twice
-    energy = 0.25 * (WALL_STIFFNESS * wall**2 + CORE_STIFFNESS * core**2)
+    core = np.maximum(batch.core[cell] - distance, 0)
+    slope = -0.5 * (WALL_STIFFNESS * wall + stiffness * core)  # each pair counts twice
+    energy = 0.25 * (WALL_STIFFNESS * wall**2 + stiffness * core**2)
     pair_gradient = np.zeros_like(pairs.vector)
     pair_gradient[close] = (slope / distance)[:, None] * pairs.vector[close]
     value = np.bincount(cell, weights=energy, minlength=len(batch.cells))

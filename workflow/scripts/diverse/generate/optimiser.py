@@ -76,11 +76,14 @@ class Bounds:
         Smallest and largest volume per atom.
     core : float, Å
         Largest core radius of any cell. (That of a batch would tie its cells together.)
+    stiffness : float, eV/Å^2
+        Of the soft core.
     """
 
     d_min: float
     volume: tuple[float, float]
     core: float
+    stiffness: float
 
 
 def relax(
@@ -91,14 +94,15 @@ def relax(
     reach = max(wall, bounds.core)
 
     def settle(pairs: NeighbourPairs) -> Slope:
-        return core_repulsion(batch, pairs, bounds.d_min).positions(), None
+        core = core_repulsion(batch, pairs, bounds.d_min, stiffness=bounds.stiffness)
+        return core.positions(), None
 
     descend(batch, settings, settle, steps=SETTLE_STEPS, cutoff=reach)
     if entropy is not None:
         cell = bounds if settings.relax_cell else None
 
         def rise(pairs: NeighbourPairs) -> Slope:
-            return total_gradient(batch, pairs, bounds.d_min, entropy, with_strain=cell is not None)
+            return total_gradient(batch, pairs, bounds, entropy, with_strain=cell is not None)
 
         cutoff = max(entropy.kernel.settings.cutoff, reach)
         descend(batch, settings, rise, steps=settings.steps, cutoff=cutoff, cell=cell)
@@ -109,21 +113,21 @@ def relax(
         part = batch.part(close)
 
         def mend(pairs: NeighbourPairs) -> Slope:
-            return core_repulsion(part, pairs, bounds.d_min, soft=False).positions(), None
+            return core_repulsion(part, pairs, bounds.d_min, stiffness=0).positions(), None
 
         descend(part, settings, mend, steps=MEND_STEPS, cutoff=wall)
         batch.put_back(part, close)
 
 
 def total_gradient(
-    batch: Batch, pairs: NeighbourPairs, d_min: float, entropy: EntropyTerm, *, with_strain: bool
+    batch: Batch, pairs: NeighbourPairs, bounds: Bounds, entropy: EntropyTerm, *, with_strain: bool
 ) -> Slope:
     """Return what the atoms and cells follow while the entropy is on.
 
     The entropy's part is at most 2 eV/Å on an atom and 2 eV per atom by strain.
     """
-    active = shortest_distances(batch, pairs) >= d_min - BELOW_FLOOR
-    core = core_repulsion(batch, pairs, d_min)
+    active = shortest_distances(batch, pairs) >= bounds.d_min - BELOW_FLOOR
+    core = core_repulsion(batch, pairs, bounds.d_min, stiffness=bounds.stiffness)
     push = entropy(batch, pairs, active & ~batch.failed)
     positions = core.positions() + clipped(push.positions(), MAX_GRADIENT)
     if not with_strain:

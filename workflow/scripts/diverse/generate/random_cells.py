@@ -38,6 +38,8 @@ class SamplerSettings:
     core : tuple of float
         Range of the core radius in units of the radius at which spheres would fill 64 % of the
         cell (random close packing); never below `d_min`.
+    core_stiffness : float, eV/Å^2
+        Of the core.
     """
 
     atoms: tuple[int, int]
@@ -47,6 +49,7 @@ class SamplerSettings:
     angles: tuple[float, float]
     d_min: float
     core: tuple[float, float]
+    core_stiffness: float
 
 
 def reference_lattice(study: dict[str, Any]) -> ReferenceLattice:

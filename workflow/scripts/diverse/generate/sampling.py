@@ -80,7 +80,7 @@ class Generator:
     def bounds(self) -> Bounds:
         low, high = (ratio * self.lattice.volume_per_atom for ratio in self.sampler.volume)
         core = max(self.sampler.d_min, self.sampler.core[1] * packing_radius(high))
-        return Bounds(self.sampler.d_min, (low, high), core)
+        return Bounds(self.sampler.d_min, (low, high), core, self.sampler.core_stiffness)
 
     def term(self, statistics: SetStatistics) -> EntropyTerm | None:
         """Return the entropy of a batch that sees these statistics."""

@@ -1,0 +1,63 @@
+"""What making a data set took, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+
+from diverse.generate.statistics import SetStatistics
+
+
+def chunk_row(structures: Path, benchmark: Path) -> dict[str, object]:
+    """Return the row of one chunk, from the files the workflow writes of it.
+
+    Parameters
+    ----------
+    structures : Path
+        Extended XYZ of the chunk; its outcome (.csv) and statistics (.npz) lie beside it.
+    benchmark : Path
+        Snakemake's benchmark of the job.
+
+    Returns
+    -------
+    dict
+        ``dataset``, ``chunk``; ``cells`` accepted; cells rejected by reason (``too close``,
+        ``duplicate``, ``not finite``); ``environments``; ``log_det`` of the chunk alone;
+        ``seconds`` (wall); ``core_seconds``; ``memory`` (largest resident set, MB); ``sha256``
+        of the structures.
+    """
+    outcome = pd.read_csv(structures.with_suffix(".csv"))
+    counts = dict(zip(outcome["outcome"], outcome["cells"], strict=True))
+    statistics = SetStatistics.load(structures.with_suffix(".npz"))
+    used = pd.read_csv(benchmark, sep="\t").iloc[0]
+    return {
+        "dataset": structures.parent.name,
+        "chunk": int(structures.stem),
+        "cells": counts.pop("accepted", 0),
+        **{reason: counts.get(reason, 0) for reason in ("too close", "duplicate", "not finite")},
+        "environments": statistics.count,
+        "log_det": statistics.log_det(),
+        "seconds": used["s"],
+        "core_seconds": used["cpu_time"],
+        "memory": used["max_rss"],
+        "sha256": sha256(structures.read_bytes()).hexdigest(),
+    }
+
+
+def summarise_chunks(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+    """Return one row per data set: sums over its chunks, and the largest memory of one."""
+    table = pd.DataFrame(rows)
+    how = {
+        "chunks": ("chunk", "count"),
+        **{
+            name: (name, "sum")
+            for name in ("cells", "too close", "duplicate", "not finite", "environments")
+        },
+        "core_seconds": ("core_seconds", "sum"),
+        "seconds_of_a_chunk": ("seconds", "median"),
+        "memory_of_a_chunk": ("memory", "max"),
+    }
+    return table.groupby("dataset", sort=False).agg(**how).reset_index()
