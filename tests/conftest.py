@@ -6,6 +6,7 @@ from ase import Atoms
 from ase.build import bulk, surface
 
 from diverse.labellers import Labeller, make_labeller
+from diverse.labelling import Effort, label_cells
 from diverse.ledger import Ledger
 from diverse.structures import ReferenceLattice, tagged
 
@@ -38,7 +39,12 @@ def cells() -> dict[str, Atoms]:
 @pytest.fixture(scope="session")
 def zhou() -> Labeller:
     return make_labeller(
-        {"kind": "lammps", "pair_style": "eam/alloy", "pair_coeff": ["* * W_zhou.eam.alloy W"]}
+        {
+            "element": "W",
+            "kind": "lammps",
+            "pair_style": "eam/alloy",
+            "pair_coeff": ["* * W_zhou.eam.alloy W"],
+        }
     )
 
 
@@ -46,12 +52,12 @@ def zhou() -> Labeller:
 def labelled(zhou: Labeller, tmp_path_factory: pytest.TempPathFactory) -> list[Atoms]:
     """40 displaced and strained bcc cells of 2 to 4 atoms with labels of the EAM potential."""
     folder = tmp_path_factory.mktemp("ledger")
-    ledger, rng, rows = Ledger(folder / "ledger.xyz"), np.random.default_rng(5), []
+    rng, cells = np.random.default_rng(5), []
     for index in range(40):
         atoms = bulk("W", a=3.165).repeat((2, 1 + index % 2, 1))
         strain = np.eye(3) + rng.uniform(-0.08, 0.08, (3, 3))
         atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
         atoms.positions += rng.normal(0, 0.15, atoms.positions.shape)
-        cell = tagged(atoms, "strained", f"strained_{index}")
-        rows.append(ledger.compute(cell, zhou, folder / "log"))
-    return rows
+        cells.append(tagged(atoms, "strained", f"strained_{index}"))
+    ledger = Ledger(folder / "ledger.xyz")
+    return label_cells(cells, zhou, ledger, effort=Effort(), log=folder / "log", say=print)

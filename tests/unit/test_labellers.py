@@ -9,16 +9,21 @@ from diverse.labellers.gpaw import kpoint_mesh
 from diverse.structures import tagged
 
 COARSE = {
+    "element": "W",
     "kind": "gpaw",
     "xc": "PBE",
+    "setup": "paw",
     "cutoff_energy": 200,
     "kpoint_density": {"1000": 0.6},
     "smearing": 0.3,
+    "point_group": False,
+    "magnetic_moment": 0.0,
     "energy_tolerance": 1e-6,
     "density_tolerance": 1e-5,
     "eigenstates_tolerance": 1e-9,
     "maxiter": 60,
     "pulay_energy": 0.0,
+    "protocol_version": 1,
 }
 
 
@@ -92,18 +97,28 @@ def test_protocol_is_the_settings():
 
 
 def test_what_cannot_label_is_said():
-    with pytest.raises(LabellerError, match="no labeller 'vasp'; the labellers are gpaw, lammps"):
+    with pytest.raises(
+        LabellerError, match="no labeller 'vasp'; the labellers are ase, gpaw, lammps"
+    ):
         make_labeller({"kind": "vasp"})
     with pytest.raises(LabellerError, match="no PAW setup for element 'Po'"):
-        make_labeller(COARSE).check("Po")
-    unknown = make_labeller({"kind": "lammps", "pair_style": "magic 3", "pair_coeff": ["* *"]})
+        _ = make_labeller({**COARSE, "element": "Po"}).provenance
+    magic = {"element": "W", "kind": "lammps", "pair_style": "magic 3", "pair_coeff": ["* *"]}
     with pytest.raises(LabellerError, match="no pair style 'magic'"):
-        unknown.check("W")
+        _ = make_labeller(magic).provenance
+    absent = {"element": "W", "kind": "ase", "factory": "ase.calculators.emt:Absent", "options": {}}
+    with pytest.raises(LabellerError, match="no calculator factory 'ase.calculators.emt:Absent'"):
+        _ = make_labeller(absent).provenance
 
 
 def test_lammps_error_is_a_label_error(cell, tmp_path):
     broken = make_labeller(
-        {"kind": "lammps", "pair_style": "eam/alloy", "pair_coeff": ["* * absent W"]}
+        {
+            "element": "W",
+            "kind": "lammps",
+            "pair_style": "eam/alloy",
+            "pair_coeff": ["* * absent W"],
+        }
     )
     with pytest.raises(LabelError, match="absent"):
         broken.label(cell, tmp_path / "log")

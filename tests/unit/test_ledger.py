@@ -1,36 +1,80 @@
-"""The ledger: nothing is computed twice, nothing finished is lost, failures are rows."""
+"""The ledger: nothing is computed twice, damage is noticed, failures are rows."""
+
+import lzma
 
 import ase.io
 import numpy as np
+import pandas as pd
 import pytest
-from ase.build import bulk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from diverse.labellers import LabelError
-from diverse.ledger import Ledger, label_key
-from diverse.structures import tagged
+from calculators import chain
+from diverse.labellers import Label
+from diverse.ledger import (
+    Ledger,
+    LedgerError,
+    attach,
+    label_key,
+    merge,
+    new_row,
+    write_rows,
+)
+from diverse.ledger.query import failures, missing, summary
+from diverse.ledger.rows import scan, to_atoms, to_text
 
 
-def displaced(index):
-    atoms = bulk("W", a=3.165).repeat((2, 1, 1))
-    atoms.rattle(0.1, seed=index)
-    return tagged(atoms, "test", f"test_{index}")
+def row(index, zhou, *, failed=False, moment=None):
+    cell = new_row(chain(2, index), zhou)
+    if failed:
+        cell.info.update(status="failed", cause='it said "no", twice', attempts=5, seconds=1.5)
+    else:
+        cell.info.update(status="converged", iterations=12, attempts=1, seconds=3.0)
+        forces = np.arange(6).reshape(2, 3) / 7
+        attach(cell, Label(-20.1, -20.0, forces, np.arange(6) / 11, 12, 1, moment))
+    return cell
 
 
-def test_a_label_is_found_again(tmp_path, zhou):
-    cell = displaced(0)
-    row = Ledger(tmp_path / "a.xyz").compute(cell, zhou, tmp_path / "log")
-    found = Ledger(tmp_path / "a.xyz").find(label_key(cell, zhou.protocol))
-    assert found.info["status"] == "converged"
-    assert found.get_potential_energy() == row.get_potential_energy()
-    np.testing.assert_allclose(found.get_forces(), row.get_forces(), atol=1e-8)
-    np.testing.assert_allclose(found.get_stress(), row.get_stress(), rtol=1e-12)
-    other = Ledger(tmp_path / "b.xyz", [tmp_path / "a.xyz"])
-    assert other.find(label_key(cell, zhou.protocol)) is not None
+@pytest.fixture
+def three(tmp_path, zhou):
+    """Path of a ledger of three rows, the second one a failure."""
+    path = tmp_path / "a.xyz"
+    ledger = Ledger(path)
+    for index in range(3):
+        ledger.append(row(index, zhou, failed=index == 1))
+    return path
+
+
+def test_a_label_is_found_again(three, tmp_path, zhou):
+    key = label_key(chain(2, 0), zhou.protocol)
+    written = row(0, zhou)
+    for ledger in (Ledger(three), Ledger(tmp_path / "b.xyz", [three]), Ledger(None, [three])):
+        found = ledger.find(key)
+        assert found.info == written.info
+        assert found.get_potential_energy(force_consistent=True) == -20.1
+        assert found.get_potential_energy() == -20.0
+        np.testing.assert_allclose(found.get_forces(), written.get_forces(), atol=1e-8)
+        np.testing.assert_allclose(found.get_stress(), written.get_stress(), rtol=1e-12)
+        assert ledger.notices == []
     assert not (tmp_path / "b.xyz").exists()
 
 
+def test_a_row_says_where_its_label_comes_from(three):
+    (first, second, _) = ase.io.read(three, index=":")  # plain ASE
+    assert first.info["code"].startswith("lammps 2")
+    assert len(first.info["potential_sha256"]) == 64
+    assert first.info["d_min"] == 2.5
+    assert (second.info["status"], second.info["cause"]) == ("failed", 'it said "no", twice')
+    assert second.calc is None
+
+
+def test_the_magnetic_moment_is_kept(zhou):
+    read = to_atoms(to_text(row(0, zhou, moment=2.25)))
+    assert read.get_magnetic_moment() == 2.25
+
+
 def test_the_key_changes_with_what_matters(zhou):
-    cell = displaced(0)
+    cell = chain(2)
     key = label_key(cell, zhou.protocol)
     moved, strained, other = cell.copy(), cell.copy(), cell.copy()
     moved.positions[0, 0] += 1e-5
@@ -44,33 +88,110 @@ def test_the_key_changes_with_what_matters(zhou):
     assert label_key(cell, zhou.protocol) == key
 
 
-@pytest.mark.parametrize("kept_bytes", [1, 40, 300, -1])
+@pytest.mark.parametrize("kept_bytes", [1, 2, 40, 300, -40, -1])
 def test_a_torn_row_is_dropped_and_the_rest_kept(tmp_path, zhou, kept_bytes):
     path = tmp_path / "a.xyz"
     ledger = Ledger(path)
-    ledger.compute(displaced(0), zhou, tmp_path / "log")
+    ledger.append(row(0, zhou))
     whole = path.read_bytes()
-    ledger.compute(displaced(1), zhou, tmp_path / "log")
+    ledger.append(row(1, zhou))
     both = path.read_bytes()
-    cut = both[: len(whole) + kept_bytes] if kept_bytes > 0 else both[:kept_bytes]
-    path.write_bytes(cut)
+    path.write_bytes(both[: len(whole) + kept_bytes] if kept_bytes > 0 else both[:kept_bytes])
     again = Ledger(path)
     assert path.read_bytes() == whole
-    assert again.find(label_key(displaced(0), zhou.protocol)) is not None
-    assert again.find(label_key(displaced(1), zhou.protocol)) is None
+    assert again.notices == [f"{path} ends within a row: that label is computed again"]
+    assert not (tmp_path / "a.xyz.damaged").exists()
+    assert again.find(label_key(chain(2, 0), zhou.protocol)) is not None
+    assert again.find(label_key(chain(2, 1), zhou.protocol)) is None
 
 
-class Refusing:
-    kind, protocol = "refusing", "0"
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_flipped_bit_is_noticed_and_costs_one_row(data, zhou):
+    rows = [to_text(row(index, zhou)) for index in range(3)]
+    text = bytearray(b"".join(rows))
+    place = data.draw(st.integers(0, 8 * len(text) - 1))
+    text[place // 8] ^= 1 << place % 8
+    found = scan(bytes(text))
+    hit = next(n for n in range(3) if place // 8 < len(b"".join(rows[: n + 1])))
+    assert list(found.rows.values()) == [text for n, text in enumerate(rows) if n != hit]
+    assert found.damaged + found.torn == 1
 
-    def label(self, atoms, log):
-        raise LabelError("it refused")
+
+def test_a_damaged_ledger_is_moved_aside_and_named(three, zhou):
+    bad = bytearray(three.read_bytes())
+    bad[bad.index(b"cause") + 8] ^= 4
+    three.write_bytes(bad)
+    ledger = Ledger(three)
+    assert (three.parent / "a.xyz.damaged").read_bytes() == bad
+    (notice,) = ledger.notices
+    assert str(three) in notice and "the other 2 are kept" in notice
+    assert len(Ledger(None, [three]).rows()) == 2
+    assert Ledger(three).notices == []
 
 
-def test_a_failure_is_a_row(tmp_path):
-    ledger = Ledger(tmp_path / "a.xyz")
-    row = ledger.compute(displaced(0), Refusing(), tmp_path / "log")
-    assert (row.info["status"], row.info["cause"]) == ("failed", "it refused")
-    (read,) = ase.io.read(tmp_path / "a.xyz", index=":")
-    assert read.info["cause"] == "it refused"
-    assert read.calc is None
+def test_damaged_released_labels_are_not_used(three, tmp_path, zhou):
+    packed = tmp_path / "a.xyz.xz"
+    merge([three], packed)
+    assert len(Ledger(None, [packed])._others) == 3
+    damaged = bytearray(packed.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    packed.write_bytes(damaged)
+    ledger = Ledger(None, [packed])
+    assert ledger.find(label_key(chain(2, 0), zhou.protocol)) is None
+    assert str(packed) in ledger.notices[0]
+
+
+def test_a_sorted_ledger_does_not_depend_on_the_order_of_completion(tmp_path, zhou):
+    rows = [row(index, zhou) for index in range(4)]
+    keys = [cell.info["key"] for cell in rows]
+    texts = set()
+    for name, order in (("a", [0, 1, 2, 3]), ("b", [2, 3, 1, 0])):
+        ledger = Ledger(tmp_path / name)
+        for index in order:
+            ledger.append(rows[index])
+        ledger.sort(keys[:2])
+        texts.add((tmp_path / name).read_bytes())
+    assert len(texts) == 1
+    assert [cell.info["key"] for cell in Ledger(None, [tmp_path / "a"]).rows()] == keys[
+        :2
+    ] + sorted(keys[2:])
+
+
+def test_a_second_row_of_a_key_replaces_the_first(tmp_path, zhou):
+    ledger = Ledger(tmp_path / "a")
+    ledger.append(row(0, zhou, failed=True))
+    ledger.append(row(0, zhou))
+    (kept,) = Ledger(None, [tmp_path / "a"]).rows()
+    assert kept.info["status"] == "converged"
+
+
+def test_merge(tmp_path, zhou):
+    rows = [row(index, zhou) for index in range(3)]
+    write_rows(tmp_path / "0.xyz", rows[:2])
+    write_rows(tmp_path / "1.xyz", rows[1:])
+    merge([tmp_path / "0.xyz", tmp_path / "1.xyz"], tmp_path / "all.xyz.xz")
+    text = lzma.decompress((tmp_path / "all.xyz.xz").read_bytes())
+    assert text == b"".join(map(to_text, rows))
+    damaged = (tmp_path / "1.xyz").read_bytes()[:-5]
+    (tmp_path / "1.xyz").write_bytes(damaged)
+    with pytest.raises(LedgerError, match=r"1\.xyz is damaged; remove it and run"):
+        merge([tmp_path / "0.xyz", tmp_path / "1.xyz"], tmp_path / "all.xyz.xz")
+
+
+def test_questions_to_a_ledger(three, zhou):
+    (line,) = summary(Ledger(None, [three]).rows()).to_dict("records")
+    assert (line["dataset"], line["cells"], line["environments"], line["failed"]) == (
+        "test",
+        3,
+        6,
+        1,
+    )
+    assert line["core_seconds"] == pytest.approx(3.0 + 1.5 + 3.0)
+    lost = failures(Ledger(None, [three]).rows())
+    assert lost["cause"].tolist() == ['it said "no", twice']
+    assert lost["attempts"].tolist() == [5]
+    cells = [chain(2, index) for index in range(5)]
+    absent = missing(cells, zhou.protocol, Ledger(None, [three]))
+    assert [cell.info["trajectory"] for cell in absent] == ["chain_2_3", "chain_2_4"]
+    assert isinstance(failures([]), pd.DataFrame)

@@ -5,15 +5,14 @@ from hashlib import sha256
 import ase.io
 import pandas as pd
 
-from diverse.ledger import Ledger, label_key
+from diverse.ledger import Ledger, label_key, write_rows
 from diverse.release import release_study
-from diverse.structures import write_cells
 
 
 def test_release(tmp_path, labelled, zhou):
     results, target = tmp_path / "results", tmp_path / "release"
     for chunk in (0, 1):
-        write_cells(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
+        write_rows(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
     model = results / "models/set/linear6/0"
     for path in (results / "tables/a.csv", results / "figures/a.png", model / "potential.nn"):
         path.parent.mkdir(parents=True)

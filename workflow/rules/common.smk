@@ -9,7 +9,7 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "envs/study.yaml")
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from diverse.config import ConfigError, labeller_options, load_study
+from diverse.config import ConfigError, labeller_options, load_study, variant_options
 from diverse.generate.rounds import chunk_round, chunks_of_round
 
 try:
@@ -35,7 +35,8 @@ TRAINED_ON = names("datasets", "use", "train_and_test")
 LINEAR = names("models", "family", "linear")
 NETWORKS = names("models", "family", "network")
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
-RELEASED_LABELS = "" if config["labels"] == "recompute" else str(ROOT / "results/release/labels")
+RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
+VARIANTS = variant_options(config)
 TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 
 

@@ -104,3 +104,4 @@ rule results:
         rules.diversity.input,
         "<results>/figures/workflow.png",
         "<results>/figures/training.png" if NETWORKS else [],
+        rules.show_convergence.output if KNOWN_ERRORS else [],

@@ -20,15 +20,20 @@ rule label_chunk:
         "<benchmarks>/label_chunk/{dataset}/{chunk}.tsv"
     wildcard_constraints:
         dataset=either([name for name in DATASETS if name not in KEPT]),
+    retries: 3
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
         runtime=240,
+        cores_per_cell=1,
+        time_limit=0,
     params:
         labeller=dataset_labeller,
-        released=RELEASED_LABELS,
+        timeout=lookup(within=config, dpath="timeout"),
+        retry=config["labels"] == "retry",
+        released=RELEASED,
         ledger=f"{RESULTS}/ledger/{{dataset}}/{{chunk}}.xyz",
     message:
         "Labelling {wildcards.dataset}, chunk {wildcards.chunk}"

@@ -1,13 +1,10 @@
 """List the cells that got no label, with the cause."""
 
-import pandas as pd
+from pathlib import Path
 
-from diverse.structures import read_cells
+from diverse.ledger.query import failures
+from diverse.structures import iterate_cells
 
-columns = ["dataset", "config_type", "trajectory", "atoms", "d_min", "labeller", "cause", "key"]
-rows = [
-    {"atoms": len(cell), **{name: cell.info.get(name) for name in columns if name != "atoms"}}
-    for cell in read_cells(snakemake.input.cells)
-    if cell.info["status"] == "failed"
-]
-pd.DataFrame(rows, columns=columns).to_csv(snakemake.output.table, index=False)
+failures(iterate_cells(map(Path, snakemake.input.cells))).to_csv(
+    snakemake.output.table, index=False
+)

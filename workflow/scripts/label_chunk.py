@@ -4,34 +4,38 @@ import sys
 from pathlib import Path
 
 from diverse.labellers import make_labeller
-from diverse.ledger import Ledger, label_key
-from diverse.structures import read_cells, write_cells
+from diverse.labelling import Effort, label_cells
+from diverse.ledger import Ledger, write_rows
+from diverse.structures import read_cells
 
-labeller = make_labeller(snakemake.params.labeller)
-released = (
-    sorted(Path(snakemake.params.released).glob("*.xyz.xz")) if snakemake.params.released else []
+log = Path(snakemake.log[0])
+released = snakemake.params.released
+others = sorted(Path(released).glob("*/*.xyz.xz")) if released else []
+largest = snakemake.params.get("largest", float("inf"))
+cells = [cell for cell in read_cells(snakemake.input.cells) if len(cell) <= largest]
+effort = Effort(
+    workers=max(1, snakemake.threads // snakemake.resources.cores_per_cell),
+    cores_per_cell=snakemake.resources.cores_per_cell,
+    timeout=snakemake.params.timeout,
+    time_limit=60 * snakemake.resources.time_limit,
 )
-ledger = Ledger(Path(snakemake.params.ledger), released)
-structures = read_cells(snakemake.input.cells)
-labelled = []
-with open(snakemake.log[0], "w") as log:
-    for number, cell in enumerate(structures, start=1):
-        row = ledger.find(label_key(cell, labeller.protocol))
-        source = "found"
-        if row is None:
-            calculator_log = Path(snakemake.log[0]).with_suffix(f".{number}.txt")
-            row = ledger.compute(cell, labeller, calculator_log)
-            source = f"{row.info['seconds']:.1f} s"
-        status = row.info.get("cause", "converged")
-        print(
-            f"{number}/{len(structures)} {len(cell)} atoms, {source}: {status}",
-            file=log,
-            flush=True,
-        )
-        print(
-            f"{snakemake.wildcards.dataset} {number}/{len(structures)}: {status}", file=sys.stderr
-        )
-        row = row.copy() if row.calc is None else row
-        row.info.update(cell.info)
-        labelled.append(row)
-write_cells(snakemake.output.cells, labelled)
+
+with log.open("w") as file:
+
+    def say(line: str) -> None:
+        print(line, file=file, flush=True)
+        print(f"{'/'.join(snakemake.wildcards)}: {line}", file=sys.stderr)
+
+    ledger = Ledger(Path(snakemake.params.ledger), others)
+    for notice in ledger.notices:
+        say(notice)
+    labelled = label_cells(
+        cells,
+        make_labeller(snakemake.params.labeller),
+        ledger,
+        effort=effort,
+        log=log,
+        say=say,
+        retry=snakemake.params.retry,
+    )
+write_rows(Path(snakemake.output.cells), labelled)

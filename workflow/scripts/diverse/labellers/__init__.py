@@ -3,7 +3,8 @@
 A labeller is a module of this package with
 
 - ``Settings``: a frozen dataclass, its protocol: everything that changes a label,
-- ``check(settings, element)``: raise `LabellerError` before anything runs if it cannot work,
+- ``provenance(settings, element)``: what else decides a label, as text (versions of codes, names
+  and checksums of files), or raise `LabellerError` if it cannot work,
 - ``label(atoms, settings, log)``: return the results, or raise `LabelError` with the cause.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import importlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-KINDS = ("gpaw", "lammps")
+KINDS = ("ase", "gpaw", "lammps")
 
 
 class LabellerError(ValueError):
@@ -27,7 +29,11 @@ class LabellerError(ValueError):
 
 
 class LabelError(RuntimeError):
-    """This one cell got no label; the message is its cause."""
+    """This one cell got no label; the message is its cause, `attempts` how often it was tried."""
+
+    def __init__(self, cause: str, attempts: int = 1) -> None:
+        super().__init__(cause)
+        self.attempts = attempts
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,11 @@ class Label:
     stress : ndarray, shape (6,), eV/Å^3
         Voigt order xx, yy, zz, yz, xz, xy; positive when the cell wants to shrink (ASE's sign).
     iterations : int
-        Self-consistency iterations; 0 where there are none.
+        Self-consistency iterations of the attempt that succeeded; 0 where there are none.
+    attempts : int
+        Attempts made, the successful one included.
+    magnetic_moment : float or None, Bohr magnetons
+        Of the whole cell; None where spins are paired.
     """
 
     free_energy: float
@@ -52,33 +62,40 @@ class Label:
     forces: np.ndarray
     stress: np.ndarray
     iterations: int = 0
+    attempts: int = 1
+    magnetic_moment: float | None = None
 
 
 @dataclass(frozen=True)
 class Labeller:
-    """One labeller with its settings: see the package's docstring."""
+    """One labeller with its settings, for one element: see the package's docstring."""
 
     kind: str
+    element: str
     settings: Any
 
-    @property
-    def protocol(self) -> str:
-        """Hash over the kind and every setting: labels are comparable if it is equal."""
-        text = json.dumps([self.kind, asdict(self.settings)], sort_keys=True)
-        return sha256(text.encode()).hexdigest()[:16]
+    @cached_property
+    def provenance(self) -> dict[str, str]:
+        """What decides a label beside the settings; raises `LabellerError` if it cannot work."""
+        found: dict[str, str] = _module(self.kind).provenance(self.settings, self.element)
+        return found
 
-    def check(self, element: str) -> None:
-        _module(self.kind).check(self.settings, element)
+    @cached_property
+    def protocol(self) -> str:
+        """Hash over the kind, every setting and the provenance: equal if labels are comparable."""
+        text = json.dumps([self.kind, asdict(self.settings), self.provenance], sort_keys=True)
+        return sha256(text.encode()).hexdigest()[:16]
 
     def label(self, atoms: Atoms, log: Path) -> Label:
         result: Label = _module(self.kind).label(atoms, self.settings, log)
-        if not (np.isfinite(result.free_energy) and np.isfinite(result.forces).all()):
-            raise LabelError("the calculator returned an energy or forces that are not finite")
+        numbers = [result.free_energy, result.energy, *result.forces.flat, *result.stress]
+        if not np.isfinite(numbers).all():
+            raise LabelError("the calculator returned numbers that are not finite", result.attempts)
         return result
 
 
 def make_labeller(options: dict[str, Any]) -> Labeller:
-    """Build a labeller from its block of the study file (``kind`` and the kind's settings).
+    """Build a labeller from its block of the study file with the study's ``element``.
 
     Raises
     ------
@@ -88,8 +105,8 @@ def make_labeller(options: dict[str, Any]) -> Labeller:
     kind = options.get("kind")
     if kind not in KINDS:
         raise LabellerError(f"there is no labeller '{kind}'; the labellers are {', '.join(KINDS)}")
-    settings = {name: value for name, value in options.items() if name != "kind"}
-    return Labeller(str(kind), _module(str(kind)).Settings(**settings))
+    own = {name: value for name, value in options.items() if name not in ("kind", "element")}
+    return Labeller(str(kind), options["element"], _module(str(kind)).Settings(**own))
 
 
 def _module(kind: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 from ase import Atoms
@@ -27,11 +29,24 @@ class Settings:
     pair_coeff: list[str]
 
 
-def check(settings: Settings, element: str) -> None:
-    """Raise LabellerError unless this LAMMPS has the pair style; files are read when labelling."""
+def provenance(settings: Settings, element: str) -> dict[str, str]:
+    """Return LAMMPS' version and the SHA-256 of the potential's files.
+
+    Raises
+    ------
+    LabellerError
+        If this LAMMPS does not have the pair style.
+    """
     style = settings.pair_style.split()[0]
     if style not in lammps_library.pair_styles():
         raise LabellerError(f"LAMMPS knows no pair style '{style}'")
+    digest = sha256()
+    for word in " ".join(settings.pair_coeff).split():
+        for folder in (Path(), lammps_library.potentials()):
+            if (folder / word).is_file():
+                digest.update((folder / word).read_bytes())
+                break
+    return {"code": f"lammps {version('lammps')}", "potential_sha256": digest.hexdigest()}
 
 
 def label(atoms: Atoms, settings: Settings, log: Path) -> Label:

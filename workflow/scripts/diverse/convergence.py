@@ -1,0 +1,140 @@
+"""Convergence of labels: how far variants of a labeller are from better ones on the same cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from ase.units import GPa
+
+from diverse.tables import STYLE
+
+MEASURES = {
+    "energy": "energy (meV/atom)",
+    "force": "force (meV/Å)",
+    "stress": "stress (GPa)",
+    "stress_corrected": "stress, Pulay corrected (GPa)",
+}
+
+
+def compare(
+    labels: Mapping[str, Sequence[Atoms]], against: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Return one line per variant and cell: its differences from the reference.
+
+    Parameters
+    ----------
+    labels : dict of str to list of Atoms
+        Labelled cells of every variant; a variant may have fewer cells than another.
+    against : dict of str to list of str
+        Reference of each variant: one variant, or three (a, b, c) that stand for a + b - c.
+        Variants without one are not in the table.
+
+    Returns
+    -------
+    DataFrame
+        ``energy``: difference of the free energies less its mean over the cells, meV/atom;
+        ``force``, ``stress``: root mean square over the components, meV/Å and GPa;
+        ``stress_corrected``: after the fitted Pulay correction, ``pulay_energy`` (eV/atom);
+        ``seconds``: core seconds per atom.
+    """
+    cells = {name: {_name(cell): cell for cell in members} for name, members in labels.items()}
+    tables = [
+        _differences(variant, cells[variant], [cells[name] for name in names]).assign(
+            against=" ".join(names)
+        )
+        for variant, names in against.items()
+        if names
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per variant: root mean squares over the cells, and the largest energy."""
+    groups = errors.groupby(["variant", "against"], sort=False)
+    squares = groups[list(MEASURES)].agg(lambda values: float(np.sqrt((values**2).mean())))
+    return squares.assign(
+        largest_energy=groups["energy"].agg(lambda values: values.abs().max()),
+        pulay_energy=groups["pulay_energy"].first(),
+        seconds=groups["seconds"].mean(),
+        cells=groups.size(),
+    ).reset_index()
+
+
+def convergence_page(errors: pd.DataFrame) -> str:
+    """Return the errors of all variants, and of each cell, as a page."""
+    names = MEASURES | {
+        "largest_energy": "largest energy (meV/atom)",
+        "pulay_energy": "Pulay energy (eV/atom)",
+        "seconds": "core s per atom",
+        "volume": "Å³/atom",
+        "d_min": "shortest distance (Å)",
+    }
+    blocks = {
+        "Root mean squares over the cells": summarise_errors(errors),
+        "Every cell": errors.drop(columns=["pulay_energy", "against"]),
+    }
+    parts = [STYLE]
+    for title, table in blocks.items():
+        shown = table.rename(columns=names)
+        parts.append(f"<h3>{title}</h3>")
+        parts.append(shown.to_html(index=False, border=0, float_format="{:.3g}".format))
+    return "\n".join(parts)
+
+
+def _differences(
+    variant: str, cells: Mapping[str, Atoms], references: Sequence[Mapping[str, Atoms]]
+) -> pd.DataFrame:
+    names = [name for name in cells if all(name in reference for reference in references)]
+    signs = [1.0, 1.0, -1.0][: len(references)]
+    energy, force, stress = [], [], []
+    for name in names:
+        reference = [members[name] for members in references]
+        energy.append(_difference(cells[name], reference, signs, _energy))
+        force.append(_difference(cells[name], reference, signs, lambda cell: cell.get_forces()))
+        stress.append(_difference(cells[name], reference, signs, lambda cell: cell.get_stress()))
+    density = np.array([len(cells[name]) / cells[name].get_volume() for name in names])
+    pulay = _pulay_energy(np.array(stress), density)
+    corrected = np.array(stress)
+    corrected[:, :3] -= pulay * density[:, None]
+    return pd.DataFrame(
+        {
+            "variant": variant,
+            "cell": names,
+            "dataset": [cells[name].info.get("dataset") for name in names],
+            "atoms": [len(cells[name]) for name in names],
+            "volume": 1 / density,
+            "d_min": [cells[name].info["d_min"] for name in names],
+            "energy": 1000 * (np.array(energy) - np.mean(energy)),
+            "force": [1000 * _rms(difference) for difference in force],
+            "stress": [_rms(difference) / GPa for difference in stress],
+            "stress_corrected": [_rms(difference) / GPa for difference in corrected],
+            "pulay_energy": pulay,
+            "seconds": [cells[name].info["seconds"] / len(cells[name]) for name in names],
+        }
+    )
+
+
+def _pulay_energy(stress: np.ndarray, density: np.ndarray) -> float:
+    """Fit p in: mean diagonal stress = p * density (atoms per volume), over the cells."""
+    pressure = stress[:, :3].mean(axis=1)
+    return float(pressure @ density / (density @ density))
+
+
+def _difference(cell, references, signs, read):  # type: ignore[no-untyped-def]
+    known = sum(sign * read(other) for sign, other in zip(signs, references, strict=True))
+    return read(cell) - known
+
+
+def _energy(cell: Atoms) -> float:
+    return float(cell.get_potential_energy(force_consistent=True)) / len(cell)
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt((values**2).mean()))
+
+
+def _name(cell: Atoms) -> str:
+    return str(cell.info["trajectory"])

@@ -1,0 +1,114 @@
+"""Rows of a ledger as text: one extended XYZ block a row, each with its own checksum."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import ase.io
+from ase import Atoms
+from ase.io.extxyz import write_extxyz
+
+COLUMNS = ["symbols", "positions"]
+CHECKSUM = re.compile(rb" checksum=([0-9a-f]{16})")
+KEY = re.compile(rb" key=([0-9a-f]{32}) ")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a ledger file holds.
+
+    Attributes
+    ----------
+    rows : dict of str to bytes
+        Sound rows by key, in the order of the file; the last one where a key comes twice.
+    damaged : int
+        Stretches of text that are no sound row: a changed byte, a cut somewhere inside.
+    torn : bool
+        Whether the file ends within a row, as it does when the writer was killed.
+    """
+
+    rows: dict[str, bytes]
+    damaged: int = 0
+    torn: bool = False
+
+
+def to_text(row: Atoms) -> bytes:
+    """Return a row as extended XYZ whose ``checksum`` covers every other byte of it."""
+    text = io.StringIO()
+    write_extxyz(text, [row], columns=[*COLUMNS, *(["forces"] if row.calc else [])])
+    plain = text.getvalue().encode()
+    count, comment, atoms = plain.split(b"\n", 2)
+    mark = f" checksum={_digest(plain)}".encode()
+    return b"\n".join([count, comment + mark, atoms])
+
+
+def to_atoms(text: bytes) -> Atoms:
+    """Return the cell, with its label as an ASE calculator."""
+    row: Atoms = ase.io.read(io.StringIO(text.decode()), 0, format="extxyz")  # type: ignore[assignment]
+    del row.info["checksum"]
+    return row
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the text of a ledger, unpacked; nothing if there is none.
+
+    Raises
+    ------
+    EOFError, lzma.LZMAError
+        If a packed ledger is damaged.
+    """
+    if not path.exists():
+        return b""
+    return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+
+
+def scan(text: bytes) -> Scan:
+    """Find the sound rows of a ledger, whatever lies between them."""
+    lines = text.splitlines(keepends=True)
+    rows: dict[str, bytes] = {}
+    damaged, gap, start = 0, 0, 0
+    while start < len(lines):
+        row = _row_at(lines, start)
+        if row is None:
+            gap, start = gap + 1, start + 1
+            continue
+        damaged, gap = damaged + (gap > 0), 0
+        rows.pop(_key(row), None)
+        rows[_key(row)] = row
+        start += 2 + int(lines[start])
+    torn = gap > 0 and _is_begun(lines[-gap:])
+    return Scan(rows, damaged + (gap > 0 and not torn), torn)
+
+
+def _row_at(lines: list[bytes], start: int) -> bytes | None:
+    """Return the sound row that starts on a line, None if none does."""
+    count = lines[start].strip()
+    row = b"".join(lines[start : start + 2 + int(count)]) if count.isdigit() else b""
+    return row if _is_sound(row) else None
+
+
+def _is_begun(lines: list[bytes]) -> bool:
+    """Whether these lines are the beginning of a row."""
+    count = lines[0].strip()
+    return not lines[-1].endswith(b"\n") or (count.isdigit() and len(lines) < 2 + int(count))
+
+
+def _is_sound(row: bytes) -> bool:
+    found = CHECKSUM.search(row)
+    plain = CHECKSUM.sub(b"", row, count=1)
+    return bool(found and KEY.search(plain) and found[1].decode() == _digest(plain))
+
+
+def _key(row: bytes) -> str:
+    found = KEY.search(row)
+    assert found is not None
+    return found[1].decode()
+
+
+def _digest(text: bytes) -> str:
+    return sha256(text).hexdigest()[:16]

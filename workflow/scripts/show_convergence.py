@@ -1,0 +1,12 @@
+"""Show how far the labels are from better ones: a page and a figure."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from diverse.convergence import convergence_page
+from diverse.plotting.labels import convergence_strips
+
+errors = pd.read_csv(snakemake.input.table)
+Path(snakemake.output.page).write_text(convergence_page(errors))
+convergence_strips(errors).savefig(snakemake.output.figure)
