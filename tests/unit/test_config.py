@@ -54,7 +54,11 @@ WRONG = [
     (("datasets", "random", "family"), "entropic", "'entropic' is not one of"),
     (("sampler",), {"volume": [2, 1]}, r"sampler.volume: the range \[2, 1\] is empty"),
     (("labeller",), "dtf", "no labeller 'dtf' under labellers; defined are dft"),
-    (("labellers", "dft", "kind"), "vasp", "no labeller 'vasp'; the labellers are ase, gpaw, lammps"),
+    (
+        ("labellers", "dft", "kind"),
+        "vasp",
+        "no labeller 'vasp'; the labellers are ase, gpaw, lammps",
+    ),
     (("element",), "Po", "no PAW setup for element 'Po'"),
     (("element",), "Xx", "there is no element 'Xx'"),
     (("models", "linear6", "twojmax"), 20, "models.linear6.twojmax: 20 is greater than"),

@@ -15,6 +15,7 @@ COARSE = {
     "setup": "paw",
     "cutoff_energy": 200,
     "kpoint_density": {"1000": 0.6},
+    "kpoint_mesh": [],
     "smearing": 0.3,
     "point_group": False,
     "magnetic_moment": 0.0,

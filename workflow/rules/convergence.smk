@@ -8,6 +8,7 @@ Steps  label_variant: the cells with one variant, through its ledger
        show_convergence: the page and the figure
 """
 
+VARIANTS = variant_options(config)
 CELLS = ROOT / config.get("convergence", {}).get("cells", "")
 KNOWN_ERRORS = Path(RELEASED, "convergence", f"{config['study']}.csv")
 KNOWN_ERRORS = KNOWN_ERRORS if RELEASED and KNOWN_ERRORS.exists() else None

@@ -19,7 +19,7 @@ rule label_chunk:
     benchmark:
         "<benchmarks>/label_chunk/{dataset}/{chunk}.tsv"
     wildcard_constraints:
-        dataset=either([name for name in DATASETS if name not in KEPT]),
+        dataset=either(LABELLED),
     retries: 3
     conda:
         ENVIRONMENT

@@ -5,14 +5,15 @@ A labeller is a module of this package with
 - ``Settings``: a frozen dataclass, its protocol: everything that changes a label,
 - ``provenance(settings, element)``: what else decides a label, as text (versions of codes, names
   and checksums of files), or raise `LabellerError` if it cannot work,
-- ``label(atoms, settings, log)``: return the results, or raise `LabelError` with the cause.
+- ``label(atoms, settings, log)``: return the results, or raise `LabelError` with the cause,
+- if a setting follows the cell, ``fixed(settings, atoms)``: the settings held at this cell's.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -85,6 +86,12 @@ class Labeller:
         """Hash over the kind, every setting and the provenance: equal if labels are comparable."""
         text = json.dumps([self.kind, asdict(self.settings), self.provenance], sort_keys=True)
         return sha256(text.encode()).hexdigest()[:16]
+
+    def fixed(self, atoms: Atoms) -> Labeller:
+        """Return this labeller with settings that follow the cell (k-points) held at this one's."""
+        module = _module(self.kind)
+        held = module.fixed(self.settings, atoms) if hasattr(module, "fixed") else self.settings
+        return replace(self, settings=held)
 
     def label(self, atoms: Atoms, log: Path) -> Label:
         result: Label = _module(self.kind).label(atoms, self.settings, log)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +45,8 @@ class Settings:
     kpoint_density : dict of str to float, Å
         Gamma-centred k-points per 1/Å of reciprocal cell vector, by the largest number of atoms a
         density holds for: ``{"2": 3.0, "4": 2.5}`` takes 3.0 up to 2 atoms, 2.5 for more.
+    kpoint_mesh : list of int
+        Gamma-centred mesh instead of a density, for derivatives; empty for the density.
     smearing : float, eV
         Width of the Fermi-Dirac distribution.
     point_group : bool
@@ -66,6 +68,7 @@ class Settings:
     setup: str
     cutoff_energy: float
     kpoint_density: dict[str, float]
+    kpoint_mesh: list[int]
     smearing: float
     point_group: bool
     magnetic_moment: float
@@ -97,6 +100,11 @@ def provenance(settings: Settings, element: str) -> dict[str, str]:
         )
     digest = sha256(file.read_bytes()).hexdigest()
     return {"code": f"gpaw {version('gpaw')}", "setup": name, "setup_sha256": digest}
+
+
+def fixed(settings: Settings, atoms: Atoms) -> Settings:
+    """Return the settings with the k-point mesh of this cell for every cell."""
+    return replace(settings, kpoint_mesh=list(kpoint_mesh(atoms, settings.kpoint_density)))
 
 
 def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
@@ -152,11 +160,12 @@ def _calculate(
 
 
 def _parameters(atoms: Atoms, settings: Settings) -> dict[str, Any]:
+    mesh = settings.kpoint_mesh or kpoint_mesh(atoms, settings.kpoint_density)
     return {
         "mode": {"name": "pw", "ecut": settings.cutoff_energy},
         "xc": settings.xc,
         "setups": settings.setup,
-        "kpts": {"size": kpoint_mesh(atoms, settings.kpoint_density), "gamma": True},
+        "kpts": {"size": mesh, "gamma": True},
         "occupations": {"name": "fermi-dirac", "width": settings.smearing},
         "symmetry": {"point_group": settings.point_group},
         "convergence": {

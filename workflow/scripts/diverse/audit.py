@@ -1,0 +1,159 @@
+"""Audit of labels: recomputed from nothing, and forces and stress against finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from ase.units import GPa
+
+from diverse.labellers import Labeller
+from diverse.tables import STYLE
+
+STEP = (
+    0.01  # Å, of the displaced atom; truncation below 2 meV/Å where the force bends by 100 eV/Å^3
+)
+STRAIN = 0.005  # linear; truncation below 0.1 GPa for tungsten
+LIMITS = {"energy": 0.5, "force": 5.0, "stress": 0.05, "force as derivative": 10.0}
+LIMITS |= {"pressure as derivative": 0.3, "shear as derivative": 0.3}
+UNITS = {"energy": "meV/atom", "force": "meV/Å", "stress": "GPa", "force as derivative": "meV/Å"}
+UNITS |= {"pressure as derivative": "GPa", "shear as derivative": "GPa"}
+COLUMNS = ["dataset", "check", "cell", "atoms", "difference", "limit", "unit", "within"]
+
+
+def sample(rows: Sequence[Atoms], number: int, rng: np.random.Generator) -> list[Atoms]:
+    """Draw labelled rows at random, without replacement; all of them if there are fewer."""
+    labelled = [row for row in rows if row.calc is not None]
+    drawn = rng.permutation(len(labelled))[:number]
+    return [labelled[index] for index in sorted(drawn)]
+
+
+def audit(
+    shipped: Sequence[Atoms],
+    labeller: Labeller,
+    compute: Callable[[Sequence[Atoms], Labeller], Sequence[Atoms]],
+) -> pd.DataFrame:
+    """Compare shipped labels with recomputed ones, and one of them with finite differences.
+
+    The finite differences are of the smallest cell with several atoms, its k-points held fixed.
+
+    Parameters
+    ----------
+    shipped : sequence of Atoms
+        Labelled cells of one data set.
+    labeller : Labeller
+    compute : callable
+        Labels cells with a labeller.
+
+    Returns
+    -------
+    DataFrame
+        One line per cell and check: ``difference`` and ``limit`` in ``unit``.
+    """
+    lines = []
+    for row, again in zip(shipped, compute([*map(bare, shipped)], labeller), strict=True):
+        lines += compare_labels(row, again)
+    if shipped:
+        row = min(shipped, key=lambda row: (len(row) == 1, len(row)))
+        lines += compare_derivatives(row, compute(probes(row), labeller.fixed(row)))
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def compare_labels(shipped: Atoms, again: Atoms) -> list[dict[str, Any]]:
+    """Return the largest differences of energy, forces and stress between two labels of a cell."""
+    if again.calc is None:
+        nothing = dict.fromkeys(("energy", "force", "stress"), float("inf"))
+        return _lines(shipped, nothing)
+    energy = _free_energy(again) - _free_energy(shipped)
+    force = np.abs(again.get_forces() - shipped.get_forces()).max()
+    stress = np.abs(again.get_stress() - shipped.get_stress()).max()
+    found = {"energy": 1000 * energy / len(shipped), "force": 1000 * force, "stress": stress / GPa}
+    return _lines(shipped, found)
+
+
+def probes(shipped: Atoms) -> list[Atoms]:
+    """Return the cells whose energies give derivatives: a displaced atom, volume, shear; -/+ each.
+
+    The atom and the direction are those of the largest force.
+    """
+    cells = []
+    atom, axis = _largest_force(shipped)
+    for sign in (-1, 1):
+        cells.append(bare(shipped))
+        cells[-1].positions[atom, axis] += sign * STEP
+    for pattern in (np.eye(3), np.array([[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]])):
+        for sign in (-1, 1):
+            cells.append(bare(shipped))
+            deformation = np.eye(3) + sign * STRAIN * pattern
+            cells[-1].set_cell(shipped.cell.array @ deformation, scale_atoms=True)
+    return cells
+
+
+def compare_derivatives(shipped: Atoms, probed: Sequence[Atoms]) -> list[dict[str, Any]]:
+    """Return the differences of one force, the pressure and one shear from finite differences."""
+    if any(cell.calc is None for cell in probed):
+        return _lines(shipped, dict.fromkeys(list(LIMITS)[3:], float("inf")))
+    minus, plus = probed[0::2], probed[1::2]
+    energy = [_free_energy(b) - _free_energy(a) for a, b in zip(minus, plus, strict=True)]
+    stress, volume = shipped.get_stress(), shipped.get_volume()
+    force = -energy[0] / (2 * STEP)
+    pressure = energy[1] / (2 * STRAIN * 3 * volume)
+    shear = energy[2] / (2 * STRAIN * volume)
+    found = {
+        "force as derivative": 1000 * (shipped.get_forces()[_largest_force(shipped)] - force),
+        "pressure as derivative": (stress[:3].mean() - pressure) / GPa,
+        "shear as derivative": (stress[5] - shear) / GPa,
+    }
+    return _lines(shipped, found)
+
+
+def audit_page(table: pd.DataFrame) -> str:
+    """Return the audit as a page: the largest differences first, then every cell."""
+    groups = table.assign(size=table["difference"].abs()).groupby(["dataset", "check"], sort=False)
+    worst = groups.agg(
+        labels=("size", "size"),
+        largest=("size", "max"),
+        limit=("limit", "first"),
+        unit=("unit", "first"),
+        within=("within", "all"),
+    ).reset_index()
+    parts = [STYLE]
+    for title, block in {"Largest differences": worst, "Every label": table}.items():
+        parts.append(f"<h3>{title}</h3>")
+        parts.append(block.to_html(index=False, border=0, float_format="{:.3g}".format))
+    return "\n".join(parts)
+
+
+def _lines(shipped: Atoms, found: dict[str, float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": shipped.info["dataset"],
+            "check": check,
+            "cell": shipped.info["trajectory"],
+            "atoms": len(shipped),
+            "difference": difference,
+            "limit": LIMITS[check],
+            "unit": UNITS[check],
+            "within": abs(difference) <= LIMITS[check],
+        }
+        for check, difference in found.items()
+    ]
+
+
+def _largest_force(cell: Atoms) -> tuple[int, int]:
+    atom, axis = np.unravel_index(np.abs(cell.get_forces()).argmax(), (len(cell), 3))
+    return int(atom), int(axis)
+
+
+def bare(cell: Atoms) -> Atoms:
+    """Return a copy without its label and without what the ledger wrote about it."""
+    copy = Atoms(cell.symbols, positions=cell.positions, cell=cell.cell, pbc=True)
+    copy.info = {name: cell.info[name] for name in ("dataset", "config_type", "trajectory")}
+    return copy
+
+
+def _free_energy(cell: Atoms) -> float:
+    return float(cell.get_potential_energy(force_consistent=True))
