@@ -62,6 +62,25 @@ def test_sets_cover_each_other_in_both_directions(study):
     assert pairs.groupby(["measure", "setting"]).size().eq(4 * 4).all()
 
 
+def test_the_audit_of_sound_labels_finds_nothing(study):
+    snakemake(study, *ARGUMENTS, "--", "audit")
+    table = pd.read_csv(study / "results/smoke/tables/audit.csv")
+    assert table.groupby("dataset")["check"].nunique().to_dict() == dict.fromkeys(
+        ["entropy", "random", "expert", "dft"], 6
+    )
+    # no Pulay correction is known at the coarse cutoff of the smoke study
+    pulay = (table["dataset"] == "dft") & (table["check"] == "pressure as derivative")
+    assert table.loc[~pulay, "within"].all()
+
+
+def test_the_convergence_study_compares_its_variants(study):
+    snakemake(study, *ARGUMENTS, "--", "convergence")
+    table = pd.read_csv(study / "results/smoke/convergence/errors.csv")
+    assert table["cell"].tolist() == ["eos_bcc_0.85", "eos_fcc_1.2", "random_2_atoms"]
+    assert set(table["variant"]) == {"k8"}
+    assert (table["energy"].abs() > 1).any()
+
+
 def test_no_cell_failed(study):
     assert pd.read_csv(study / "results/smoke/tables/failures.csv").empty
 

@@ -60,7 +60,40 @@ def test_a_killed_run_recomputes_no_finished_cell(tmp_path, small_study):
     keys = [cell.info["key"] for cell in ase.io.read(ledger, index=":")]
     assert len(set(keys)) == 6
     log = (tmp_path / "results/smoke/logs/label_chunk/expert/0.log").read_text()
-    assert log.count("found") == done
+    assert log.startswith(f"6 cells, {6 - done} to label\n")
+
+
+def test_a_time_limit_ends_a_chunk_cleanly_and_retries_end_it(tmp_path, small_study):
+    limit = ("--set-resources", "label_chunk:time_limit=0.05")
+    arguments = ("label", "--configfile", str(small_study()))
+    result = snakemake(tmp_path, *limit, "--retries", "0", *arguments, check=False)
+    assert result.returncode == 1
+    assert "the time limit is reached and" in result.stdout
+    snakemake(tmp_path, *arguments)
+
+
+def test_a_damaged_chunk_is_named_and_only_it_is_redone(tmp_path, small_study):
+    study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    path = small_study(labeller="zhou", labellers={"zhou": study["labellers"]["zhou"]})
+    changed = yaml.safe_load(path.read_text())
+    changed["datasets"]["expert"]["chunks"] = 2
+    path.write_text(yaml.safe_dump(changed))
+    arguments = ("label", "--configfile", str(path))
+    snakemake(tmp_path, *arguments)
+    labels = tmp_path / "results/smoke/labels"
+    sound = (labels / "expert/1.xyz").read_bytes()
+    for file in (labels / "expert/1.xyz", tmp_path / "results/smoke/ledger/expert/1.xyz"):
+        damaged = bytearray(file.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        file.write_bytes(damaged)
+    result = snakemake(tmp_path, "--forcerun", "merge_labels", *arguments, check=False)
+    assert result.returncode == 1
+    assert "labels/expert/1.xyz is damaged; remove it and run the same command" in result.stdout
+    (labels / "expert/1.xyz").unlink()
+    output = snakemake(tmp_path, *arguments).stdout
+    assert "ledger/expert/1.xyz is damaged in 1 places" in output
+    assert output.count("cells, 1 to label") == 1
+    assert (labels / "expert/1.xyz").read_bytes() == sound
 
 
 def test_cells_that_do_not_converge_are_rows_and_the_study_ends(tmp_path, small_study):
@@ -78,6 +111,7 @@ def test_cells_that_do_not_converge_are_rows_and_the_study_ends(tmp_path, small_
     failures = pd.read_csv(tmp_path / "results/smoke/tables/failures.csv")
     assert failures["dataset"].tolist() == ["dft", "dft"]
     assert set(failures["cause"]) == {"not self-consistent after 2 iterations"}
+    assert set(failures["attempts"]) == {5}
     table = pd.read_csv(tmp_path / "results/smoke/tables/transferability.csv")
     assert {"random", "expert"} <= set(table.columns)
     assert "dft" not in table.columns

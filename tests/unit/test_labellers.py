@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from diverse.labellers import LabelError, LabellerError, make_labeller
+from diverse.labellers import LabelError, LabellerError, gpaw, make_labeller
 from diverse.labellers.gpaw import kpoint_mesh
 from diverse.structures import tagged
 
@@ -81,8 +81,77 @@ def test_gpaw_pulay_correction_is_a_pressure(cell, tmp_path):
 
 
 def test_gpaw_that_does_not_converge_says_so(cell, tmp_path):
-    with pytest.raises(LabelError, match="not self-consistent after 2 iterations"):
+    with pytest.raises(LabelError, match="not self-consistent after 2 iterations") as error:
         make_labeller({**COARSE, "maxiter": 2}).label(cell, tmp_path / "log")
+    assert error.value.attempts == len(gpaw.LADDER)
+
+
+@pytest.mark.parametrize("rung", range(1, len(gpaw.LADDER)))
+def test_every_rung_of_the_ladder_ends_at_the_same_label(cell, tmp_path, monkeypatch, rung):
+    labeller = make_labeller(COARSE)
+    first = labeller.label(cell, tmp_path / "log")
+    monkeypatch.setattr(gpaw, "LADDER", gpaw.LADDER[rung:])
+    other = labeller.label(cell, tmp_path / "log")
+    # 28 electrons at 1e-6 eV per electron
+    assert other.free_energy == pytest.approx(first.free_energy, abs=3e-5)
+    np.testing.assert_allclose(other.forces, first.forces, atol=2e-3)
+
+
+def test_the_ladder_is_climbed_and_counted(cell, tmp_path, monkeypatch):
+    from gpaw import KohnShamConvergenceError
+
+    calculate, rungs = gpaw._calculate, []
+
+    def stubborn(atoms, settings, rung, log, attempt):
+        rungs.append(rung)
+        if attempt < 3:
+            raise KohnShamConvergenceError
+        return calculate(atoms, settings, rung, log, attempt)
+
+    monkeypatch.setattr(gpaw, "_calculate", stubborn)
+    assert make_labeller(COARSE).label(cell, tmp_path / "log").attempts == 3
+    assert rungs == list(gpaw.LADDER[:3])
+
+
+def test_what_another_setting_cannot_mend_is_tried_once(cell, tmp_path):
+    cell.positions[1] = cell.positions[0]
+    with pytest.raises(LabelError) as error:
+        make_labeller(COARSE).label(cell, tmp_path / "log")
+    assert error.value.attempts == 1
+
+
+def test_the_point_group_changes_nothing_but_the_cost(tmp_path):
+    atoms = bulk("W", a=3.165)
+    plain = make_labeller(COARSE).label(atoms, tmp_path / "log")
+    reduced = make_labeller({**COARSE, "point_group": True}).label(atoms, tmp_path / "log")
+    assert reduced.free_energy == pytest.approx(plain.free_energy, abs=1e-3)
+    np.testing.assert_allclose(reduced.stress, plain.stress, atol=1e-4)
+
+
+def test_magnetic_moments_are_said(tmp_path):
+    options = COARSE | {"element": "Fe", "magnetic_moment": 2.2, "smearing": 0.1}
+    label = make_labeller(options).label(bulk("Fe", a=2.87), tmp_path / "log")
+    assert 1.5 < label.magnetic_moment < 4.5
+    assert make_labeller(COARSE).label(bulk("W"), tmp_path / "log").magnetic_moment is None
+
+
+def test_a_fixed_mesh_does_not_follow_the_cell():
+    atoms = bulk("W", a=3.165)
+    held = make_labeller(COARSE).fixed(atoms).settings
+    assert held.kpoint_mesh == list(kpoint_mesh(atoms, COARSE["kpoint_density"]))
+
+
+def test_any_ase_calculator_labels(tmp_path):
+    options = {"element": "Cu", "kind": "ase", "factory": "ase.calculators.emt:EMT", "options": {}}
+    labeller = make_labeller(options)
+    atoms = bulk("Cu", cubic=True)
+    atoms.rattle(0.1, seed=1)
+    label = labeller.label(atoms, tmp_path / "log")
+    assert labeller.provenance["code"].startswith("ase 3.")
+    assert -difference(labeller, atoms, tmp_path, move_first_atom, 1e-4) == pytest.approx(
+        label.forces[0, 1], abs=1e-5
+    )
+    assert len(label.stress) == 6
 
 
 def test_kpoints_follow_the_number_of_atoms():
@@ -92,9 +161,14 @@ def test_kpoints_follow_the_number_of_atoms():
     assert kpoint_mesh(atoms.repeat(2), density) == kpoint_mesh(atoms.repeat(2), {"4": 2.0})
 
 
-def test_protocol_is_the_settings():
-    assert make_labeller(COARSE).protocol == make_labeller(dict(COARSE)).protocol
-    assert make_labeller(COARSE).protocol != make_labeller({**COARSE, "smearing": 0.2}).protocol
+def test_protocol_is_settings_version_and_setup(monkeypatch):
+    protocol = make_labeller(COARSE).protocol
+    assert protocol == make_labeller(dict(COARSE)).protocol
+    assert protocol != make_labeller({**COARSE, "smearing": 0.2}).protocol
+    assert protocol != make_labeller({**COARSE, "setup": "6"}).protocol
+    assert make_labeller(COARSE).provenance["setup"] == "W.PBE.gz"
+    monkeypatch.setattr(gpaw, "version", lambda package: "99.1")
+    assert protocol != make_labeller(COARSE).protocol
 
 
 def test_what_cannot_label_is_said():

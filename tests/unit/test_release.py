@@ -5,7 +5,7 @@ from hashlib import sha256
 import ase.io
 import pandas as pd
 
-from diverse.ledger import Ledger, label_key, write_rows
+from diverse.ledger import Ledger, label_key, merge, write_rows
 from diverse.release import release_study
 
 
@@ -13,6 +13,7 @@ def test_release(tmp_path, labelled, zhou):
     results, target = tmp_path / "results", tmp_path / "release"
     for chunk in (0, 1):
         write_rows(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
+    merge([results / f"labels/set/{chunk}.xyz" for chunk in (0, 1)], results / "labels/set.xyz.xz")
     model = results / "models/set/linear6/0"
     for path in (results / "tables/a.csv", results / "figures/a.png", model / "potential.nn"):
         path.parent.mkdir(parents=True)

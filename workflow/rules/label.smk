@@ -1,8 +1,9 @@
 """Labels: energies, forces and stress of every cell.
 
 Needs  structures/{dataset}/{chunk}.xyz
-Makes  labels/{dataset}/{chunk}.xyz, datasets/{dataset}/{train,test}.xyz, tables/failures.csv
+Makes  labels/{dataset}/{chunk}.xyz, labels/{dataset}.xyz.xz, datasets/{dataset}/{train,test}.xyz, tables/failures.csv
 Steps  label: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which outlives the job)
+       merge_labels: the chunks of a data set in one file
        split: hold out whole trajectories of every group; cut the training set to equal size
        failures: cells that got no label, with the cause
 """
@@ -41,6 +42,28 @@ rule label_chunk:
         "../scripts/label_chunk.py"
 
 
+rule merge_labels:
+    """Join the labels of a data set; a damaged file is named."""
+    input:
+        cells=labelled_chunks,
+    output:
+        labels="<results>/labels/{dataset}.xyz.xz",
+    log:
+        "<logs>/merge_labels/{dataset}.log",
+    wildcard_constraints:
+        dataset=either(LABELLED),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Joining the labels of {wildcards.dataset}"
+    script:
+        "../scripts/merge_labels.py"
+
+
 rule split:
     """Divide a labelled data set into a training and a test part."""
     input:
@@ -69,7 +92,7 @@ rule split:
 rule failures:
     """List the cells that got no label."""
     input:
-        cells=all_chunks("labels"),
+        labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
     output:
         table=report(
             "<results>/tables/failures.csv",

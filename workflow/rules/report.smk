@@ -81,7 +81,7 @@ rule release:
     input:
         rules.results.input,
         config="<results>/config.yaml",
-        labels=all_chunks("labels"),
+        labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
         models=of_models("export.csv", config["models"]),
     output:
         manifest="results/release/manifest.csv",

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
+from diverse.ledger import Ledger
 from diverse.ledger.query import failures
-from diverse.structures import iterate_cells
 
-failures(iterate_cells(map(Path, snakemake.input.cells))).to_csv(
-    snakemake.output.table, index=False
-)
+rows = [row for file in snakemake.input.labels for row in Ledger(None, [Path(file)]).rows()]
+failures(rows).to_csv(snakemake.output.table, index=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -13,17 +12,13 @@ import pandas as pd
 def release_study(results: Path, target: Path) -> None:
     """Copy a finished study's deliverables below `target` and write their SHA-256 manifest.
 
-    Labels are joined per data set and compressed; ``target/labels/<dataset>.xyz.xz`` is a ledger
-    that later runs look labels up in.
+    ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in. Of a study of
+    convergence, where there is one, the labels and the table of errors are copied.
     """
     for folder in ("labels", "tables", "figures", "potentials"):
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
-    for dataset in sorted((results / "labels").iterdir()):
-        chunks = sorted(dataset.glob("*.xyz"), key=lambda path: int(path.stem))
-        text = "".join(chunk.read_text() for chunk in chunks)
-        (target / "labels" / f"{dataset.name}.xyz.xz").write_bytes(lzma.compress(text.encode()))
-    for folder, pattern in (("tables", "*.csv"), ("figures", "*.png")):
+    for folder, pattern in (("labels", "*.xyz.xz"), ("tables", "*.csv"), ("figures", "*.png")):
         for path in sorted((results / folder).glob(pattern)):
             shutil.copy(path, target / folder)
     for path in sorted((results / "models").glob("*/*/*/potential.*")):
@@ -31,7 +26,16 @@ def release_study(results: Path, target: Path) -> None:
         copy = target / "potentials" / f"{train}-{model}-{seed}"
         copy.mkdir(exist_ok=True)
         shutil.copy(path, copy)
+    _release_convergence(results, target / "convergence")
     write_manifest(target)
+
+
+def _release_convergence(results: Path, target: Path) -> None:
+    """Copy what ``snakemake convergence`` made, named after the study."""
+    if (results / "convergence/errors.csv").exists():
+        target.mkdir(exist_ok=True)
+        shutil.copy(results / "convergence/errors.csv", target / f"{results.name}.csv")
+        shutil.copy(results / "convergence/labels.xyz.xz", target / f"{results.name}.xyz.xz")
 
 
 def write_manifest(target: Path) -> None:

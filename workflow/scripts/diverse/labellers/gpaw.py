@@ -147,7 +147,7 @@ def _calculate(
     free_energy = calculation.get_potential_energy(force_consistent=True)
     stress = calculation.get_stress()
     stress[:3] -= settings.pulay_energy * len(atoms) / atoms.get_volume()
-    moment = calculation.get_magnetic_moment() if settings.magnetic_moment else None
+    moment = float(calculation.get_magnetic_moment()) if settings.magnetic_moment else None
     return Label(
         free_energy=float(free_energy),
         energy=float(calculation.get_potential_energy()),

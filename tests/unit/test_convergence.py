@@ -1,0 +1,74 @@
+"""Differences between variants of a labeller: constants, the Pulay fit, composite references."""
+
+import numpy as np
+import pytest
+from ase.units import GPa
+
+from diverse.convergence import compare, convergence_page, summarise_errors
+from diverse.labellers import Label
+from diverse.ledger import attach
+from diverse.plotting.labels import convergence_strips
+
+
+@pytest.fixture
+def variant(labelled):
+    """Return six labelled cells changed as asked: constant, forces, pressure, energies."""
+
+    def make(energy=0.0, force=0.0, pulay=0.0, energies=0.0):
+        rows = []
+        for cell in labelled[:6]:
+            row = cell.copy()
+            row.info["seconds"] = 3.0 * len(cell)
+            stress = cell.get_stress() + pulay * len(cell) / cell.get_volume() * np.array(
+                [1, 1, 1, 0, 0, 0]
+            )
+            free = cell.get_potential_energy(force_consistent=True) + energy * len(cell)
+            free += energies * len(cell) * (-1) ** len(rows)
+            attach(row, Label(free, free, cell.get_forces() + force, stress))
+            rows.append(row)
+        return rows
+
+    return make
+
+
+def test_a_constant_is_no_error_and_the_pulay_energy_is_found(variant):
+    labels = {"a": variant(energy=1.5, pulay=0.25), "b": variant()}
+    table = compare(labels, {"a": ["b"], "b": []})
+    assert set(table["variant"]) == {"a"}
+    np.testing.assert_allclose(table["energy"], 0, atol=1e-9)
+    np.testing.assert_allclose(table["force"], 0, atol=1e-9)
+    np.testing.assert_allclose(table["pulay_energy"], 0.25)
+    np.testing.assert_allclose(table["stress_corrected"], 0, atol=1e-9)
+    expected = 0.25 / table["volume"] * np.sqrt(0.5) / GPa
+    np.testing.assert_allclose(table["stress"], expected)
+
+
+def test_errors_come_out_in_their_units(variant):
+    labels = {"a": variant(force=0.02, energies=0.003), "b": variant()}
+    (line,) = summarise_errors(compare(labels, {"a": ["b"]})).to_dict("records")
+    assert line["energy"] == pytest.approx(3.0)
+    assert line["largest_energy"] == pytest.approx(3.0)
+    assert line["force"] == pytest.approx(20.0)
+    assert line["seconds"] == pytest.approx(3.0)
+    assert line["cells"] == 6
+
+
+def test_a_composite_reference_adds_and_subtracts(variant):
+    labels = {
+        "joint": variant(force=0.07, energies=0.005),
+        "k": variant(force=0.05, energies=0.002),
+        "cutoff": variant(force=0.04, energies=0.004),
+        "both": variant(force=0.02, energies=0.001),
+    }
+    (line,) = summarise_errors(compare(labels, {"joint": ["k", "cutoff", "both"]})).to_dict(
+        "records"
+    )
+    assert line["force"] == pytest.approx(0, abs=1e-9)
+    assert line["energy"] == pytest.approx(0, abs=1e-9)
+
+
+def test_cells_that_one_of_them_lacks_are_left_out(variant, tmp_path):
+    table = compare({"a": variant()[:4], "b": variant()[1:]}, {"a": ["b"]})
+    assert len(table) == 3
+    assert "Every cell" in convergence_page(table)
+    convergence_strips(table).savefig(tmp_path / "a.png")

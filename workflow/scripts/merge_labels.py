@@ -1,0 +1,7 @@
+"""Join the labels of a data set in one file."""
+
+from pathlib import Path
+
+from diverse.ledger import merge
+
+merge(map(Path, snakemake.input.cells), Path(snakemake.output.labels))
