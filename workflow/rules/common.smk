@@ -36,7 +36,6 @@ LINEAR = names("models", "family", "linear")
 NETWORKS = names("models", "family", "network")
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
-LABELLED = [name for name in DATASETS if name not in KEPT]
 TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 
 

@@ -8,6 +8,8 @@ Steps  label: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which
        failures: cells that got no label, with the cause
 """
 
+LABELLED = [name for name in DATASETS if name not in KEPT]
+
 
 rule label_chunk:
     """Label one chunk; what its ledger or a released one holds is not computed again."""
