@@ -98,25 +98,25 @@ def test_fitsnap_solves_our_least_squares_problem(linear_folder, table):
     )
     exact = np.linalg.lstsq(rows, truth, rcond=None)[0]
     model = load_model(linear_folder)
-    fitted = np.array([model.constant, *model.coefficients])
+    fitted = np.array([model.constant, *model.linear])
     # the ridge of 1e-8 is far below the smallest squared singular value, but not zero
     np.testing.assert_allclose(rows @ fitted, rows @ exact, atol=1e-4)
 
 
 def test_linear_fit_recovers_a_linear_potential(labelled, linear_folder, table, zbl, tmp_path):
     """Labels made by a linear model are reproduced by the fit to those labels."""
-    energies, forces = predict(load_model(linear_folder), table)
+    truth = predict(load_model(linear_folder), labelled, cutoff=CUTOFF, zbl=zbl)
     relabelled = []
     for index, atoms in enumerate(labelled):
         copy = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
         copy.info.update(atoms.info)
-        energy = energies[index]
-        attach(copy, Label(energy, energy, forces[table.cell_of_atom == index], np.zeros(6)))
+        energy, forces = truth.energies[index], truth.forces[table.cell_of_atom == index]
+        attach(copy, Label(energy, energy, forces, np.zeros(6)))
         relabelled.append(copy)
     fit(relabelled, tmp_path, zbl)
-    again_energies, again_forces = predict(load_model(tmp_path), table)
-    np.testing.assert_allclose(again_energies, energies, atol=1e-5)
-    np.testing.assert_allclose(again_forces, forces, atol=1e-5)
+    again = predict(load_model(tmp_path), labelled, cutoff=CUTOFF, zbl=zbl)
+    np.testing.assert_allclose(again.energies, truth.energies, atol=1e-5)
+    np.testing.assert_allclose(again.forces, truth.forces, atol=1e-5)
 
 
 def test_network_gradient_equals_finite_difference(network, table):
@@ -129,12 +129,12 @@ def test_network_gradient_equals_finite_difference(network, table):
     np.testing.assert_allclose(slope[:, 3], difference, rtol=1e-6, atol=1e-8)
 
 
-def test_network_learns(network, table):
+def test_network_learns(network, labelled, table, zbl):
     model, history = network
-    energies, forces = predict(model, table)
-    unexplained = np.var((energies - table.energies) / table.n_atoms)
+    predictions = predict(model, labelled, cutoff=CUTOFF, zbl=zbl)
+    unexplained = np.var((predictions.energies - table.energies) / table.n_atoms)
     assert unexplained < 0.05 * np.var(table.energies / table.n_atoms)
-    assert np.var(forces - table.forces) < 0.05 * np.var(table.forces)
+    assert np.var(predictions.forces - table.forces) < 0.05 * np.var(table.forces)
     assert history[-1]["training_loss"] < 0.05 * history[0]["training_loss"]
 
 
@@ -161,22 +161,22 @@ def test_network_files_keep_every_bit(network, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_exports_equal_the_models(labelled, table, zbl, linear_folder, network, tmp_path):
+def test_exports_equal_the_models(labelled, zbl, linear_folder, network, tmp_path):
     network[0].write(tmp_path, "W", CUTOFF)
     for folder in (linear_folder, tmp_path):
-        differences = check_export(load_model(folder), folder, labelled, table, zbl)
+        differences = check_export(load_model(folder), folder, labelled, cutoff=CUTOFF, zbl=zbl)
         assert len(differences) >= CELLS_COMPARED
         assert differences["energy_difference"].max() <= 1e-8
         assert differences["force_difference"].max() <= 1e-6
 
 
-def test_a_wrong_export_is_refused(labelled, table, zbl, network, tmp_path):
+def test_a_wrong_export_is_refused(labelled, zbl, network, tmp_path):
     model, _ = network
     model.write(tmp_path, "W", CUTOFF)
     path = tmp_path / "potential.descriptor"
     path.write_text(path.read_text().replace(f"rcutfac {CUTOFF}", "rcutfac 4.7"))
     with pytest.raises(ExportError, match="differs from its model"):
-        check_export(model, tmp_path, labelled[:3], table, zbl)
+        check_export(model, tmp_path, labelled[:3], cutoff=CUTOFF, zbl=zbl)
 
 
 def test_empty_data(zbl, tmp_path):

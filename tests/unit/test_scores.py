@@ -1,34 +1,39 @@
 """Scores against closed forms."""
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 
-from diverse.descriptors import DescriptorTable
-from diverse.models.linear import LinearModel
-from diverse.scores import CellErrors, cell_errors, score_rows, transferability
+from diverse.models import Predictions
+from diverse.models.polynomial import PolynomialModel
+from diverse.scores import CellErrors, Labels, cell_errors, score_rows, transferability
 
-MODEL = LinearModel(2, 0.0, np.zeros(5))
+MODEL = PolynomialModel(2, 0.0, np.zeros(5))
 
 
-def make_table(n_cells=4, atoms=2, protocol="p"):
-    arrays = {field.name: np.zeros(0) for field in fields(DescriptorTable)}
-    arrays |= {
-        "cell_of_atom": np.repeat(np.arange(n_cells), atoms),
-        "energies": np.zeros(n_cells),
-        "forces": np.zeros((n_cells * atoms, 3)),
-        "keys": np.array([f"k{i}" for i in range(n_cells)]),
-        "groups": np.array(["a", "b"] * (n_cells // 2)),
-        "protocols": np.array([protocol] * n_cells),
-    }
-    return DescriptorTable(**arrays)
+def make_labels(n_cells=4, atoms=2, protocol="p"):
+    return Labels(
+        energies=np.zeros(n_cells),
+        forces=np.zeros((n_cells * atoms, 3)),
+        cell_of_atom=np.repeat(np.arange(n_cells), atoms),
+        keys=np.array([f"k{i}" for i in range(n_cells)]),
+        groups=np.array(["a", "b"] * (n_cells // 2)),
+        protocols=np.array([protocol] * n_cells),
+    )
+
+
+def test_labels_are_those_of_the_cells(labelled):
+    labels = Labels.of(iter(labelled))
+    assert labels.n_atoms.tolist() == [len(cell) for cell in labelled]
+    np.testing.assert_array_equal(labels.forces[-1], labelled[-1].get_forces()[-1])
+    assert labels.energies[3] == labelled[3].get_potential_energy()
+    assert set(labels.groups) == {"strained"}
+    assert len(Labels.of([]).energies) == len(Labels.of([]).keys) == 0
 
 
 def test_energy_errors_are_per_atom_and_force_errors_per_component():
-    table = make_table()
+    labels = make_labels()
     energies, forces = np.array([[0.002, -0.002, 0.004, 0.0]]), np.full((1, 8, 3), 0.003)
-    errors = cell_errors(table, energies, forces, same_protocol=True)
+    errors = cell_errors(labels, energies, forces, same_protocol=True)
     assert errors["energy"].metric("rmse")[0] == pytest.approx(np.sqrt((1 + 1 + 4 + 0) / 4))
     assert errors["energy"].metric("mae")[0] == pytest.approx((1 + 1 + 2 + 0) / 4)
     assert errors["forces"].metric("rmse")[0] == pytest.approx(3)
@@ -37,9 +42,9 @@ def test_energy_errors_are_per_atom_and_force_errors_per_component():
 
 
 def test_another_protocol_costs_one_constant_per_atom():
-    table = make_table()
+    labels = make_labels()
     shifted = np.array([[5.0, 5.0, 5.0, 5.004]])
-    errors = cell_errors(table, shifted, np.zeros((1, 8, 3)), same_protocol=False)
+    errors = cell_errors(labels, shifted, np.zeros((1, 8, 3)), same_protocol=False)
     assert errors["energy"].metric("mae")[0] == pytest.approx(0.75)
 
 
@@ -60,10 +65,11 @@ def test_one_cell_has_no_interval():
 
 
 def test_rows_and_wide_table():
-    table = make_table()
-    predictions = [(np.full(4, 0.002), np.zeros((8, 3))), (np.full(4, 0.006), np.zeros((8, 3)))]
+    truth = make_labels()
+    nothing = {"forces": np.zeros((8, 3)), "stresses": np.zeros((4, 6))}
+    predictions = [Predictions(np.full(4, shift), **nothing) for shift in (0.002, 0.006)]
     labels = {"study": "s", "train": "t", "test": "u", "model": "m"}
-    rows = score_rows(labels, MODEL, table, table, predictions)
+    rows = score_rows(labels, MODEL, truth, truth, predictions)
     # 3 groups (all, a, b) x 3 seeds (all, 0, 1) x 2 quantities x 2 metrics
     assert len(rows) == 36
     energy = rows[(rows.quantity == "energy") & (rows.metric == "rmse") & (rows.group == "all")]

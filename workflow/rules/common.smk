@@ -36,6 +36,7 @@ LINEAR = names("models", "family", "linear")
 NETWORKS = names("models", "family", "network")
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
+TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
 TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 
 
@@ -131,12 +132,6 @@ def training_descriptors(wildcards):
     """Descriptors of the wildcards' training set at the model's 2Jmax."""
     twojmax = config["models"][wildcards.model]["twojmax"]
     return f"<results>/descriptors/{wildcards.train}/train/{twojmax}.npz"
-
-
-def test_descriptors(wildcards):
-    """Descriptors of every test set at the model's 2Jmax."""
-    twojmax = config["models"][wildcards.model]["twojmax"]
-    return [f"<results>/descriptors/{test}/test/{twojmax}.npz" for test in DATASETS]
 
 
 def predictions_on_tests(*seed):

@@ -33,9 +33,6 @@ rule describe_part:
 rule describe:
     input:
         expand(
-            "<results>/descriptors/{dataset}/test/{twojmax}.npz", dataset=DATASETS, twojmax=TWOJMAX
-        ),
-        expand(
             "<results>/descriptors/{dataset}/train/{twojmax}.npz",
             dataset=TRAINED_ON,
             twojmax=TWOJMAX,

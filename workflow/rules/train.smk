@@ -67,8 +67,7 @@ rule check_export:
     """Run the exported potential in LAMMPS and compare it with the model, cell by cell."""
     input:
         parameters=potential,
-        cells=expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS),
-        tables=test_descriptors,
+        cells=TEST_CELLS,
     output:
         differences="<results>/models/{train}/{model}/{seed}/export.csv",
     log:
@@ -80,7 +79,7 @@ rule check_export:
         mem_mb=2000,
         runtime=30,
     params:
-        study=study_part("element", "zbl"),
+        study=study_part("element", "cutoff", "zbl"),
     message:
         "Checking the potential of {wildcards.model} trained on {wildcards.train}"
     script:

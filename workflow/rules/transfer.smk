@@ -1,18 +1,18 @@
 """Transfer: every model on every held-out set.
 
-Needs  models/{train}/{model}/{seed}/potential.*, descriptors/{test}/test/{twojmax}.npz
+Needs  models/{train}/{model}/{seed}/potential.*, datasets/{test}/test.xyz
 Makes  tables/scores.csv (one tidy row a number) and tables/transferability.{csv,html}
-Steps  predict: energies and forces of one model on every test set
+Steps  predict: energies, forces and stresses of one model on every test set
        score: errors of one model on every test set with bootstrap intervals, all seeds together
        collect_scores, tabulate_scores: the long and the wide table
 """
 
 
 rule predict:
-    """Predict energies and forces of every test set with one model."""
+    """Predict energies, forces and stresses of every test set with one model."""
     input:
         parameters=potential,
-        tables=test_descriptors,
+        cells=TEST_CELLS,
     output:
         predictions=predictions_on_tests(),
     log:
@@ -23,6 +23,8 @@ rule predict:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        study=study_part("element", "cutoff", "zbl"),
     message:
         "Predicting with {wildcards.model} trained on {wildcards.train}, seed {wildcards.seed}"
     script:
@@ -34,8 +36,8 @@ rule score:
     input:
         predictions=predictions,
         export="<results>/models/{train}/{model}/0/export.csv",
-        training=training_descriptors,
-        tables=test_descriptors,
+        training="<results>/datasets/{train}/train.xyz",
+        cells=TEST_CELLS,
     output:
         scores="<results>/scores/{train}/{model}.csv",
     log:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.descriptors import DescriptorTable
 from diverse.models import load_model
 from diverse.models.export import check_export
 from diverse.structures import read_cells
@@ -12,10 +11,10 @@ from diverse.zbl import ZBL
 
 study = snakemake.params.study
 folder = Path(snakemake.input.parameters[0]).parent
-zbl = ZBL(study["element"], **study["zbl"])
+model, zbl = load_model(folder), ZBL(study["element"], **study["zbl"])
 differences = [
-    check_export(load_model(folder), folder, read_cells(cells), DescriptorTable.load(table), zbl)
-    for cells, table in zip(snakemake.input.cells, snakemake.input.tables, strict=True)
-    if read_cells(cells)
+    check_export(model, folder, cells, cutoff=study["cutoff"], zbl=zbl)
+    for cells in map(read_cells, snakemake.input.cells)
+    if cells
 ]
 pd.concat(differences).to_csv(snakemake.output.differences, index=False)

@@ -1,13 +1,16 @@
-"""Predict energies and forces of every test set with one model."""
+"""Predict energies, forces and stresses of every test set with one model."""
 
 from pathlib import Path
 
 import numpy as np
 
-from diverse.descriptors import DescriptorTable
 from diverse.models import load_model, predict
+from diverse.structures import iterate_cells
+from diverse.zbl import ZBL
 
+study = snakemake.params.study
 model = load_model(Path(snakemake.input.parameters[0]).parent)
-for table, output in zip(snakemake.input.tables, snakemake.output.predictions, strict=True):
-    energies, forces = predict(model, DescriptorTable.load(table))
-    np.savez(output, energies=energies, forces=forces)
+zbl = ZBL(study["element"], **study["zbl"])
+for path, output in zip(snakemake.input.cells, snakemake.output.predictions, strict=True):
+    predictions = predict(model, iterate_cells([path]), cutoff=study["cutoff"], zbl=zbl)
+    np.savez(output, **vars(predictions))

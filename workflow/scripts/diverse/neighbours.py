@@ -12,28 +12,17 @@ from diverse import kernel
 
 
 @dataclass(frozen=True)
-class CellPairs:
-    """Directed pairs (i, j) within the cutoff of a batch of cells, sorted by their centre i.
+class CellPairs(kernel.NeighbourPairs):
+    """The pairs of a batch of cells, and which cell each atom belongs to.
 
     Atoms are numbered through the whole batch. A pair of an atom with its own periodic image
     has ``center == neighbour``.
 
     Attributes
     ----------
-    center, neighbour : ndarray of int, shape (n_pairs,)
-        Indices of i and j.
-    first : ndarray of int, shape (n_atoms + 1,)
-        The pairs of atom i are ``first[i]`` to ``first[i + 1] - 1``.
-    vector : ndarray, shape (n_pairs, 3), Å
-        r_j - r_i, periodic image included.
     cell_of_atom : ndarray of int, shape (n_atoms,)
-        Index of the cell each atom belongs to.
     """
 
-    center: np.ndarray
-    neighbour: np.ndarray
-    first: np.ndarray
-    vector: np.ndarray
     cell_of_atom: np.ndarray
 
     @property
@@ -62,7 +51,7 @@ def find_pairs(cells: Sequence[Atoms], cutoff: float) -> CellPairs:
         cutoff=cutoff,
     )
     cell_of_atom = np.repeat(np.arange(len(cells)), sizes)
-    return CellPairs(pairs.center, pairs.neighbour, pairs.first, pairs.vector, cell_of_atom)
+    return CellPairs(**vars(pairs), cell_of_atom=cell_of_atom)
 
 
 def shortest_distance(atoms: Atoms) -> float:

@@ -5,20 +5,59 @@ Errors are resampled by cell, not by atom: the forces of one cell are not indepe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
 import pandas as pd
+from ase import Atoms
 from scipy.stats import bootstrap
 
-from diverse.descriptors import DescriptorTable
-from diverse.models import Model
+from diverse.models import Model, Predictions
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 UNITS = {"energy": "meV/atom", "forces": "meV/Å"}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of a data set as arrays; atoms are numbered through all cells.
+
+    Attributes
+    ----------
+    energies : ndarray, shape (n_cells,), eV
+        Free energies.
+    forces : ndarray, shape (n_atoms, 3), eV/Å
+    cell_of_atom : ndarray of int, shape (n_atoms,)
+    keys, groups, protocols : ndarray of str, shape (n_cells,)
+        Label keys, ``config_type`` and label protocols.
+    """
+
+    energies: np.ndarray
+    forces: np.ndarray
+    cell_of_atom: np.ndarray
+    keys: np.ndarray
+    groups: np.ndarray
+    protocols: np.ndarray
+
+    @property
+    def n_atoms(self) -> np.ndarray:
+        """Atoms in each cell, shape (n_cells,)."""
+        return np.bincount(self.cell_of_atom, minlength=len(self.energies))
+
+    @classmethod
+    def of(cls, cells: Iterable[Atoms]) -> Labels:
+        """Take the labels of cells; the structures are not kept."""
+        energies, forces, names = [], [np.zeros((0, 3))], []
+        for cell in cells:
+            energies.append(cell.get_potential_energy(force_consistent=True))
+            forces.append(cell.get_forces())
+            names.append([cell.info[name] for name in ("key", "config_type", "protocol")])
+        cell_of_atom = np.repeat(np.arange(len(energies)), [len(part) for part in forces[1:]])
+        texts = np.array(names, dtype=str).reshape(-1, 3).T
+        return cls(np.array(energies), np.concatenate(forces), cell_of_atom, *texts)
 
 
 @dataclass(frozen=True)
@@ -70,7 +109,7 @@ class CellErrors:
 
 
 def cell_errors(
-    table: DescriptorTable,
+    test: Labels,
     energies: np.ndarray,
     forces: np.ndarray,
     same_protocol: bool,
@@ -79,36 +118,36 @@ def cell_errors(
 
     Parameters
     ----------
-    table : DescriptorTable
-        The test set with its labels.
+    test : Labels
+        Of the test set.
     energies : ndarray, shape (n_seeds, n_cells), eV
     forces : ndarray, shape (n_seeds, n_atoms, 3), eV/Å
     same_protocol : bool
         Whether training and test labels come from the same protocol. If not, their energy zeros
         differ: one constant per atom, the mean difference over the test set, is removed.
     """
-    per_atom = 1e3 * (energies - table.energies) / table.n_atoms
+    per_atom = 1e3 * (energies - test.energies) / test.n_atoms
     if not same_protocol:
         per_atom -= per_atom.mean(axis=1, keepdims=True)
-    by_atom = 1e3 * (forces - table.forces)
-    n_cells = len(table.energies)
+    by_atom = 1e3 * (forces - test.forces)
+    n_cells = len(test.energies)
 
     def by_cell(values: np.ndarray) -> np.ndarray:
-        sums = [np.bincount(table.cell_of_atom, row.sum(axis=1), n_cells) for row in values]
+        sums = [np.bincount(test.cell_of_atom, row.sum(axis=1), n_cells) for row in values]
         return np.array(sums)
 
     return {
         "energy": CellErrors(per_atom**2, np.abs(per_atom), np.ones(n_cells)),
-        "forces": CellErrors(by_cell(by_atom**2), by_cell(np.abs(by_atom)), 3.0 * table.n_atoms),
+        "forces": CellErrors(by_cell(by_atom**2), by_cell(np.abs(by_atom)), 3.0 * test.n_atoms),
     }
 
 
 def score_rows(
     labels: dict[str, str],
     model: Model,
-    training: DescriptorTable,
-    table: DescriptorTable,
-    predictions: Sequence[tuple[np.ndarray, np.ndarray]],
+    training: Labels,
+    test: Labels,
+    predictions: Sequence[Predictions],
 ) -> pd.DataFrame:
     """Return the tidy rows of one model, trained on one set, on one test set.
 
@@ -118,25 +157,25 @@ def score_rows(
         ``study``, ``train``, ``test`` and ``model`` names.
     model : Model
         Any of the trained seeds (for family, 2Jmax and number of parameters).
-    training, table : DescriptorTable
-        Training and test set.
-    predictions : sequence of (energies, forces)
+    training, test : Labels
+        Of the training and the test set.
+    predictions : sequence of Predictions
         One entry a seed. Rows with seed ``all`` average squared or absolute errors over seeds.
     """
-    same_protocol = set(training.protocols) == set(table.protocols)
-    energies = np.stack([energies for energies, _ in predictions])
-    forces = np.stack([forces for _, forces in predictions])
-    errors = cell_errors(table, energies, forces, same_protocol)
+    same_protocol = set(training.protocols) == set(test.protocols)
+    energies = np.stack([prediction.energies for prediction in predictions])
+    forces = np.stack([prediction.forces for prediction in predictions])
+    errors = cell_errors(test, energies, forces, same_protocol)
     seeds = {"all": slice(None), **{str(s): slice(s, s + 1) for s in range(len(predictions))}}
-    everything = np.arange(len(table.energies))
-    groups = {"all": everything, **{g: everything[table.groups == g] for g in set(table.groups)}}
+    everything = np.arange(len(test.energies))
+    groups = {"all": everything, **{g: everything[test.groups == g] for g in set(test.groups)}}
     fixed = {
         **labels,
         "family": model.family,
         "twojmax": model.twojmax,
         "n_parameters": model.n_parameters,
         "energy_aligned": not same_protocol,
-        "data_hash": data_hash(training, table),
+        "data_hash": data_hash(training, test),
     }
     rows = []
     for group, cells in sorted(groups.items()):
@@ -163,11 +202,11 @@ def score_rows(
     return pd.DataFrame(rows)
 
 
-def data_hash(*tables: DescriptorTable) -> str:
+def data_hash(*sets: Labels) -> str:
     """Hash of the label keys of data sets, in order: which labels a number rests on."""
     digest = sha256()
-    for table in tables:
-        digest.update("\n".join(table.keys).encode())
+    for labels in sets:
+        digest.update("\n".join(labels.keys).encode())
     return digest.hexdigest()[:16]
 
 

@@ -82,6 +82,20 @@ def iterate_cells(paths: Iterable[str | Path]) -> Iterator[Atoms]:
             yield from ase.io.iread(path, index=":", format="extxyz")
 
 
+def batches(cells: Iterable[Atoms], environments: int) -> Iterator[list[Atoms]]:
+    """Yield the cells in lists of at least so many environments; the last may be smaller."""
+    batch: list[Atoms] = []
+    size = 0
+    for cell in cells:
+        batch.append(cell)
+        size += len(cell)
+        if size >= environments:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
 def write_cells(path: str | Path, cells: Sequence[Atoms], **options: Any) -> None:
     """Write cells as extended XYZ, whole or not at all."""
     target = Path(path)

@@ -10,8 +10,8 @@ import pandas as pd
 from ase import Atoms
 
 from diverse import lammps_library
-from diverse.descriptors import DescriptorTable
-from diverse.models import Model, linear, network, predict
+from diverse.models import Model, network, predict
+from diverse.models.polynomial import model as polynomial
 from diverse.zbl import ZBL
 
 ENERGY_TOLERANCE = 1e-8  # eV/atom
@@ -24,14 +24,14 @@ class ExportError(RuntimeError):
 
 def lammps_commands(model: Model, folder: str, zbl: ZBL) -> tuple[str, list[str]]:
     """Return the pair style and the ``pair_coeff`` lines of an exported model with its ZBL."""
-    family = {"linear": linear, "network": network}[model.family]
+    family = network if model.family == "network" else polynomial
     style, files = family.lammps_pair(folder)
     coeff = f"* * {style.split()[0]} {files} {zbl.element}".replace("  ", " ")
     return f"hybrid/overlay {zbl.lammps_style} {style}", [f"* * zbl {zbl.lammps_coeff}", coeff]
 
 
 def check_export(
-    model: Model, folder: str | Path, cells: Sequence[Atoms], table: DescriptorTable, zbl: ZBL
+    model: Model, folder: str | Path, cells: Sequence[Atoms], *, cutoff: float, zbl: ZBL
 ) -> pd.DataFrame:
     """Compare LAMMPS and Python on each cell.
 
@@ -46,18 +46,19 @@ def check_export(
     ExportError
         If a difference exceeds 1e-8 eV/atom or 1e-6 eV/Å.
     """
-    energies, forces = predict(model, table)
-    style, coeff = lammps_commands(model, str(folder), zbl)
-    rows = []
-    for index, result in enumerate(lammps_library.evaluate(cells, style, coeff)):
-        atoms = table.cell_of_atom == index
-        rows.append(
-            {
-                "key": table.keys[index],
-                "energy_difference": abs(result.energy - energies[index]) / atoms.sum(),
-                "force_difference": np.abs(result.forces - forces[atoms]).max(),
-            }
+    predictions = predict(model, cells, cutoff=cutoff, zbl=zbl)
+    forces = np.split(predictions.forces, np.cumsum([len(cell) for cell in cells])[:-1])
+    results = lammps_library.evaluate(cells, *lammps_commands(model, str(folder), zbl))
+    rows = [
+        {
+            "key": cell.info["key"],
+            "energy_difference": abs(result.energy - energy) / len(cell),
+            "force_difference": np.abs(result.forces - force).max(),
+        }
+        for cell, result, energy, force in zip(
+            cells, results, predictions.energies, forces, strict=True
         )
+    ]
     differences = pd.DataFrame(rows)
     worst = differences[["energy_difference", "force_difference"]].max()
     if not (worst.iloc[0] <= ENERGY_TOLERANCE and worst.iloc[1] <= FORCE_TOLERANCE):
