@@ -19,7 +19,7 @@ def test_default_study(tmp_path):
     found = jobs(snakemake(tmp_path, "--dry-run").stdout)
     models = 3 * (1 + 3)  # three training sets; one linear fit and three networks
     expected = {"generate_sampled": 8, "generate_expert": 4, "label_chunk": 12, "split": 3}
-    expected |= {"fit_linear": 3, "train_network": 9, "check_export": models, "predict": models}
+    expected |= {"fit_polynomial": 3, "train_network": 9, "check_export": models, "predict": models}
     expected |= {"whiten": 1, "start_statistics": 1, "sum_statistics": 3}
     expected |= {"score": 6, "describe_part": 3, "write_report": 1}
     assert {name: found[name] for name in expected} == expected

@@ -10,7 +10,7 @@ from diverse.labellers import Label
 from diverse.ledger import attach
 from diverse.models import load_model, predict
 from diverse.models.export import ExportError, check_export
-from diverse.models.fitsnap import fit_linear
+from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.network import NetworkModel
 from diverse.models.training import TrainingSettings, train_network
 from diverse.zbl import ZBL
@@ -51,10 +51,11 @@ def network(table):
 
 
 def fit(cells, folder, zbl):
-    fit_linear(
+    fit_with_fitsnap(
         cells,
         folder / "potential",
         twojmax=TWOJMAX,
+        quadratic=False,
         cutoff=CUTOFF,
         zbl=zbl,
         energy_weight=10,

@@ -4,31 +4,12 @@ import numpy as np
 import pytest
 
 from diverse import lammps_library
-from diverse.kernel import BispectrumSettings
 from diverse.models import predict
 from diverse.models.export import lammps_commands
-from diverse.models.network import NetworkModel
-from diverse.models.polynomial import PolynomialModel
-from diverse.zbl import ZBL
+from model_cases import CUTOFF, FAMILIES, ZBL_W, make_model
 
-CUTOFF, TWOJMAX, STEP = 4.734, 4, 1e-5
-ZBL_W = ZBL("W", 4.0, 4.8)
+STEP = 1e-5
 NAMES = ["bulk", "slab", "triclinic1", "triclinic5"]
-
-
-def make_model(family):
-    """Return a model with random parameters that give forces of a few eV/Å."""
-    rng, n = np.random.default_rng(3), BispectrumSettings(TWOJMAX, CUTOFF).n_components
-    if family == "network":
-        weights = [0.1 * rng.normal(size=(6, n)), rng.normal(size=(1, 6))]
-        biases = [rng.normal(size=6), rng.normal(size=1)]
-        return NetworkModel(TWOJMAX, rng.normal(size=n), np.full(n, 30.0), weights, biases)
-    square = 1e-5 * rng.normal(size=(n, n))
-    quadratic = square + square.T if family == "quadratic" else None
-    return PolynomialModel(TWOJMAX, -8.0, 1e-3 * rng.normal(size=n), quadratic)
-
-
-FAMILIES = ["linear", "quadratic", "network"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

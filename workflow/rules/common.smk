@@ -24,7 +24,7 @@ FAMILIES = {name: entry["family"] for name, entry in config["datasets"].items()}
 
 def names(block, key, *values):
     """Names of the entries of a config block whose `key` has one of `values`."""
-    return [name for name, entry in config[block].items() if entry[key] in values]
+    return [name for name, entry in config[block].items() if entry.get(key) in values]
 
 
 SAMPLED = names("datasets", "family", "entropy", "random")
@@ -32,7 +32,8 @@ CURATED = names("datasets", "family", "expert")
 PUBLISHED = names("datasets", "family", "literature")
 KEPT = [name for name in PUBLISHED if config["datasets"][name]["labels"] == "keep"]
 TRAINED_ON = names("datasets", "use", "train_and_test")
-LINEAR = names("models", "family", "linear")
+STREAMED = names("models", "solver", "streaming")
+FITSNAP = names("models", "solver", "fitsnap")
 NETWORKS = names("models", "family", "network")
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
@@ -82,7 +83,7 @@ def statistics_of_round(wildcards):
 
 
 def seeds(model):
-    """Seeds a model is trained with; a linear fit has nothing random."""
+    """Seeds a model is trained with; a polynomial fit has nothing random."""
     return range(config["models"][model].get("seeds", 1))
 
 
@@ -119,7 +120,7 @@ def of_models(pattern, models):
 
 def potential_files(family):
     """Files of one model of a family, with wildcards."""
-    suffixes = {"linear": ["snapcoeff", "snapparam"], "network": ["nn", "descriptor"]}[family]
+    suffixes = ["nn", "descriptor"] if family == "network" else ["snapcoeff", "snapparam"]
     return [f"<results>/models/{{train}}/{{model}}/{{seed}}/potential.{end}" for end in suffixes]
 
 

@@ -2,24 +2,28 @@
 
 Needs  datasets/{train}/train.xyz, descriptors/{train}/train/{twojmax}.npz
 Makes  models/{train}/{model}/{seed}/potential.* and export.csv
-Steps  fit_linear: linear SNAP by FitSNAP
+Steps  fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells
+       fit_fitsnap: the same by FitSNAP, for sets that fit in memory (solver: fitsnap)
        train_network: a tanh network on energies and forces
        check_export: the potential in LAMMPS against the model in Python, or the study fails
 """
 
 
-rule fit_linear:
-    """Fit linear SNAP with FitSNAP to energies and forces, on top of ZBL."""
+rule fit_polynomial:
+    """Fit linear or quadratic SNAP to energies and forces, in constant memory, on top of ZBL."""
     input:
         cells="<results>/datasets/{train}/train.xyz",
     output:
-        parameters=potential_files("linear"),
+        parameters=potential_files("polynomial"),
+        covariance="<results>/models/{train}/{model}/{seed}/covariance.npz",
+        path="<results>/models/{train}/{model}/{seed}/ridge.csv",
+        summary="<results>/models/{train}/{model}/{seed}/fit.csv",
     log:
-        "<logs>/fit_linear/{train}/{model}/{seed}.log",
+        "<logs>/fit_polynomial/{train}/{model}/{seed}.log",
     benchmark:
-        "<benchmarks>/fit_linear/{train}/{model}/{seed}.tsv"
+        "<benchmarks>/fit_polynomial/{train}/{model}/{seed}.tsv"
     wildcard_constraints:
-        model=either(LINEAR),
+        model=either(STREAMED),
     conda:
         ENVIRONMENT
     threads: 1
@@ -32,7 +36,34 @@ rule fit_linear:
     message:
         "Fitting {wildcards.model} to {wildcards.train}"
     script:
-        "../scripts/fit_linear.py"
+        "../scripts/fit_polynomial.py"
+
+
+rule fit_fitsnap:
+    """Fit linear or quadratic SNAP with FitSNAP to energies and forces, on top of ZBL."""
+    input:
+        cells="<results>/datasets/{train}/train.xyz",
+    output:
+        parameters=potential_files("polynomial"),
+    log:
+        "<logs>/fit_fitsnap/{train}/{model}/{seed}.log",
+    benchmark:
+        "<benchmarks>/fit_fitsnap/{train}/{model}/{seed}.tsv"
+    wildcard_constraints:
+        model=either(FITSNAP),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        study=study_part("element", "cutoff", "zbl"),
+        model=lookup(within=config, dpath="models/{model}"),
+    message:
+        "Fitting {wildcards.model} to {wildcards.train}"
+    script:
+        "../scripts/fit_fitsnap.py"
 
 
 rule train_network:
@@ -70,6 +101,7 @@ rule check_export:
         cells=TEST_CELLS,
     output:
         differences="<results>/models/{train}/{model}/{seed}/export.csv",
+        commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
     log:
         "<logs>/check_export/{train}/{model}/{seed}.log",
     conda:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from diverse.models import load_model
-from diverse.models.export import check_export
+from diverse.models.export import check_export, write_commands
 from diverse.structures import read_cells
 from diverse.zbl import ZBL
 
@@ -18,3 +18,4 @@ differences = [
     if cells
 ]
 pd.concat(differences).to_csv(snakemake.output.differences, index=False)
+write_commands(model, folder, zbl)

@@ -109,6 +109,13 @@ def _check_consistency(study: Config) -> None:
     )
     trains = [d["use"] == "train_and_test" for d in study["datasets"].values()]
     _demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
+    for name, model in study["models"].items():
+        if model.get("solver") == "fitsnap":
+            _demand(
+                model["ridge"] != "auto" and model["energy_scale"] is None,
+                f"models.{name}: solver fitsnap needs a number as ridge and has no energy_scale; "
+                "change them, or take solver streaming",
+            )
 
 
 def _check_generation(study: Config) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.data import chemical_symbols
 
 from diverse import lammps_library
 from diverse.models import Model, network, predict
@@ -28,6 +29,33 @@ def lammps_commands(model: Model, folder: str, zbl: ZBL) -> tuple[str, list[str]
     style, files = family.lammps_pair(folder)
     coeff = f"* * {style.split()[0]} {files} {zbl.element}".replace("  ", " ")
     return f"hybrid/overlay {zbl.lammps_style} {style}", [f"* * zbl {zbl.lammps_coeff}", coeff]
+
+
+def write_commands(model: Model, folder: str | Path, zbl: ZBL) -> None:
+    """Write ``potential.lammps``: the lines that use the potential, run from its folder."""
+    style, coeff = lammps_commands(model, ".", zbl)
+    lines = [f"pair_style {style}", *(f"pair_coeff {line}" for line in coeff)]
+    (Path(folder) / "potential.lammps").write_text("\n".join(lines).replace("./", "") + "\n")
+
+
+def read_zbl(folder: str | Path) -> ZBL:
+    """Return the repulsion that ``potential.lammps`` names."""
+    style, charges, _ = (Path(folder) / "potential.lammps").read_text().splitlines()
+    words = style.split()
+    start = words.index("zbl")
+    return ZBL(
+        chemical_symbols[int(charges.split()[-1])],
+        float(words[start + 1]),
+        float(words[start + 2]),
+    )
+
+
+def read_cutoff(folder: str | Path) -> float:
+    """Return the radius (Å) of a model's environments, from its LAMMPS files."""
+    files = [Path(folder) / f"potential.{end}" for end in ("snapparam", "descriptor")]
+    text = next(path for path in files if path.exists()).read_text()
+    words = text.split()
+    return float(words[words.index("rcutfac") + 1])
 
 
 def check_export(

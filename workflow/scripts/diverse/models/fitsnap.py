@@ -21,18 +21,19 @@ from diverse.zbl import ZBL
 ADAPTED_RELEASE = "3.1.0.4"
 
 
-def fit_linear(
+def fit_with_fitsnap(
     cells: Sequence[Atoms],
     potential: Path,
     *,
     twojmax: int,
+    quadratic: bool,
     cutoff: float,
     zbl: ZBL,
     energy_weight: float,
     force_weight: float,
     ridge: float,
 ) -> None:
-    """Fit linear SNAP to free energies and forces, and write the LAMMPS files.
+    """Fit linear or quadratic SNAP to free energies and forces, and write the LAMMPS files.
 
     Parameters
     ----------
@@ -41,13 +42,14 @@ def fit_linear(
     potential : Path
         Files are written with the suffixes ``.snapcoeff`` and ``.snapparam``.
     twojmax : int
+    quadratic : bool
     cutoff : float, Å
     zbl : ZBL
         Reference potential the fit comes on top of.
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
     ridge : float
-        Tikhonov parameter on the weighted normal equations.
+        Tikhonov parameter on the weighted normal equations; 0 takes FitSNAP's SVD solver.
 
     Raises
     ------
@@ -68,11 +70,10 @@ def fit_linear(
             "radelem": 0.5,
             "type": element,
             "bzeroflag": 0,
-            "quadraticflag": 0,
+            "quadraticflag": int(quadratic),
         },
         "CALCULATOR": {"calculator": "LAMMPSSNAP", "energy": 1, "force": 1, "stress": 0},
-        "SOLVER": {"solver": "RIDGE"},
-        "RIDGE": {"alpha": ridge, "local_solver": 0},
+        **(_ridge_solver(ridge) if ridge else {"SOLVER": {"solver": "SVD"}}),
         "REFERENCE": {
             "units": "metal",
             "pair_style": f"hybrid/overlay zero {cutoff} {zbl.lammps_style}",
@@ -89,6 +90,10 @@ def fit_linear(
     parameters = potential.with_suffix(".snapparam")
     parameters.write_text(_flags(parameters.read_text()))
     potential.with_suffix(".mod").unlink()  # LAMMPS lines with the paths of this machine
+
+
+def _ridge_solver(ridge: float) -> dict[str, dict[str, Any]]:
+    return {"SOLVER": {"solver": "RIDGE"}, "RIDGE": {"alpha": ridge, "local_solver": 0}}
 
 
 def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> dict[str, Any]:

@@ -1,0 +1,24 @@
+"""One model of each family with random parameters, for the tests that share them."""
+
+import numpy as np
+
+from diverse.kernel import BispectrumSettings
+from diverse.models.network import NetworkModel
+from diverse.models.polynomial import PolynomialModel
+from diverse.zbl import ZBL
+
+CUTOFF, TWOJMAX = 4.734, 4
+ZBL_W = ZBL("W", 4.0, 4.8)
+FAMILIES = ["linear", "quadratic", "network"]
+
+
+def make_model(family):
+    """Return a model with random parameters that give forces of a few eV/Å."""
+    rng, n = np.random.default_rng(3), BispectrumSettings(TWOJMAX, CUTOFF).n_components
+    if family == "network":
+        weights = [0.1 * rng.normal(size=(6, n)), rng.normal(size=(1, 6))]
+        biases = [rng.normal(size=6), rng.normal(size=1)]
+        return NetworkModel(TWOJMAX, rng.normal(size=n), np.full(n, 30.0), weights, biases)
+    square = 1e-5 * rng.normal(size=(n, n))
+    quadratic = square + square.T if family == "quadratic" else None
+    return PolynomialModel(TWOJMAX, -8.0, 1e-3 * rng.normal(size=n), quadratic)

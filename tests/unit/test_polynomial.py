@@ -1,0 +1,275 @@
+"""Polynomial fits: rows, normal equations and solution against closed forms and FitSNAP."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from diverse.descriptors import environment_descriptors
+from diverse.kernel import BispectrumSettings
+from diverse.labellers import Label
+from diverse.ledger import attach
+from diverse.models import predict
+from diverse.models.fitsnap import fit_with_fitsnap
+from diverse.models.polynomial import PolynomialModel
+from diverse.models.polynomial.accumulate import (
+    accumulate,
+    energy_dependent,
+    equal_weights,
+    raw_kernel,
+    survey,
+)
+from diverse.models.polynomial.fit import FitSettings, fit_streaming
+from diverse.models.polynomial.rows import design_rows
+from diverse.models.polynomial.solve import solve
+from diverse.models.polynomial.uncertainty import Uncertainty
+from diverse.structures import tagged
+from diverse.zbl import ZBL
+
+NO_ZBL = ZBL("W", 0.1, 0.2)  # ends before the nearest neighbour
+CUTOFF, ZBL_W = 4.734, ZBL("W", 4.0, 4.8)
+WEIGHTS = {"energy_weight": 10.0, "force_weight": 1.0}
+FORMS = [(4, False), (6, False), (4, True), (6, True)]
+
+
+def folds_of(cells, twojmax, quadratic, n_folds=4, weights=equal_weights):
+    kernel = raw_kernel(twojmax, CUTOFF)
+    basis = survey(cells, kernel).basis(quadratic=quadratic)
+    return accumulate(cells, kernel, basis, ZBL_W, n_folds=n_folds, weights=weights), basis
+
+
+@pytest.fixture(scope="module")
+def cells(zhou, tmp_path_factory):
+    """120 displaced and strained bcc cells of 4 to 8 atoms, in 60 trajectories."""
+    log, rng, rows = tmp_path_factory.mktemp("log") / "log", np.random.default_rng(6), []
+    for index in range(120):
+        atoms = bulk("W", a=3.165).repeat((2, 2, 1 + index % 2))
+        strain = np.eye(3) + rng.uniform(-0.08, 0.08, (3, 3))
+        atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+        atoms.positions += rng.normal(0, 0.15, atoms.positions.shape)
+        cell = tagged(atoms, f"group{index % 3}", str(index // 2))
+        attach(cell, zhou.label(cell, log))
+        cell.info["key"] = f"key{index}"
+        rows.append(cell)
+    return rows
+
+
+@pytest.mark.parametrize(("twojmax", "quadratic"), FORMS)
+def test_equals_fitsnap(cells, tmp_path, twojmax, quadratic):
+    """FitSNAP's ridge solver fails on quadratic rows (ill-conditioned): its SVD stands for it."""
+    ridge = 0.0 if quadratic else 1e-6
+    options = {"twojmax": twojmax, "quadratic": quadratic, "cutoff": CUTOFF, "zbl": ZBL_W}
+    fit_with_fitsnap(cells, tmp_path / "potential", **options, **WEIGHTS, ridge=ridge)
+    theirs = PolynomialModel.read(tmp_path)
+    folds, basis = folds_of(cells, twojmax, quadratic)
+    fit = solve(folds, basis, **WEIGHTS, ridge=ridge)
+    ours = PolynomialModel.from_coefficients(twojmax, fit.coefficients, bzero=False)
+    expected = predict(theirs, cells, cutoff=CUTOFF, zbl=ZBL_W)
+    found = predict(ours, cells, cutoff=CUTOFF, zbl=ZBL_W)
+    sizes = np.array([len(cell) for cell in cells])
+    np.testing.assert_allclose(found.energies / sizes, expected.energies / sizes, atol=1e-7)
+    np.testing.assert_allclose(found.forces, expected.forces, atol=1e-6)
+    np.testing.assert_allclose(ours.linear, theirs.linear, rtol=1e-6)
+    assert ours.n_parameters == theirs.n_parameters == basis.n_columns
+    if quadratic:
+        scale = np.abs(theirs.quadratic).max()
+        np.testing.assert_allclose(ours.quadratic, theirs.quadratic, rtol=0, atol=1e-6 * scale)
+
+
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_rows_predict_what_the_model_says(cells, quadratic):
+    """Rows times any coefficients are the energies and forces of the model they belong to."""
+    _, basis = folds_of(cells[:8], 4, quadratic)
+    coefficients = np.random.default_rng(0).normal(size=basis.n_columns)
+    lammps = basis.to_lammps() @ coefficients
+    model = PolynomialModel.from_coefficients(4, lammps, bzero=False)
+    energies, forces = design_rows(cells[:8], raw_kernel(4, CUTOFF), basis, ZBL_W)
+    truth = predict(model, cells[:8], cutoff=CUTOFF, zbl=NO_ZBL)
+    sizes = np.array([len(cell) for cell in cells[:8]])
+    scale = np.abs(energies.matrix).max() * np.abs(coefficients).sum()
+    # whitened columns are cancelling sums of raw ones: rounding grows with the raw terms
+    terms = np.abs(lammps).max() * 1e6
+    tolerance = 1e-15 * max(scale, terms)
+    np.testing.assert_allclose(
+        energies.matrix @ coefficients, truth.energies / sizes, rtol=1e-9, atol=tolerance
+    )
+    found = (forces.matrix @ coefficients).reshape(-1, 3)
+    np.testing.assert_allclose(found, truth.forces, rtol=1e-9, atol=1e-9 * np.abs(found).max())
+
+
+def stacked(cells, basis, weights=equal_weights):
+    """Return all weighted rows and targets at once."""
+    energies, forces = design_rows(cells, raw_kernel(4, CUTOFF), basis, ZBL_W)
+    by_cell = np.array([weights(cell) for cell in cells])
+    by_force = np.repeat(by_cell[:, 1], [3 * len(cell) for cell in cells])
+    scale = np.concatenate([10 * by_cell[:, 0], by_force])
+    rows = np.concatenate([energies.matrix, forces.matrix]) * scale[:, None]
+    return rows, np.concatenate([energies.target, forces.target]) * scale
+
+
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_solution_is_that_of_ridge_regression(cells, quadratic, monkeypatch):
+    """Gram matrices in small batches and folds give what lstsq gives with all rows in hand."""
+    monkeypatch.setattr("diverse.models.polynomial.accumulate.ROWS_BATCH", 20)
+    weights = energy_dependent(-9.0, 0.7)
+    folds, basis = folds_of(cells, 4, quadratic, weights=weights)
+    rows, target = stacked(cells, basis, weights)
+    ridge = 0.5
+    penalised = np.concatenate([rows, np.sqrt(ridge) * basis.to_lammps()])
+    padded = np.concatenate([target, np.zeros(basis.n_columns)])
+    exact = np.linalg.lstsq(penalised, padded, rcond=None)[0]
+    fit = solve(folds, basis, **WEIGHTS, ridge=ridge)
+    np.testing.assert_allclose(
+        rows @ np.linalg.solve(basis.to_lammps(), fit.coefficients), rows @ exact, atol=1e-8
+    )
+    assert fit.summary["rows"] == len(rows)
+    smoother = rows @ np.linalg.inv(penalised.T @ penalised) @ rows.T
+    assert fit.summary["degrees_of_freedom"] == pytest.approx(np.trace(smoother), rel=1e-8)
+    noise = ((rows @ exact - target) ** 2).sum() / (len(rows) - np.trace(smoother))
+    assert fit.summary["noise"] ** 2 == pytest.approx(noise, rel=1e-7)
+    np.testing.assert_allclose(
+        fit.covariance, noise * np.linalg.inv(penalised.T @ penalised), rtol=1e-5, atol=1e-12
+    )
+
+
+def test_ridge_is_the_one_that_predicts_left_out_folds_best(cells):
+    """The errors on the path are those of fits really made without each fold."""
+    folds, basis = folds_of(cells, 4, True, n_folds=3)
+    path = solve(folds, basis, **WEIGHTS, ridge=None).path
+    members = [[cell for cell in cells if fold_of(cell, cells, 3) == k] for k in range(3)]
+    for index in (2, 5, 8):
+        row = path.iloc[index]
+        squares = np.zeros(2)
+        for left_out in range(3):
+            kept = [fold for k, fold in enumerate(folds) if k != left_out]
+            fit = solve(kept, basis, **WEIGHTS, ridge=row["ridge"])
+            model = PolynomialModel.from_coefficients(4, fit.coefficients, bzero=False)
+            test = members[left_out]
+            found = predict(model, test, cutoff=CUTOFF, zbl=ZBL_W)
+            energies = np.array([cell.get_potential_energy() for cell in test])
+            forces = np.concatenate([cell.get_forces() for cell in test])
+            sizes = np.array([len(cell) for cell in test])
+            squares += [
+                (((found.energies - energies) / sizes) ** 2).sum(),
+                ((found.forces - forces) ** 2).sum(),
+            ]
+        n_forces = 3 * sum(map(len, cells))
+        assert row["energy_rmse"] == pytest.approx(np.sqrt(squares[0] / len(cells)), rel=1e-5)
+        assert row["force_rmse"] == pytest.approx(np.sqrt(squares[1] / n_forces), rel=1e-5)
+    assert path["chosen"].sum() == 1
+    assert path["loss"].idxmin() == path["chosen"].idxmax()
+
+
+def fold_of(cell, cells, n_folds):
+    trajectories = list(dict.fromkeys(trajectory_of(other) for other in cells))
+    return trajectories.index(trajectory_of(cell)) % n_folds
+
+
+def trajectory_of(cell):
+    return cell.info["config_type"], cell.info["trajectory"]
+
+
+def settings(**changes):
+    defaults = {"twojmax": 4, "quadratic": False, **WEIGHTS, "ridge": None}
+    return FitSettings(**{**defaults, "energy_scale": None, "folds": 4, **changes})
+
+
+def fit(cells, **changes):
+    return fit_streaming(lambda: iter(cells), settings(**changes), cutoff=CUTOFF, zbl=ZBL_W)
+
+
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_fit_recovers_the_potential_that_made_the_labels(cells, quadratic):
+    made, _, _ = fit(cells, quadratic=quadratic, ridge=0.1)
+    truth = predict(made, cells, cutoff=CUTOFF, zbl=ZBL_W)
+    relabelled = [cell.copy() for cell in cells]
+    forces = np.split(truth.forces, np.cumsum([len(cell) for cell in cells])[:-1])
+    for cell, energy, force in zip(relabelled, truth.energies, forces, strict=True):
+        attach(cell, Label(energy, energy, force, np.zeros(6)))
+    again, uncertainty, found = fit(relabelled, quadratic=quadratic, ridge=0.0)
+    check = predict(again, cells, cutoff=CUTOFF, zbl=ZBL_W)
+    np.testing.assert_allclose(check.energies, truth.energies, atol=1e-7)
+    np.testing.assert_allclose(check.forces, truth.forces, atol=1e-7)
+    assert found.summary["noise"] < 1e-5
+    descriptors = environment_descriptors(cells[:4], BispectrumSettings(4, CUTOFF))
+    assert uncertainty.of_environments(descriptors).max() < 1e-4
+
+
+def test_predicted_deviations_cover_the_errors_of_a_well_specified_model(cells):
+    """Labels of a linear potential plus noise: errors over their deviations have unit variance."""
+    rng = np.random.default_rng(1)
+    made, _, _ = fit(cells)
+    truth = predict(made, cells, cutoff=CUTOFF, zbl=ZBL_W)
+    splits = np.cumsum([len(cell) for cell in cells])[:-1]
+    sizes = np.array([len(cell) for cell in cells])
+    descriptors = environment_descriptors(cells, BispectrumSettings(4, CUTOFF))
+    ratios = []
+    for _ in range(20):
+        noisy = [cell.copy() for cell in cells]
+        forces = np.split(truth.forces + rng.normal(0, 0.1, truth.forces.shape), splits)
+        for cell, energy, force in zip(noisy, truth.energies, forces, strict=True):
+            energy = energy + 0.01 * len(cell) * rng.normal()  # weights 10 : 1 as the noise
+            attach(cell, Label(energy, energy, force, np.zeros(6)))
+        model, uncertainty, _ = fit(noisy, ridge=0.0)
+        found = predict(model, cells, cutoff=CUTOFF, zbl=ZBL_W)
+        deviation = uncertainty.of_cells(descriptors, sizes)
+        ratios.append(((found.energies - truth.energies) / sizes / deviation)[::10])
+    # 20 fits of 15 coefficients: 300 independent squares, relative scatter (2/300)^0.5 = 8 %
+    assert np.mean(np.square(ratios)) == pytest.approx(1, abs=0.35)
+
+
+def test_uncertainty_is_kept_and_cells_are_means(cells, tmp_path):
+    _, uncertainty, _ = fit(cells, quadratic=True)
+    uncertainty.save(tmp_path / "covariance.npz")
+    read = Uncertainty.load(tmp_path / "covariance.npz")
+    one = environment_descriptors([cells[0]], BispectrumSettings(4, CUTOFF))
+    np.testing.assert_array_equal(read.of_environments(one), uncertainty.of_environments(one))
+    same = np.repeat(one[:1], 3, axis=0)  # three equal atoms: no more is known of their mean
+    assert read.of_cells(same, [3])[0] == pytest.approx(read.of_environments(one)[0], rel=1e-9)
+    far = one + 50.0
+    assert (read.of_environments(far) > 3 * read.of_environments(one)).all()
+
+
+def spoilt(cells, change):
+    """Return the cells with the labels of the third changed."""
+    copies = [cell.copy() for cell in cells]
+    for index, (copy, cell) in enumerate(zip(copies, cells, strict=True)):
+        results = {key: cell.calc.results[key] for key in ("energy", "free_energy", "forces")}
+        copy.calc = SinglePointCalculator(copy, **(change(results) if index == 2 else results))
+    return copies
+
+
+def test_bad_training_sets_are_named(cells):
+    with pytest.raises(ValueError, match="there are no labelled cells"):
+        fit([])
+    lacking = spoilt(cells, lambda r: {**r, "forces": None})
+    with pytest.raises(ValueError, match="cell key2 of group group2 has no energy or no forces"):
+        fit(lacking)
+    broken = spoilt(cells, lambda r: {**r, "free_energy": np.nan})
+    with pytest.raises(ValueError, match="cell key2 of group group2 has an energy or forces that"):
+        fit(broken)
+    with pytest.raises(ValueError, match=r"components \[0, 1, .* do not vary"):
+        fit([tagged_like(bulk("W", a=3.165), cells[0]) for _ in range(3)])
+    with pytest.raises(ValueError, match=r"76 rows .* rank 64 do not determine 120 coeff"):
+        fit(cells[:4], quadratic=True, ridge=0.0)
+    with pytest.raises(ValueError, match="at least two trajectories"):
+        fit(cells[:1])
+
+
+def tagged_like(atoms, other):
+    cell = tagged(atoms, other.info["config_type"], other.info["trajectory"])
+    attach(cell, Label(-8.0, -8.0, np.zeros((len(cell), 3)), np.zeros(6)))
+    return cell
+
+
+def test_files_keep_every_bit(cells, tmp_path):
+    model, _, _ = fit(cells, quadratic=True)
+    model.write(tmp_path, "W", CUTOFF)
+    read = PolynomialModel.read(tmp_path)
+    assert (read.constant, read.n_parameters, read.family) == (model.constant, 120, "quadratic")
+    np.testing.assert_array_equal(read.linear, model.linear)
+    np.testing.assert_array_equal(read.quadratic, model.quadratic)
+    path = tmp_path / "potential.snapcoeff"
+    path.write_text(path.read_text() + "1.0\n")
+    with pytest.raises(ValueError, match="121 coefficients at 2Jmax 4: linear SNAP has 15, quad"):
+        PolynomialModel.read(tmp_path)

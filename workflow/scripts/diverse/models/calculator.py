@@ -1,0 +1,64 @@
+"""Any exported model as an ASE calculator, with its ZBL repulsion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+
+from diverse.models import load_model, predict
+from diverse.models.export import read_cutoff, read_zbl
+
+
+class PotentialCalculator(Calculator):
+    """Energy, forces and stress of periodic cells of one element.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A model's folder, with ``potential.lammps`` beside the files that it names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        super().__init__()
+        self.implemented_properties = ["energy", "free_energy", "forces", "stress"]
+        self.model, self.cutoff = load_model(folder), read_cutoff(folder)
+        self.zbl = read_zbl(folder)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[Any] = all_changes,
+    ) -> None:
+        """Compute all properties at once.
+
+        Raises
+        ------
+        ValueError
+            If the cell does not repeat in all directions, or holds another element.
+        """
+        super().calculate(atoms, properties, system_changes)
+        cell = cast(Atoms, self.atoms)
+        elements = set(cell.get_chemical_symbols())
+        if not cell.pbc.all() or elements != {self.zbl.element}:
+            raise ValueError(
+                f"this potential is for {self.zbl.element} in cells that repeat in all "
+                f"directions, not for {', '.join(sorted(elements))} with pbc "
+                f"{cell.pbc.tolist()}: add vacuum and set pbc=True"
+            )
+        found = predict(self.model, [cell], cutoff=self.cutoff, zbl=self.zbl)
+        self.results = {
+            "energy": float(found.energies[0]),
+            "free_energy": float(found.energies[0]),
+            "forces": found.forces,
+            "stress": found.stresses[0],
+        }

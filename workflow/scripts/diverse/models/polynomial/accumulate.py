@@ -1,0 +1,197 @@
+"""Normal equations of polynomial fits, summed over a stream of cells with constant memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import PropertyNotImplementedError
+from scipy.linalg.blas import dsymv, dsyrk
+
+from diverse.generate.statistics import SetStatistics
+from diverse.kernel import BispectrumSettings, Kernel
+from diverse.models.polynomial.basis import Basis
+from diverse.models.polynomial.rows import Rows, design_rows
+from diverse.neighbours import find_pairs
+from diverse.structures import batches
+from diverse.zbl import ZBL
+
+SURVEY_BATCH = 4096  # environments
+ROWS_BATCH = 512  # environments; 20 MB of rows for quadratic SNAP at 2Jmax 8
+
+CellWeights = Callable[[Atoms], tuple[float, float]]
+
+
+class Gram:
+    """A^T A, A^T b, b^T b and the number of rows, for rows that come in parts.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (n, n)
+        Upper triangle; the lower one stays zero.
+    vector : ndarray, shape (n,)
+    square : float
+    count : int
+    """
+
+    def __init__(self, n_columns: int) -> None:
+        self.matrix = np.zeros((n_columns, n_columns), order="F")
+        self.vector = np.zeros(n_columns)
+        self.square = 0.0
+        self.count = 0
+
+    def add(self, rows: Rows, weights: np.ndarray) -> None:
+        """Add rows with their weights, shape (n_rows,)."""
+        matrix = rows.matrix * weights[:, None]
+        target = rows.target * weights
+        self.matrix = dsyrk(1.0, matrix.T, beta=1.0, c=self.matrix, overwrite_c=1)
+        self.vector += matrix.T @ target
+        self.square += float(target @ target)
+        self.count += len(target)
+
+    def residual(self, coefficients: np.ndarray) -> float:
+        """Return the sum of squares of A c - b."""
+        curved = dsymv(1.0, self.matrix, coefficients)
+        return float(coefficients @ curved - 2 * self.vector @ coefficients + self.square)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Normal equations of one part of a training set, energies and forces apart."""
+
+    energy: Gram
+    force: Gram
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a first pass over a training set finds.
+
+    Attributes
+    ----------
+    statistics : SetStatistics
+        Count, mean and scatter of the raw descriptors.
+    n_cells : int
+    lowest_energy : float, eV/atom
+    """
+
+    statistics: SetStatistics
+    n_cells: int
+    lowest_energy: float
+
+    def basis(self, *, quadratic: bool) -> Basis:
+        """Return the whitened columns."""
+        covariance = self.statistics.scatter / self.statistics.count
+        return Basis.whitening(self.statistics.mean, covariance, quadratic=quadratic)
+
+
+def raw_kernel(twojmax: int, cutoff: float) -> Kernel:
+    """Return the kernel of descriptors as FitSNAP fits to them: nothing subtracted."""
+    return Kernel(BispectrumSettings(twojmax, cutoff, bzero=False))
+
+
+def survey(cells: Iterable[Atoms], kernel: Kernel) -> Survey:
+    """Check the labels of a training set and gather the statistics of its descriptors.
+
+    Raises
+    ------
+    ValueError
+        If there are no cells, or a label is missing or not finite.
+    """
+    statistics = SetStatistics.empty(kernel.settings.n_components)
+    n_cells, lowest = 0, np.inf
+    for batch in batches(cells, SURVEY_BATCH):
+        for cell in batch:
+            lowest = min(lowest, _checked_energy(cell) / len(cell))
+        pairs = find_pairs(batch, kernel.settings.cutoff)
+        descriptors = kernel.forward(pairs.vector, pairs.first)
+        statistics = statistics.merged(SetStatistics.of(descriptors))
+        n_cells += len(batch)
+    if not n_cells:
+        raise ValueError("there are no labelled cells to fit to: see tables/failures.csv")
+    return Survey(statistics, n_cells, float(lowest))
+
+
+def _checked_energy(cell: Atoms) -> float:
+    """Return the free energy (eV) of a cell whose labels are complete and finite."""
+    name = f"cell {cell.info.get('key', '')} of group {cell.info['config_type']}"
+    try:
+        energy = float(cell.get_potential_energy(force_consistent=True))
+        forces = cell.get_forces()
+    except (PropertyNotImplementedError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} has no energy or no forces, and the fit needs both: leave it out or label it "
+            f"({error})"
+        ) from None
+    if not (np.isfinite(energy) and np.isfinite(forces).all()):
+        raise ValueError(f"{name} has an energy or forces that are not finite: label it again")
+    return energy
+
+
+def accumulate(
+    cells: Iterable[Atoms],
+    kernel: Kernel,
+    basis: Basis,
+    zbl: ZBL,
+    *,
+    n_folds: int,
+    weights: CellWeights,
+) -> list[Fold]:
+    """Sum the normal equations of a training set, in parts that share no trajectory.
+
+    Parameters
+    ----------
+    cells : iterable of Atoms
+        Read once, in any order; trajectories are dealt to the folds as they appear.
+    kernel : Kernel
+        From `raw_kernel`.
+    basis : Basis
+    zbl : ZBL
+    n_folds : int
+    weights : callable
+        Weights of a cell's energy row and of its force rows.
+
+    Returns
+    -------
+    list of Fold
+        Those that got cells.
+    """
+    folds = [Fold(Gram(basis.n_columns), Gram(basis.n_columns)) for _ in range(n_folds)]
+    waiting: dict[int, list[Atoms]] = defaultdict(list)
+    fold_of: dict[tuple[str, str], int] = {}
+
+    def flush(number: int) -> None:
+        batch = waiting.pop(number)
+        energies, forces = design_rows(batch, kernel, basis, zbl)
+        by_cell = np.array([weights(cell) for cell in batch])
+        folds[number].energy.add(energies, by_cell[:, 0])
+        folds[number].force.add(forces, np.repeat(by_cell[:, 1], [3 * len(cell) for cell in batch]))
+
+    for cell in cells:
+        trajectory = (cell.info["config_type"], cell.info["trajectory"])
+        number = fold_of.setdefault(trajectory, len(fold_of) % n_folds)
+        waiting[number].append(cell)
+        if sum(map(len, waiting[number])) >= ROWS_BATCH:
+            flush(number)
+    for number in sorted(waiting):
+        flush(number)
+    return [fold for fold in folds if fold.energy.count]
+
+
+def equal_weights(cell: Atoms) -> tuple[float, float]:
+    """Return 1 for the energy and the forces of any cell."""
+    return 1.0, 1.0
+
+
+def energy_dependent(lowest: float, scale: float) -> CellWeights:
+    """Return weights 1 / (1 + (E - lowest) / scale) of cells with energies E (eV/atom)."""
+
+    def weights(cell: Atoms) -> tuple[float, float]:
+        energy = cell.get_potential_energy(force_consistent=True) / len(cell)
+        weight = 1 / (1 + (energy - lowest) / scale)
+        return weight, weight
+
+    return weights

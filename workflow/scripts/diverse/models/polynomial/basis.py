@@ -1,0 +1,92 @@
+"""Columns of a polynomial fit: polynomials in whitened descriptors, and the way back.
+
+Products of raw bispectrum components differ by ten orders of magnitude and are nearly dependent.
+The same polynomials in whitened components span the same models, and their normal equations can
+be solved in double precision. Coefficients are turned back to LAMMPS' convention at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SMALLEST_VARIANCE = 1e-14  # of the largest; below, a direction is only rounding
+
+
+@dataclass(frozen=True)
+class Basis:
+    """1, x_k and, if quadratic, x_k x_l (k <= l) of x = (B - mean) @ transform.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (D,)
+    transform : ndarray, shape (D, D)
+    quadratic : bool
+    """
+
+    mean: np.ndarray
+    transform: np.ndarray
+    quadratic: bool
+
+    @classmethod
+    def whitening(cls, mean: np.ndarray, covariance: np.ndarray, *, quadratic: bool) -> Basis:
+        """Return the basis whose x are uncorrelated and of unit variance.
+
+        Raises
+        ------
+        ValueError
+            If a component does not vary.
+        """
+        constant = np.flatnonzero(np.diag(covariance) <= 1e-24 * (1 + mean**2))
+        if len(constant):
+            raise ValueError(
+                f"descriptor components {constant.tolist()} do not vary over the training set: "
+                "add cells that differ"
+            )
+        scale = np.sqrt(np.diag(covariance))
+        variances, directions = np.linalg.eigh(covariance / np.outer(scale, scale))
+        variances = np.maximum(variances, SMALLEST_VARIANCE * variances[-1])
+        return cls(mean, directions / np.sqrt(variances) / scale[:, None], quadratic)
+
+    @property
+    def n_columns(self) -> int:
+        n = len(self.mean)
+        return 1 + n + (n * (n + 1) // 2 if self.quadratic else 0)
+
+    def white(self, descriptors: np.ndarray) -> np.ndarray:
+        """Return x, shape (n, D)."""
+        return (descriptors - self.mean) @ self.transform
+
+    def columns(self, white: np.ndarray) -> np.ndarray:
+        """Return the polynomials of each environment, shape (n, n_columns)."""
+        parts = [np.ones((len(white), 1)), white]
+        if self.quadratic:
+            k, m = np.triu_indices(white.shape[1])
+            parts.append(white[:, k] * white[:, m])
+        return np.concatenate(parts, axis=1)
+
+    def to_lammps(self) -> np.ndarray:
+        """Return the matrix that takes coefficients of this basis to those of LAMMPS.
+
+        LAMMPS' polynomials are 1, B_i and, for i <= j row by row, B_i B_j (B_i^2 / 2 if i = j).
+        With x_k = t_k . (B - mean), x_k x_m is 1/2 B Q B less linear and constant terms, where
+        Q = t_k t_m^T + t_m t_k^T, and Q_ij is the coefficient.
+
+        Returns
+        -------
+        ndarray, shape (n_columns, n_columns)
+        """
+        t, n = self.transform, len(self.mean)
+        offset = self.mean @ t
+        matrix = np.zeros((self.n_columns, self.n_columns))
+        matrix[0, 0] = 1
+        matrix[0, 1 : 1 + n] = -offset
+        matrix[1 : 1 + n, 1 : 1 + n] = t
+        if self.quadratic:
+            i, j = np.triu_indices(n)
+            k, m = i, j
+            matrix[0, 1 + n :] = offset[k] * offset[m]
+            matrix[1 : 1 + n, 1 + n :] = -(t[:, k] * offset[m] + t[:, m] * offset[k])
+            matrix[1 + n :, 1 + n :] = t[i][:, k] * t[j][:, m] + t[i][:, m] * t[j][:, k]
+        return matrix

@@ -1,0 +1,192 @@
+"""Ridge regression from normal equations: path, leave-one-fold-out choice, covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
+
+from diverse.models.polynomial.accumulate import Fold
+from diverse.models.polynomial.basis import Basis
+
+DECADES = 14  # of ridge strengths that are tried
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A solved fit.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (n_columns,), eV
+        In the order of LAMMPS, for descriptors with ``bzeroflag 0``.
+    ridge : float
+    covariance : ndarray, shape (n_columns, n_columns), eV^2
+        Of the coefficients in the whitened basis.
+    path : DataFrame
+        One row a ridge strength: ``ridge``, ``energy_rmse`` (eV/atom) and ``force_rmse`` (eV/Å)
+        of folds left out, ``loss`` (mean weighted square of both), ``chosen``. One row without
+        errors where the ridge was given.
+    summary : dict
+        ``rows``, ``columns``, ``condition`` and ``rank`` of the normal equations in whitened
+        columns of unit length, ``degrees_of_freedom``, ``noise`` (rms weighted residual).
+    """
+
+    coefficients: np.ndarray
+    ridge: float
+    covariance: np.ndarray
+    path: pd.DataFrame
+    summary: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Weighted normal equations and the penalty |c|^2 of LAMMPS' coefficients."""
+
+    matrix: np.ndarray
+    vector: np.ndarray
+    penalty: np.ndarray
+
+    def factor(self, ridge: float) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
+        """Return the Cholesky factor of S (A^T A + ridge P) S, and the diagonal of S."""
+        total = self.matrix + ridge * self.penalty
+        diagonal = np.diag(total)
+        if not (diagonal > 0).all():
+            raise LinAlgError("a column of zeros")
+        scale = 1 / np.sqrt(diagonal)
+        return cho_factor(total * np.outer(scale, scale), overwrite_a=True), scale
+
+    def solution(self, ridge: float) -> np.ndarray:
+        """Return the coefficients in the whitened basis."""
+        factor, scale = self.factor(ridge)
+        return scale * cho_solve(factor, scale * self.vector)
+
+
+def solve(
+    folds: Sequence[Fold],
+    basis: Basis,
+    *,
+    energy_weight: float,
+    force_weight: float,
+    ridge: float | None,
+) -> Fit:
+    """Minimise |W (A c - b)|^2 + ridge |c|^2, c the coefficients of LAMMPS, as FitSNAP does.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    basis : Basis
+        What the folds were accumulated in.
+    energy_weight, force_weight : float
+        Row weights of an energy per atom (eV) and of a force component (eV/Å).
+    ridge : float or None
+        None takes the strength that predicts best the folds that are left out of the fit.
+
+    Raises
+    ------
+    ValueError
+        If the data do not determine the coefficients.
+    """
+    squares = (energy_weight**2, force_weight**2)
+    to_lammps = basis.to_lammps()
+    penalty = to_lammps.T @ to_lammps
+    matrices = [_weighted(fold, "matrix", squares) for fold in folds]
+    vectors = [_weighted(fold, "vector", squares) for fold in folds]
+    whole = _Problem(_mirrored(np.sum(matrices, axis=0)), np.sum(vectors, axis=0), penalty)
+    path = pd.DataFrame([{"ridge": ridge}])
+    if ridge is None:
+        _demand_folds(folds)
+        without = [
+            _Problem(whole.matrix - _mirrored(matrix), whole.vector - vector, penalty)
+            for matrix, vector in zip(matrices, vectors, strict=True)
+        ]
+        path = _ridge_path(whole, without, folds, squares)
+        ridge = float(path["ridge"][path["loss"].idxmin()])
+    path["chosen"] = path["ridge"] == ridge
+    count = sum(fold.energy.count + fold.force.count for fold in folds)
+    solution, covariance, summary = _solve_whole(whole, ridge, count, _square(folds, squares))
+    return Fit(to_lammps @ solution, ridge, covariance, path, summary)
+
+
+def _weighted(fold: Fold, name: str, squares: tuple[float, float]) -> np.ndarray:
+    energy, force = getattr(fold.energy, name), getattr(fold.force, name)
+    return squares[0] * energy + squares[1] * force
+
+
+def _square(folds: Sequence[Fold], squares: tuple[float, float]) -> float:
+    return sum(squares[0] * fold.energy.square + squares[1] * fold.force.square for fold in folds)
+
+
+def _mirrored(upper: np.ndarray) -> np.ndarray:
+    return np.triu(upper) + np.triu(upper, 1).T
+
+
+def _demand_folds(folds: Sequence[Fold]) -> None:
+    if len(folds) < 2:
+        raise ValueError(
+            "ridge: auto needs at least two trajectories in the training set, to leave one out: "
+            "add cells, or give ridge a number"
+        )
+
+
+def _ridge_path(
+    whole: _Problem,
+    without: Sequence[_Problem],
+    folds: Sequence[Fold],
+    squares: tuple[float, float],
+) -> pd.DataFrame:
+    """Predict every fold from the others, for ridge strengths from strongest to weakest."""
+    strongest = (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
+    n_energies = sum(fold.energy.count for fold in folds)
+    n_forces = sum(fold.force.count for fold in folds)
+    rows = []
+    for ridge in strongest * 10.0 ** -np.arange(DECADES):
+        try:
+            left_out = [problem.solution(ridge) for problem in without]
+        except LinAlgError:
+            break  # weaker ones are no better determined
+        pairs = list(zip(folds, left_out, strict=True))
+        energy = max(0.0, sum(fold.energy.residual(c) for fold, c in pairs))
+        force = max(0.0, sum(fold.force.residual(c) for fold, c in pairs))
+        rows.append(
+            {
+                "ridge": ridge,
+                "energy_rmse": np.sqrt(energy / n_energies),
+                "force_rmse": np.sqrt(force / n_forces),
+                "loss": (squares[0] * energy + squares[1] * force) / (n_energies + n_forces),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _solve_whole(
+    problem: _Problem, ridge: float, count: int, square: float
+) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    """Return the solution, its covariance (whitened basis), and the summary of `Fit`."""
+    n = len(problem.vector)
+    unit = 1 / np.sqrt(np.maximum(np.diag(problem.matrix), np.finfo(float).tiny))
+    spectrum = eigvalsh(problem.matrix * np.outer(unit, unit))
+    rank = int((spectrum > n * np.finfo(float).eps * spectrum[-1]).sum())
+    if ridge == 0 and (count < n or rank < n):
+        raise ValueError(
+            f"{count} rows (energies and force components) of rank {rank} do not determine {n} "
+            "coefficients: add cells, take a smaller 2Jmax, or give ridge a value above 0"
+        )
+    factor, scale = problem.factor(ridge)
+    inverse = cho_solve(factor, np.diag(scale)) * scale[:, None]
+    solution = inverse @ problem.vector
+    freedom = float(np.einsum("ij,ji->", inverse, problem.matrix))
+    residual = solution @ problem.matrix @ solution - 2 * problem.vector @ solution + square
+    noise = max(0.0, float(residual)) / max(count - freedom, 1.0)
+    summary = {
+        "rows": count,
+        "columns": n,
+        "condition": float(spectrum[-1] / max(spectrum[0], np.finfo(float).tiny)),
+        "rank": rank,
+        "degrees_of_freedom": freedom,
+        "noise": float(np.sqrt(noise)),
+    }
+    return solution, noise * inverse, summary

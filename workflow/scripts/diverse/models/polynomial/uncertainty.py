@@ -1,0 +1,54 @@
+"""Predictive standard deviation of polynomial fits from the covariance of their coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from diverse.models.polynomial.basis import Basis
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How far the data leave the coefficients of a fit open.
+
+    The covariance is that of Bayesian linear regression with the ridge as prior: noise^2
+    (A^T A + ridge P)^-1. It knows nothing of what no polynomial can describe.
+
+    Attributes
+    ----------
+    basis : Basis
+        Of descriptors with the isolated atom's subtracted, as everywhere outside the fit.
+    covariance : ndarray, shape (n_columns, n_columns), eV^2
+    """
+
+    basis: Basis
+    covariance: np.ndarray
+
+    def of_environments(self, descriptors: np.ndarray) -> np.ndarray:
+        """Return the standard deviation of each atom's energy, shape (n_atoms,), eV."""
+        return self._deviation(self.basis.columns(self.basis.white(descriptors)))
+
+    def of_cells(self, descriptors: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Return that of each cell's energy per atom, shape (n_cells,), eV; `sizes` in atoms."""
+        columns = self.basis.columns(self.basis.white(descriptors))
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        return self._deviation(np.add.reduceat(columns, starts) / np.asarray(sizes)[:, None])
+
+    def _deviation(self, columns: np.ndarray) -> np.ndarray:
+        variance = np.einsum("nk,nk->n", columns @ self.covariance, columns)
+        return np.sqrt(np.maximum(variance, 0.0))
+
+    def save(self, path: str | Path) -> None:
+        """Write an .npz."""
+        basis = vars(self.basis)
+        np.savez(path, **basis, covariance=self.covariance)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Uncertainty:
+        """Read what `save` wrote."""
+        with np.load(path) as file:
+            basis = Basis(file["mean"], file["transform"], bool(file["quadratic"]))
+            return cls(basis, file["covariance"])

@@ -1,0 +1,26 @@
+"""Fit linear or quadratic SNAP to energies and forces, on top of ZBL, in constant memory."""
+
+from pathlib import Path
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from diverse.models.polynomial.fit import FitSettings, fit_streaming
+from diverse.structures import iterate_cells
+from diverse.zbl import ZBL
+
+study, model = snakemake.params.study, dict(snakemake.params.model)
+model["quadratic"] = model.pop("family") == "quadratic"
+model["ridge"] = None if model["ridge"] == "auto" else model["ridge"]
+del model["solver"]
+with threadpool_limits(snakemake.threads):
+    potential, uncertainty, fit = fit_streaming(
+        lambda: iterate_cells([snakemake.input.cells]),
+        FitSettings(**model),
+        cutoff=study["cutoff"],
+        zbl=ZBL(study["element"], **study["zbl"]),
+    )
+potential.write(Path(snakemake.output.parameters[0]).parent, study["element"], study["cutoff"])
+uncertainty.save(snakemake.output.covariance)
+fit.path.to_csv(snakemake.output.path, index=False)
+pd.DataFrame([{"ridge": fit.ridge, **fit.summary}]).to_csv(snakemake.output.summary, index=False)
