@@ -20,6 +20,7 @@ SHOWN = {
     ("Data sets", "summary table"): "force rms (eV/Å)",
     ("Data sets", "diversity table"): "nearest-neighbour",
     ("Models", "loss curves"): "img",
+    ("Models", "regularisation paths"): "img",
 }
 
 

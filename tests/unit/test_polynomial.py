@@ -243,7 +243,7 @@ def test_bad_training_sets_are_named(cells):
     with pytest.raises(ValueError, match="there are no labelled cells"):
         fit([])
     lacking = spoilt(cells, lambda r: {**r, "forces": None})
-    with pytest.raises(ValueError, match="cell key2 of group group2 has no energy or no forces"):
+    with pytest.raises(ValueError, match="cell key2 of group group2 has no free energy or no f"):
         fit(lacking)
     broken = spoilt(cells, lambda r: {**r, "free_energy": np.nan})
     with pytest.raises(ValueError, match="cell key2 of group group2 has an energy or forces that"):

@@ -1,10 +1,13 @@
 """Figures of a study, each with its caption for the report.
 
 Needs  tables/transferability.csv, labels/{dataset}/{chunk}.xyz, models/{...}/history.csv
-Makes  figures/{transferability,datasets,training}.png, tables/datasets.{csv,html}
+       models/{...}/{ridge,fit}.csv
+Makes  figures/{transferability,datasets,training,fits}.png, tables/datasets.{csv,html},
+       tables/fits.csv
 Steps  plot_transferability: heat map of the transferability table
        compare_datasets: sizes, energies, forces and cost of the sets
        plot_training: loss curves of the networks
+       plot_fits: regularisation paths and conditioning of the polynomial fits
 """
 
 
@@ -94,6 +97,35 @@ rule plot_training:
         "../scripts/plot_training.py"
 
 
+rule plot_fits:
+    """Draw the regularisation paths of the polynomial fits and tabulate what they rest on."""
+    input:
+        paths=of_models("ridge.csv", STREAMED),
+        summaries=of_models("fit.csv", STREAMED),
+    output:
+        figure=report(
+            "<results>/figures/fits.png",
+            caption="../report/fits.rst",
+            category="Models",
+            labels={"result": "regularisation paths"},
+        ),
+        table="<results>/tables/fits.csv",
+    log:
+        "<logs>/plot_fits.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        families=FAMILIES,
+    message:
+        "Drawing regularisation paths"
+    script:
+        "../scripts/plot_fits.py"
+
+
 rule results:
     input:
         "<results>/tables/failures.csv",
@@ -105,3 +137,4 @@ rule results:
         "<results>/figures/workflow.png",
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
+        "<results>/figures/fits.png" if STREAMED else [],

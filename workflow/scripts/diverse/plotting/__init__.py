@@ -3,6 +3,7 @@
 from diverse.plotting.coverage import coverage_heatmaps
 from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_environments
 from diverse.plotting.diversity import ablation_dots, diversity_dots
+from diverse.plotting.fits import ridge_paths
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
 from diverse.plotting.transferability import transferability_heatmap
@@ -16,6 +17,7 @@ __all__ = [
     "geometry_curves",
     "looks",
     "map_of_environments",
+    "ridge_paths",
     "style",
     "training_curves",
     "transferability_heatmap",

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import PropertyNotImplementedError
 from scipy.linalg.blas import dsymv, dsyrk
 
 from diverse.generate.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings, Kernel
 from diverse.models.polynomial.basis import Basis
-from diverse.models.polynomial.rows import Rows, design_rows
+from diverse.models.polynomial.rows import Rows, design_rows, label_of
 from diverse.neighbours import find_pairs
 from diverse.structures import batches
 from diverse.zbl import ZBL
@@ -44,9 +43,10 @@ class Gram:
         self.count = 0
 
     def add(self, rows: Rows, weights: np.ndarray) -> None:
-        """Add rows with their weights, shape (n_rows,)."""
-        matrix = rows.matrix * weights[:, None]
-        target = rows.target * weights
+        """Add rows, scaled in place by their weights, shape (n_rows,)."""
+        matrix, target = rows.matrix, rows.target
+        matrix *= weights[:, None]
+        target *= weights
         self.matrix = dsyrk(1.0, matrix.T, beta=1.0, c=self.matrix, overwrite_c=1)
         self.vector += matrix.T @ target
         self.square += float(target @ target)
@@ -105,7 +105,7 @@ def survey(cells: Iterable[Atoms], kernel: Kernel) -> Survey:
     n_cells, lowest = 0, np.inf
     for batch in batches(cells, SURVEY_BATCH):
         for cell in batch:
-            lowest = min(lowest, _checked_energy(cell) / len(cell))
+            lowest = min(lowest, label_of(cell)[0] / len(cell))
         pairs = find_pairs(batch, kernel.settings.cutoff)
         descriptors = kernel.forward(pairs.vector, pairs.first)
         statistics = statistics.merged(SetStatistics.of(descriptors))
@@ -113,22 +113,6 @@ def survey(cells: Iterable[Atoms], kernel: Kernel) -> Survey:
     if not n_cells:
         raise ValueError("there are no labelled cells to fit to: see tables/failures.csv")
     return Survey(statistics, n_cells, float(lowest))
-
-
-def _checked_energy(cell: Atoms) -> float:
-    """Return the free energy (eV) of a cell whose labels are complete and finite."""
-    name = f"cell {cell.info.get('key', '')} of group {cell.info['config_type']}"
-    try:
-        energy = float(cell.get_potential_energy(force_consistent=True))
-        forces = cell.get_forces()
-    except (PropertyNotImplementedError, RuntimeError) as error:
-        raise ValueError(
-            f"{name} has no energy or no forces, and the fit needs both: leave it out or label it "
-            f"({error})"
-        ) from None
-    if not (np.isfinite(energy) and np.isfinite(forces).all()):
-        raise ValueError(f"{name} has an energy or forces that are not finite: label it again")
-    return energy
 
 
 def accumulate(
@@ -190,8 +174,7 @@ def energy_dependent(lowest: float, scale: float) -> CellWeights:
     """Return weights 1 / (1 + (E - lowest) / scale) of cells with energies E (eV/atom)."""
 
     def weights(cell: Atoms) -> tuple[float, float]:
-        energy = cell.get_potential_energy(force_consistent=True) / len(cell)
-        weight = 1 / (1 + (energy - lowest) / scale)
+        weight = 1 / (1 + (label_of(cell)[0] / len(cell) - lowest) / scale)
         return weight, weight
 
     return weights

@@ -63,7 +63,7 @@ class Basis:
         parts = [np.ones((len(white), 1)), white]
         if self.quadratic:
             k, m = np.triu_indices(white.shape[1])
-            parts.append(white[:, k] * white[:, m])
+            parts.append(white.take(k, axis=1) * white.take(m, axis=1))
         return np.concatenate(parts, axis=1)
 
     def to_lammps(self) -> np.ndarray:

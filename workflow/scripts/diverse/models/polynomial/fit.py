@@ -75,7 +75,7 @@ def fit_streaming(
         kernel,
         basis,
         zbl,
-        n_folds=settings.folds,
+        n_folds=settings.folds if settings.ridge is None else 1,
         weights=equal_weights if scale is None else energy_dependent(found.lowest_energy, scale),
     )
     fit = solve(

@@ -73,9 +73,29 @@ def design_rows(
 def _targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:
     """Return energies (eV) and forces (eV/Å) less those of the repulsion."""
     reference, reference_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
-    energies = np.array([cell.get_potential_energy(force_consistent=True) for cell in cells])
-    forces = np.concatenate([cell.get_forces() for cell in cells])
-    return energies - reference, forces - reference_forces
+    energies, forces = zip(*map(label_of, cells), strict=True)
+    return np.array(energies) - reference, np.concatenate(forces) - reference_forces
+
+
+def label_of(cell: Atoms) -> tuple[float, Array]:
+    """Return the free energy (eV) and the forces (eV/Å) of a cell.
+
+    Raises
+    ------
+    ValueError
+        If one of them is missing or not finite.
+    """
+    results = {} if cell.calc is None else cell.calc.results
+    energy, forces = results.get("free_energy"), results.get("forces")
+    name = f"cell {cell.info.get('key', '')} of group {cell.info['config_type']}"
+    if energy is None or forces is None:
+        raise ValueError(
+            f"{name} has no free energy or no forces, and the fit needs both: leave it out or "
+            "label it"
+        )
+    if not (np.isfinite(energy) and np.isfinite(forces).all()):
+        raise ValueError(f"{name} has an energy or forces that are not finite: label it again")
+    return energy, forces
 
 
 def _ends(pairs: CellPairs, to: Array, start: Array, n_rows: int) -> csr_array:
@@ -109,10 +129,10 @@ def _fill_quadratic(
     gradient = _whiten(-(_ends(pairs, to, start, len(entries)) @ jacobian), basis)
     first = np.searchsorted(entries, np.arange(n_atoms + 1) * n_atoms)
     value = white[entries % n_atoms]
-    k, m = np.triu_indices(n)
-    upper, lower = k * n + m, m * n + k
+    upper = np.ravel_multi_index(np.triu_indices(n), (n, n))
     for atom, (begin, end) in enumerate(pairwise(first)):
         by_center = gradient[begin:end]
         rows[atom, :, 1 : 1 + n] = by_center.sum(axis=0)
-        product = (by_center.reshape(-1, 3 * n).T @ value[begin:end]).reshape(3, n * n)
-        rows[atom, :, 1 + n :] = product[:, upper] + product[:, lower]
+        product = (by_center.reshape(-1, 3 * n).T @ value[begin:end]).reshape(3, n, n)
+        twice = (product + product.transpose(0, 2, 1)).reshape(3, n * n)
+        rows[atom, :, 1 + n :] = twice.take(upper, axis=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
+from scipy.linalg.lapack import dpotri
 
 from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
@@ -93,17 +94,10 @@ def solve(
     squares = (energy_weight**2, force_weight**2)
     to_lammps = basis.to_lammps()
     penalty = to_lammps.T @ to_lammps
-    matrices = [_weighted(fold, "matrix", squares) for fold in folds]
-    vectors = [_weighted(fold, "vector", squares) for fold in folds]
-    whole = _Problem(_mirrored(np.sum(matrices, axis=0)), np.sum(vectors, axis=0), penalty)
+    whole = _Problem(*_normal_equations(folds, squares), penalty)
     path = pd.DataFrame([{"ridge": ridge}])
     if ridge is None:
-        _demand_folds(folds)
-        without = [
-            _Problem(whole.matrix - _mirrored(matrix), whole.vector - vector, penalty)
-            for matrix, vector in zip(matrices, vectors, strict=True)
-        ]
-        path = _ridge_path(whole, without, folds, squares)
+        path = _ridge_path(whole, folds, squares)
         ridge = float(path["ridge"][path["loss"].idxmin()])
     path["chosen"] = path["ridge"] == ridge
     count = sum(fold.energy.count + fold.force.count for fold in folds)
@@ -111,9 +105,17 @@ def solve(
     return Fit(to_lammps @ solution, ridge, covariance, path, summary)
 
 
-def _weighted(fold: Fold, name: str, squares: tuple[float, float]) -> np.ndarray:
-    energy, force = getattr(fold.energy, name), getattr(fold.force, name)
-    return squares[0] * energy + squares[1] * force
+def _normal_equations(
+    folds: Sequence[Fold], squares: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted sums of A^T A and A^T b over folds."""
+    n = len(folds[0].energy.vector)
+    matrix, vector = np.zeros((n, n), order="F"), np.zeros(n)
+    for fold in folds:
+        for square, gram in zip(squares, (fold.energy, fold.force), strict=True):
+            matrix += square * gram.matrix
+            vector += square * gram.vector
+    return _mirrored(matrix), vector
 
 
 def _square(folds: Sequence[Fold], squares: tuple[float, float]) -> float:
@@ -124,21 +126,20 @@ def _mirrored(upper: np.ndarray) -> np.ndarray:
     return np.triu(upper) + np.triu(upper, 1).T
 
 
-def _demand_folds(folds: Sequence[Fold]) -> None:
+def _ridge_path(
+    whole: _Problem, folds: Sequence[Fold], squares: tuple[float, float]
+) -> pd.DataFrame:
+    """Predict every fold from the others, for ridge strengths from strongest to weakest."""
     if len(folds) < 2:
         raise ValueError(
             "ridge: auto needs at least two trajectories in the training set, to leave one out: "
             "add cells, or give ridge a number"
         )
-
-
-def _ridge_path(
-    whole: _Problem,
-    without: Sequence[_Problem],
-    folds: Sequence[Fold],
-    squares: tuple[float, float],
-) -> pd.DataFrame:
-    """Predict every fold from the others, for ridge strengths from strongest to weakest."""
+    without = []
+    for fold in folds:
+        matrix, vector = _normal_equations([fold], squares)
+        problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
+        without.append(problem)
     strongest = (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
     n_energies = sum(fold.energy.count for fold in folds)
     n_forces = sum(fold.force.count for fold in folds)
@@ -175,10 +176,10 @@ def _solve_whole(
             f"{count} rows (energies and force components) of rank {rank} do not determine {n} "
             "coefficients: add cells, take a smaller 2Jmax, or give ridge a value above 0"
         )
-    factor, scale = problem.factor(ridge)
-    inverse = cho_solve(factor, np.diag(scale)) * scale[:, None]
+    (factor, _), scale = problem.factor(ridge)
+    inverse = _mirrored(dpotri(factor)[0]) * np.outer(scale, scale)
     solution = inverse @ problem.vector
-    freedom = float(np.einsum("ij,ji->", inverse, problem.matrix))
+    freedom = float(np.vdot(inverse, problem.matrix))
     residual = solution @ problem.matrix @ solution - 2 * problem.vector @ solution + square
     noise = max(0.0, float(residual)) / max(count - freedom, 1.0)
     summary = {

@@ -1,0 +1,49 @@
+"""Regularisation paths of the polynomial fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from diverse.plotting.style import looks, style
+
+
+def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, str]) -> Figure:
+    """Draw the error on folds left out against the ridge strength, one panel a model.
+
+    Parameters
+    ----------
+    paths : dict
+        ``Fit.path`` of every (train, model); those with a given ridge have no errors to draw.
+    families : dict
+        Family of each data set.
+    """
+    style()
+    models = list(dict.fromkeys(model for _, model in paths))
+    figure, axes = plt.subplots(
+        1, len(models), figsize=(1 + 2.4 * len(models), 2.6), squeeze=False, layout="constrained"
+    )
+    look = looks(families)
+    for axis, model in zip(axes[0], models, strict=True):
+        for (train, name), path in paths.items():
+            if name == model and "loss" in path:
+                chosen = path[path["chosen"]]
+                axis.plot(path["ridge"], path["loss"] ** 0.5, label=train, **look[train].curve)
+                axis.plot(chosen["ridge"], chosen["loss"] ** 0.5, **_point(look[train].dot))
+        axis.set(title=model, xscale="log", yscale="log", xlabel="ridge strength (eV$^2$)")
+    axes[0, 0].set_ylabel("rms weighted error\non folds left out")
+    axes[0, 0].legend(title="trained on")
+    return figure
+
+
+def _point(dot: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords of `Axes.plot` among those of `Axes.errorbar`."""
+    return {
+        "marker": dot["fmt"],
+        "color": dot["color"],
+        "markerfacecolor": dot["markerfacecolor"],
+        "markersize": dot["markersize"],
+    }
