@@ -65,7 +65,13 @@ def ours(cells: list[Atoms], *, twojmax: int, quadratic: bool, ridge: float | No
 def theirs(cells: list[Atoms], *, twojmax: int, quadratic: bool) -> None:
     options = {"twojmax": twojmax, "quadratic": quadratic, "cutoff": CUTOFF, "zbl": REPULSION}
     with TemporaryDirectory() as folder, redirect_stdout(StringIO()):
-        fit_with_fitsnap(cells, Path(folder) / "potential", **options, **WEIGHTS, ridge=0.0)
+        fit_with_fitsnap(
+            cells, Path(folder) / "potential", **options, weights=row_weights, ridge=0.0
+        )
+
+
+def row_weights(cell: Atoms) -> tuple[float, float]:
+    return WEIGHTS["energy_weight"], WEIGHTS["force_weight"]
 
 
 def seconds(function: Callable[[], object]) -> float:

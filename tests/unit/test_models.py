@@ -58,8 +58,7 @@ def fit(cells, folder, zbl):
         quadratic=False,
         cutoff=CUTOFF,
         zbl=zbl,
-        energy_weight=10,
-        force_weight=1,
+        weights=lambda cell: (10, 1),
         ridge=1e-8,
     )
 

@@ -59,7 +59,10 @@ def test_equals_fitsnap(cells, tmp_path, twojmax, quadratic):
     """FitSNAP's ridge solver fails on quadratic rows (ill-conditioned): its SVD stands for it."""
     ridge = 0.0 if quadratic else 1e-6
     options = {"twojmax": twojmax, "quadratic": quadratic, "cutoff": CUTOFF, "zbl": ZBL_W}
-    fit_with_fitsnap(cells, tmp_path / "potential", **options, **WEIGHTS, ridge=ridge)
+    weights = (WEIGHTS["energy_weight"], WEIGHTS["force_weight"])
+    fit_with_fitsnap(
+        cells, tmp_path / "potential", **options, weights=lambda cell: weights, ridge=ridge
+    )
     theirs = PolynomialModel.read(tmp_path)
     folds, basis = folds_of(cells, twojmax, quadratic)
     fit = solve(folds, basis, **WEIGHTS, ridge=ridge)
@@ -250,7 +253,7 @@ def test_bad_training_sets_are_named(cells):
         fit(broken)
     with pytest.raises(ValueError, match=r"components \[0, 1, .* do not vary"):
         fit([tagged_like(bulk("W", a=3.165), cells[0]) for _ in range(3)])
-    with pytest.raises(ValueError, match=r"76 rows .* rank 64 do not determine 120 coeff"):
+    with pytest.raises(ValueError, match=r"76 rows .* rank 64 with ridge 0 do not determine 120"):
         fit(cells[:4], quadratic=True, ridge=0.0)
     with pytest.raises(ValueError, match="at least two trajectories"):
         fit(cells[:1])
@@ -273,3 +276,15 @@ def test_files_keep_every_bit(cells, tmp_path):
     path.write_text(path.read_text() + "1.0\n")
     with pytest.raises(ValueError, match="121 coefficients at 2Jmax 4: linear SNAP has 15, quad"):
         PolynomialModel.read(tmp_path)
+
+
+def test_a_set_with_fewer_rows_than_columns_is_fitted_with_a_ridge(cells):
+    """Where the ridge alone decides, weak ones are left out of the path, not trusted."""
+    few = cells[:6]
+    model, _, found = fit(few, quadratic=True)
+    assert found.summary["rows"] < found.summary["columns"] == 120
+    assert (found.path[["energy_rmse", "force_rmse"]] > 1e-4).all(axis=None)
+    assert found.path["ridge"].min() > 0
+    forces = predict(model, few, cutoff=CUTOFF, zbl=ZBL_W).forces
+    truth = np.concatenate([cell.get_forces() for cell in few])
+    assert np.abs(forces - truth).mean() < 0.3 * np.abs(truth).mean()

@@ -16,7 +16,6 @@ with open(snakemake.log[0], "w") as log, redirect_stdout(log):
         quadratic=model["family"] == "quadratic",
         cutoff=study["cutoff"],
         zbl=ZBL(study["element"], **study["zbl"]),
-        energy_weight=model["energy_weight"],
-        force_weight=model["force_weight"],
+        weights=lambda cell: (model["energy_weight"], model["force_weight"]),
         ridge=model["ridge"],
     )

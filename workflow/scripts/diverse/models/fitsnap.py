@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from diverse.models.polynomial.accumulate import CellWeights
 from diverse.zbl import ZBL
 
 ADAPTED_RELEASE = "3.1.0.4"
@@ -29,8 +30,7 @@ def fit_with_fitsnap(
     quadratic: bool,
     cutoff: float,
     zbl: ZBL,
-    energy_weight: float,
-    force_weight: float,
+    weights: CellWeights,
     ridge: float,
 ) -> None:
     """Fit linear or quadratic SNAP to free energies and forces, and write the LAMMPS files.
@@ -46,8 +46,8 @@ def fit_with_fitsnap(
     cutoff : float, Å
     zbl : ZBL
         Reference potential the fit comes on top of.
-    energy_weight, force_weight : float
-        Row weights of an energy per atom (eV) and of a force component (eV/Å).
+    weights : callable
+        Row weights of a cell's energy per atom (eV) and of its force components (eV/Å).
     ridge : float
         Tikhonov parameter on the weighted normal equations; 0 takes FitSNAP's SVD solver.
 
@@ -84,7 +84,7 @@ def fit_with_fitsnap(
     }
     potential.parent.mkdir(parents=True, exist_ok=True)
     instance = _fitsnap()(settings, arglist=["--overwrite"])
-    instance.process_configs([_configuration(c, energy_weight, force_weight) for c in cells])
+    instance.process_configs([_configuration(cell, *weights(cell)) for cell in cells])
     instance.solver.perform_fit()
     instance.output.write_lammps(instance.solver.fit)
     parameters = potential.with_suffix(".snapparam")

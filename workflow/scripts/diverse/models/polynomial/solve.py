@@ -14,6 +14,7 @@ from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
 
 DECADES = 14  # of ridge strengths that are tried
+SINGULAR = 1e-13  # smallest pivot of a matrix of unit diagonal, for each column
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,19 @@ class _Problem:
     penalty: np.ndarray
 
     def factor(self, ridge: float) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
-        """Return the Cholesky factor of S (A^T A + ridge P) S, and the diagonal of S."""
+        """Return the Cholesky factor of S (A^T A + ridge P) S, and the diagonal of S.
+
+        Raises
+        ------
+        LinAlgError
+            If the matrix is singular to rounding.
+        """
         total = self.matrix + ridge * self.penalty
-        diagonal = np.diag(total)
-        if not (diagonal > 0).all():
-            raise LinAlgError("a column of zeros")
-        scale = 1 / np.sqrt(diagonal)
-        return cho_factor(total * np.outer(scale, scale), overwrite_a=True), scale
+        scale = 1 / np.sqrt(np.diag(total))
+        factor = cho_factor(total * np.outer(scale, scale), overwrite_a=True)
+        if np.diag(factor[0]).min() ** 2 < SINGULAR * len(scale):
+            raise LinAlgError("singular to rounding")
+        return factor, scale
 
     def solution(self, ridge: float) -> np.ndarray:
         """Return the coefficients in the whitened basis."""
@@ -171,14 +178,15 @@ def _solve_whole(
     unit = 1 / np.sqrt(np.maximum(np.diag(problem.matrix), np.finfo(float).tiny))
     spectrum = eigvalsh(problem.matrix * np.outer(unit, unit))
     rank = int((spectrum > n * np.finfo(float).eps * spectrum[-1]).sum())
-    if ridge == 0 and (count < n or rank < n):
+    try:
+        factor, scale = problem.factor(ridge)
+    except LinAlgError:
         raise ValueError(
-            f"{count} rows (energies and force components) of rank {rank} do not determine {n} "
-            "coefficients: add cells, take a smaller 2Jmax, or give ridge a value above 0"
-        )
-    (factor, _), scale = problem.factor(ridge)
-    inverse = _mirrored(dpotri(factor)[0]) * np.outer(scale, scale)
-    solution = inverse @ problem.vector
+            f"{count} rows (energies and force components) of rank {rank} with ridge {ridge:g} do "
+            f"not determine {n} coefficients: add cells, take a smaller 2Jmax, or a stronger ridge"
+        ) from None
+    solution = scale * cho_solve(factor, scale * problem.vector)
+    inverse = _mirrored(dpotri(factor[0])[0]) * np.outer(scale, scale)
     freedom = float(np.vdot(inverse, problem.matrix))
     residual = solution @ problem.matrix @ solution - 2 * problem.vector @ solution + square
     noise = max(0.0, float(residual)) / max(count - freedom, 1.0)
