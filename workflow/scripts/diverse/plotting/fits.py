@@ -33,7 +33,7 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
                 chosen = path[path["chosen"]]
                 axis.plot(path["ridge"], path["loss"] ** 0.5, label=train, **look[train].curve)
                 axis.plot(chosen["ridge"], chosen["loss"] ** 0.5, **_point(look[train].dot))
-        axis.set(title=model, xscale="log", yscale="log", xlabel="ridge strength (eV$^2$)")
+        axis.set(title=model, xscale="log", yscale="log", xlabel="ridge strength")
     axes[0, 0].set_ylabel("rms weighted error\non folds left out")
     axes[0, 0].legend(title="trained on")
     return figure

@@ -13,7 +13,8 @@ from scipy.linalg.lapack import dpotri
 from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
 
-DECADES = 14  # of ridge strengths that are tried
+STRONGEST = 1e4  # ridge tried, where 1 equals the normal equations in some column
+DECADES = 18  # of ridge strengths that are tried
 SINGULAR = 1e-13  # smallest pivot of a matrix of unit diagonal, for each column
 
 
@@ -33,8 +34,9 @@ class Fit:
         of folds left out, ``loss`` (mean weighted square of both), ``chosen``. One row without
         errors where the ridge was given.
     summary : dict
-        ``rows``, ``columns``, ``condition`` and ``rank`` of the normal equations in whitened
-        columns of unit length, ``degrees_of_freedom``, ``noise`` (rms weighted residual).
+        ``rows``, ``columns``, ``rank`` of the normal equations in whitened columns of unit length
+        and their ``condition`` (over the directions that the rank counts), the fit's
+        ``degrees_of_freedom`` and ``noise`` (rms weighted residual, per degree left).
     """
 
     coefficients: np.ndarray
@@ -147,7 +149,7 @@ def _ridge_path(
         matrix, vector = _normal_equations([fold], squares)
         problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
         without.append(problem)
-    strongest = (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
+    strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
     n_energies = sum(fold.energy.count for fold in folds)
     n_forces = sum(fold.force.count for fold in folds)
     rows = []
@@ -193,7 +195,7 @@ def _solve_whole(
     summary = {
         "rows": count,
         "columns": n,
-        "condition": float(spectrum[-1] / max(spectrum[0], np.finfo(float).tiny)),
+        "condition": float(spectrum[-1] / spectrum[n - rank]),
         "rank": rank,
         "degrees_of_freedom": freedom,
         "noise": float(np.sqrt(noise)),
