@@ -63,7 +63,6 @@ WRONG = [
     (("element",), "Xx", "there is no element 'Xx'"),
     (("models", "linear6", "ridge"), "best", "models.linear6.ridge: 'best' is not valid"),
     (("models", "linear6", "solver"), "fitsnap", "solver fitsnap needs a number as ridge"),
-    (("models", "linear6", "widths"), [8], "models.linear6: unknown key 'widths'"),
     (("models", "linear6", "twojmax"), 20, "models.linear6.twojmax: 20 is greater than"),
     (("models", "linear6", "widths"), [4], "models.linear6: unknown key 'widths'"),
     (("datasets", "expert", "groups", "eoss"), {}, "unknown key 'eoss'; did you mean 'eos'"),
