@@ -29,7 +29,7 @@ rule fit_polynomial:
     threads: 1
     resources:
         mem_mb=2000,
-        runtime=30,
+        runtime=240,
     params:
         study=study_part("element", "cutoff", "zbl"),
         model=lookup(within=config, dpath="models/{model}"),
