@@ -16,7 +16,7 @@ from diverse.kernel.settings import BispectrumSettings
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-ATOMS_AT_ONCE = 2000  # of which Jacobians by pair are in memory while they are merged
+ATOMS_AT_ONCE = 500  # of which Jacobians by pair are in memory while they are merged
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ class StoredJacobian:
         self._dtype, self._first_atom = dtype, pairs.first_atom
         entry_of_pair, self._first, self._neighbour = _merge(pairs)
         self._n_components = settings.n_components
-        shape = (len(self._neighbour), 3, self._n_components)
-        self._rows = np.empty(shape, dtype=dtype)
+        self._rows = np.zeros((len(self._neighbour), 3, self._n_components), dtype=dtype)
         kernel = Kernel(settings)
         self._library = library.load(f"kernel-{kernel.isa}")
         for begin in range(0, len(pairs.first) - 1, ATOMS_AT_ONCE):
@@ -76,13 +75,17 @@ class StoredJacobian:
             chunk = slice(pairs.first[begin], pairs.first[end])
             first = pairs.first[begin : end + 1] - pairs.first[begin]
             rows = kernel.jacobian(pairs.vector[chunk], first)
-            target = slice(self._first[begin], self._first[end])
-            self._rows[target] = _sums(rows, entry_of_pair[chunk], target).transpose(0, 2, 1)
+            library.call(
+                self._function("merge_rows"),
+                *(len(rows), entry_of_pair[chunk], self._n_components, rows, self._rows),
+            )
 
     @staticmethod
-    def size(pairs: CellPairs, settings: BispectrumSettings, dtype: DType) -> int:
-        """Return the memory it would take, in bytes."""
-        n_entries = len(_merge(pairs)[2])
+    def largest_size(pairs: CellPairs, settings: BispectrumSettings, dtype: DType) -> int:
+        """Return the bytes it takes at most: a row for each pair, or for each two atoms."""
+        sizes = np.diff(pairs.first_atom)
+        others = np.repeat(sizes - 1, sizes)
+        n_entries = np.minimum(np.diff(pairs.first), others).sum()
         return int(n_entries * 3 * settings.n_components * np.dtype(dtype).itemsize)
 
     def forces(self, cells: Array, slopes: Array) -> Array:
@@ -98,11 +101,14 @@ class StoredJacobian:
         place = np.concatenate([[0], np.cumsum(sizes)])
         result = np.empty((place[-1], n_columns), dtype=self._dtype)
         library.call(
-            getattr(self._library, f"diverse_cell_{name}_{self._dtype}"),
+            self._function(f"cell_{name}"),
             *(len(cells), cells, place, self._first_atom, self._first, self._neighbour),
             *(self._rows, self._n_components, np.int32(library.n_threads(None)), given, result),
         )
         return result
+
+    def _function(self, name: str) -> Any:
+        return getattr(self._library, f"diverse_{name}_{self._dtype}")
 
 
 class ComputedJacobian:
@@ -166,13 +172,3 @@ def _merge(pairs: CellPairs) -> tuple[Array, Array, Array]:
     entry_of_pair[other] = inverse
     first = np.searchsorted(entries // largest, np.arange(n_atoms + 1))
     return entry_of_pair, first, (entries % largest).astype(np.int32)
-
-
-def _sums(rows: Array, entry_of_pair: Array, target: slice) -> Array:
-    """Add up the rows of each entry of `target`; none is without a pair."""
-    order = np.argsort(entry_of_pair, kind="stable")
-    order = order[np.searchsorted(entry_of_pair[order], 0) :]
-    if not len(order):
-        return np.zeros((0, *rows.shape[1:]))
-    starts = np.searchsorted(entry_of_pair[order], np.arange(target.start, target.stop))
-    return np.add.reduceat(rows[order], starts, axis=0)

@@ -78,6 +78,11 @@ DIVERSE_EXPORT int diverse_max_threads() { return omp_get_max_threads(); }
                                                 int threads, const T* vectors, T* rows) {        \
         static_cast<const Kernel<T>*>(k)->jacobian({n, first, threads}, vectors, rows);          \
     }                                                                                            \
+    DIVERSE_EXPORT void diverse_merge_rows_##NAME(int64_t n_pairs, const int64_t* entry,         \
+                                                  int64_t n_components, const double* rows,      \
+                                                  T* merged) {                                   \
+        diverse::merge_rows<T>(n_pairs, entry, n_components, rows, merged);                      \
+    }                                                                                            \
     DIVERSE_EXPORT void diverse_cell_forces_##NAME(                                              \
         int64_t n, const int64_t* cells, const int64_t* place, const int64_t* first_atom,        \
         const int64_t* first, const int32_t* neighbour, const T* rows, int64_t n_components,     \

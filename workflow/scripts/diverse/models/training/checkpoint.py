@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from diverse.models.training.adamw import AdamW
+
 
 @dataclass
 class Progress:
@@ -56,9 +58,7 @@ class Checkpoint:
     path: Path
     identity: dict[str, str]
 
-    def save(
-        self, network: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress
-    ) -> None:
+    def save(self, network: nn.Module, optimiser: AdamW, progress: Progress) -> None:
         """Write the file, whole or not at all."""
         state = asdict(progress) | {"best": [torch.from_numpy(array) for array in progress.best]}
         temporary = self.path.with_suffix(".part")
@@ -66,14 +66,14 @@ class Checkpoint:
             {
                 "identity": self.identity,
                 "network": network.state_dict(),
-                "optimiser": optimiser.state_dict(),
+                "optimiser": [optimiser.means, optimiser.squares, optimiser.steps],
                 "progress": state,
             },
             temporary,
         )
         os.replace(temporary, self.path)
 
-    def load(self, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress | None:
+    def load(self, network: nn.Module, optimiser: AdamW) -> Progress | None:
         """Set network and optimiser to the state in the file; None if there is no file.
 
         Raises
@@ -91,7 +91,7 @@ class Checkpoint:
                 f"{' and other '.join(other)}: delete it to train from the start"
             )
         network.load_state_dict(content["network"])
-        optimiser.load_state_dict(content["optimiser"])
+        optimiser.means, optimiser.squares, optimiser.steps = content["optimiser"]
         best = [tensor.numpy() for tensor in content["progress"]["best"]]
         return Progress(**content["progress"] | {"best": best})
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from ase import Atoms
@@ -31,6 +32,8 @@ class TrainingCells:
     ----------
     settings : BispectrumSettings
     descriptors : ndarray, shape (n_atoms, D)
+    labels : ndarray, shape (n_cells,), eV/atom
+        Free energies.
     energies : ndarray, shape (n_cells,), eV
         Label (free energy) minus ZBL.
     forces : ndarray, shape (n_atoms, 3), eV/Å
@@ -40,6 +43,7 @@ class TrainingCells:
 
     settings: BispectrumSettings
     descriptors: np.ndarray
+    labels: np.ndarray
     energies: np.ndarray
     forces: np.ndarray
     pairs: CellPairs
@@ -59,9 +63,7 @@ class TrainingCells:
         return digest.hexdigest()
 
 
-def training_cells(
-    cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZBL
-) -> TrainingCells:
+def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZBL) -> TrainingCells:
     """Describe labelled cells; they are read once, a few at a time.
 
     Raises
@@ -70,36 +72,37 @@ def training_cells(
         If a cell has no energy or forces, or they are not finite.
     """
     columns: dict[str, _Column] = {}
-    for batch in _batches(cells):
-        for name, array in _describe(batch, settings, zbl).items():
-            columns.setdefault(name, _Column()).append(array)
-    if not columns:
+    with ExitStack() as files:
+        for batch in _batches(cells):
+            for name, array in _describe(batch, settings, zbl).items():
+                if name not in columns:
+                    columns[name] = _Column(files.enter_context(tempfile.TemporaryFile()))
+                columns[name].append(array)
+        arrays = {name: column.array() for name, column in columns.items()}
+    if not arrays:
         raise ValueError("there are no labelled training cells: see tables/failures.csv")
-    arrays = {name: column.array() for name, column in columns.items()}
 
     def offsets(name: str) -> np.ndarray:
         return np.concatenate([[0], np.cumsum(arrays[name])])
 
-    pairs = CellPairs(
-        offsets("n_atoms"), offsets("n_pairs"), arrays["neighbour"], arrays["vector"]
-    )
-    return TrainingCells(
-        settings, arrays["descriptors"], arrays["energies"], arrays["forces"], pairs
-    )
+    pairs = CellPairs(offsets("n_atoms"), offsets("n_pairs"), arrays["neighbour"], arrays["vector"])
+    of_labels = (arrays[name] for name in ("descriptors", "labels", "energies", "forces"))
+    return TrainingCells(settings, *of_labels, pairs)
 
 
 def _describe(
     cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL
 ) -> dict[str, np.ndarray]:
-    labels = [_labels(cell) for cell in cells]
+    energies, forces = zip(*(_labels(cell) for cell in cells), strict=True)
     pairs = find_pairs(cells, settings.cutoff)
     sizes = np.array([len(cell) for cell in cells])
     zbl_energies, zbl_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
     first_of_cell = np.repeat(np.cumsum(sizes) - sizes, sizes)
     return {
         "descriptors": Kernel(settings).forward(pairs.vector, pairs.first),
-        "energies": np.array([energy for energy, _ in labels]) - zbl_energies,
-        "forces": np.concatenate([forces for _, forces in labels]) - zbl_forces,
+        "labels": np.array(energies) / sizes,
+        "energies": np.array(energies) - zbl_energies,
+        "forces": np.concatenate(forces) - zbl_forces,
         "n_atoms": sizes,
         "n_pairs": np.diff(pairs.first),
         "neighbour": (pairs.neighbour - first_of_cell[pairs.center]).astype(np.int32),
@@ -112,10 +115,13 @@ def _labels(cell: Atoms) -> tuple[float, np.ndarray]:
     name = f"cell {cell.info.get('key', '?')} of group {cell.info.get('config_type', '?')}"
     results = cell.calc.results if cell.calc else {}
     for quantity in ("free_energy", "forces"):
+        label = quantity.replace("_", " ").removesuffix("s")
         if quantity not in results:
-            raise ValueError(f"{name} has no {quantity}: leave it out, or label it again")
+            raise ValueError(f"{name} has no {label}: leave it out, or label it again")
         if not np.isfinite(results[quantity]).all():
-            raise ValueError(f"the {quantity} of {name} is not finite: label it again")
+            raise ValueError(
+                f"{name} has a {label} that is not finite: leave it out, or label it again"
+            )
     return float(results["free_energy"]), np.asarray(results["forces"])
 
 
@@ -128,8 +134,8 @@ def _batches(cells: Iterable[Atoms]) -> Iterator[list[Atoms]]:
 class _Column:
     """An array that grows in a scratch file."""
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._shape: tuple[int, ...] = ()
         self._dtype: Any = None
 
@@ -138,6 +144,7 @@ class _Column:
         self._file.write(np.ascontiguousarray(rows).data)
 
     def array(self) -> np.ndarray:
+        """Return all rows; they stay on the disk when the file is closed, until dropped."""
         self._file.flush()
         if not self._file.tell():
             return np.empty((0, *self._shape), dtype=self._dtype)

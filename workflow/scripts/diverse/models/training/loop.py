@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from diverse.models.network import NetworkModel
+from diverse.models.training.adamw import AdamW
 from diverse.models.training.checkpoint import Checkpoint, Progress
 from diverse.models.training.data import TrainingCells
 from diverse.models.training.loss import ForceLoss
@@ -65,12 +66,7 @@ def train_network(
     training, validation = split_cells(len(cells.energies), settings.validation_fraction, seed)
     loss = ForceLoss(cells, settings)
     network = initial_network(cells.settings.n_components, settings, seed)
-    optimiser = torch.optim.AdamW(
-        network.parameters(),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
+    optimiser = AdamW(network, settings.weight_decay)
     file = Checkpoint(checkpoint, _identity(cells, settings, seed)) if checkpoint else None
     progress = (file.load(network, optimiser) if file else None) or Progress()
     saved = time.monotonic()
@@ -119,16 +115,16 @@ def initial_network(n_inputs: int, settings: TrainingSettings, seed: int) -> nn.
 
 def validate(network: nn.Module, loss: ForceLoss, numbers: np.ndarray) -> dict[str, float]:
     """Return loss and errors of some cells, as in the history of `train_network`."""
-    squares, rows = np.zeros(2), np.zeros(2)
+    weighted, squares, rows = 0.0, np.zeros(2), np.zeros(2)
     with torch.no_grad():
         for batch in _batches(numbers, CELLS_AT_ONCE):
-            of_batch, n_rows = loss.squares(network, batch)
-            squares += of_batch.double().numpy()
-            rows += n_rows
-    weights = np.array([loss.settings.energy_weight, loss.settings.force_weight])
-    energy, forces = np.sqrt(squares / rows) / weights
+            errors = loss.residuals(network, batch)
+            weighted += loss.sum_squares(*errors, batch).item()
+            squares += [(error.double() ** 2).sum().item() for error in errors]
+            rows += [error.numel() for error in errors]
+    energy, forces = np.sqrt(squares / rows)
     return {
-        "validation_loss": float(squares.sum() / rows.sum()),
+        "validation_loss": weighted / float(rows.sum()),
         "validation_energy": float(energy),
         "validation_forces": float(forces),
     }
@@ -136,21 +132,19 @@ def validate(network: nn.Module, loss: ForceLoss, numbers: np.ndarray) -> dict[s
 
 def _train_epoch(
     network: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: AdamW,
     loss: ForceLoss,
     order: np.ndarray,
     epoch: int,
 ) -> float:
     """Make one pass over the cells in this order; return the mean loss of its batches."""
-    settings, losses = loss.settings, []
+    settings, parameters, losses = loss.settings, list(network.parameters()), []
     batches = list(_batches(order, settings.batch or len(order)))
     for number, batch in enumerate(batches):
         done = (epoch + (number + 1) / len(batches)) / settings.epochs
-        optimiser.param_groups[0]["lr"] = settings.learning_rate * _schedule(done)
-        optimiser.zero_grad()
         value = loss(network, batch)
-        value.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        gradients = list(torch.autograd.grad(value, parameters))
+        optimiser.step(gradients, settings.learning_rate * _schedule(done))
         losses.append(value.item())
     if not np.isfinite(losses).all():
         raise ValueError(

@@ -34,6 +34,8 @@ class ForceLoss:
         Over all environments of the cells.
     mean_energy : float, eV
         Per atom, added to what the network gives.
+    weights : ndarray, shape (n_cells,)
+        Row weights of the cells, beside those of energies and forces.
 
     Raises
     ------
@@ -45,34 +47,37 @@ class ForceLoss:
         self.cells, self.settings = cells, settings
         self.mean, self.scale = _standardisation(cells.descriptors)
         self.mean_energy = float(cells.energies.sum() / len(cells.descriptors))
-        self.dtype = getattr(torch, settings.precision)
+        self.weights = _cell_weights(cells.labels, settings.energy_scale)
         self.map = _force_map(cells, settings)
 
     def __call__(self, network: nn.Module, numbers: np.ndarray) -> Tensor:
         """Return the loss of the cells of these numbers, shape ()."""
-        squares, rows = self.squares(network, numbers)
-        return squares.sum() / rows.sum()
+        energies, forces = self.residuals(network, numbers)
+        return self.sum_squares(energies, forces, numbers) / (energies.numel() + forces.numel())
 
-    def squares(self, network: nn.Module, numbers: np.ndarray) -> tuple[Tensor, np.ndarray]:
-        """Return sums of squared weighted residuals, and numbers of rows: energies, forces."""
-        first_atom = self.cells.pairs.first_atom
-        atoms = ranges(first_atom[numbers], first_atom[numbers + 1])
-        sizes = self.cells.n_atoms[numbers]
+    def residuals(self, network: nn.Module, numbers: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return errors of energies (eV/atom, shape (n,)) and forces (eV/Å, (n_atoms, 3))."""
+        cells, sizes = self.cells, self.cells.n_atoms[numbers]
+        atoms = ranges(cells.pairs.first_atom[numbers], cells.pairs.first_atom[numbers + 1])
         cell_of_atom = torch.from_numpy(np.repeat(np.arange(len(numbers)), sizes))
-        standard = self._tensor((self.cells.descriptors[atoms] - self.mean) / self.scale)
+        standard = self._tensor((cells.descriptors[atoms] - self.mean) / self.scale)
         standard.requires_grad_(True)
         training = torch.is_grad_enabled()
         with torch.enable_grad():
             site = network(standard)[:, 0]
             (slope,) = torch.autograd.grad(site.sum(), standard, create_graph=training)
-        slope = slope / self._tensor(self.scale)
-        forces = _forces(slope, self.map, numbers)
-        energies = torch.zeros(len(numbers), dtype=self.dtype).index_add(0, cell_of_atom, site)
-        excess = self._tensor(self.cells.energies[numbers] / sizes - self.mean_energy)
-        energy_rows = self.settings.energy_weight * (energies / self._tensor(sizes) - excess)
-        force_rows = self.settings.force_weight * (forces - self._tensor(self.cells.forces[atoms]))
-        squares = torch.stack([(energy_rows**2).sum(), (force_rows**2).sum()])
-        return squares, np.array([energy_rows.numel(), force_rows.numel()])
+        forces = _forces(slope / self._tensor(self.scale), self.map, numbers)
+        energies = torch.zeros(len(numbers), dtype=site.dtype).index_add(0, cell_of_atom, site)
+        truth = self._tensor(cells.energies[numbers] / sizes - self.mean_energy)
+        return energies / self._tensor(sizes) - truth, forces - self._tensor(cells.forces[atoms])
+
+    def sum_squares(self, energies: Tensor, forces: Tensor, numbers: np.ndarray) -> Tensor:
+        """Return the sum of squares of all weighted residuals, shape ()."""
+        of_cell = self._tensor(self.weights[numbers])
+        of_atom = self._tensor(np.repeat(self.weights[numbers], self.cells.n_atoms[numbers]))
+        energy_rows = self.settings.energy_weight * of_cell * energies
+        force_rows = self.settings.force_weight * of_atom[:, None] * forces
+        return (energy_rows**2).sum() + (force_rows**2).sum()
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.asarray(array, dtype=self.settings.precision))
@@ -81,10 +86,17 @@ class ForceLoss:
 def _force_map(cells: TrainingCells, settings: TrainingSettings) -> ForceMap:
     wanted = settings.jacobians
     if wanted == "auto":
-        size = StoredJacobian.size(cells.pairs, cells.settings, settings.precision)
+        size = StoredJacobian.largest_size(cells.pairs, cells.settings, settings.precision)
         wanted = "cached" if size <= settings.jacobian_memory else "matrix_free"
     chosen = StoredJacobian if wanted == "cached" else ComputedJacobian
     return chosen(cells.pairs, cells.settings, settings.precision)
+
+
+def _cell_weights(energies: np.ndarray, scale: float | None) -> np.ndarray:
+    """Return 1 / (1 + (E - lowest E) / scale) for energies E (eV/atom); 1 without a scale."""
+    if scale is None:
+        return np.ones(len(energies))
+    return 1 / (1 + (energies - energies.min()) / scale)
 
 
 def _standardisation(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

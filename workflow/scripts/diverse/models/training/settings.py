@@ -28,6 +28,8 @@ class TrainingSettings:
         a cosine.
     validation_fraction : float
         Part of the cells that is not trained on but decides which epoch's weights are kept.
+    energy_scale : float or None, eV/atom
+        Rows of a cell get the weight 1 / (1 + (E - lowest E) / energy_scale).
     precision : {"float32", "float64"}
         Of the training; the trained network is always evaluated in float64.
     jacobians : {"cached", "matrix_free", "auto"}
@@ -46,6 +48,7 @@ class TrainingSettings:
     learning_rate: float
     weight_decay: float
     validation_fraction: float
+    energy_scale: float | None = None
     precision: Literal["float32", "float64"] = "float32"
     jacobians: Literal["cached", "matrix_free", "auto"] = "auto"
     jacobian_memory: int = 1_000_000_000
