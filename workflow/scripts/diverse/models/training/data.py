@@ -59,7 +59,7 @@ class TrainingCells:
         digest = sha256(repr(self.settings).encode())
         pairs = [getattr(self.pairs, field.name) for field in fields(self.pairs)]
         for array in (self.descriptors, self.energies, self.forces, *pairs):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 
@@ -86,8 +86,8 @@ def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZB
         return np.concatenate([[0], np.cumsum(arrays[name])])
 
     pairs = CellPairs(offsets("n_atoms"), offsets("n_pairs"), arrays["neighbour"], arrays["vector"])
-    of_labels = (arrays[name] for name in ("descriptors", "labels", "energies", "forces"))
-    return TrainingCells(settings, *of_labels, pairs)
+    names = ("descriptors", "labels", "energies", "forces")
+    return TrainingCells(settings=settings, pairs=pairs, **{name: arrays[name] for name in names})
 
 
 def _describe(

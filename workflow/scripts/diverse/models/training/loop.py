@@ -72,7 +72,7 @@ def train_network(
     saved = time.monotonic()
     while progress.epoch < settings.epochs and progress.waited < settings.patience:
         order = np.random.default_rng([seed, progress.epoch]).permutation(training)
-        training_loss = _train_epoch(network, optimiser, loss, order, progress.epoch)
+        training_loss = train_epoch(network, optimiser, loss, order, progress.epoch)
         progress.add(training_loss, validate(network, loss, validation), network)
         if file and time.monotonic() - saved >= checkpoint_seconds:
             file.save(network, optimiser, progress)
@@ -130,7 +130,7 @@ def validate(network: nn.Module, loss: ForceLoss, numbers: np.ndarray) -> dict[s
     }
 
 
-def _train_epoch(
+def train_epoch(
     network: nn.Module,
     optimiser: AdamW,
     loss: ForceLoss,

@@ -118,8 +118,7 @@ def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _forces(slope: Tensor, force_map: ForceMap, numbers: np.ndarray) -> Tensor:
-    """Apply the map to a tensor; `Function.apply` has no types."""
-    result: Tensor = _Forces.apply(slope, force_map, numbers)  # type: ignore[no-untyped-call]
+    result: Tensor = _Forces.apply(slope, force_map, numbers)
     return result
 
 
