@@ -207,10 +207,14 @@ def main() -> None:
             theirs = fitsnap(cells, options.epochs, options.learning_rate, ours)
     error, seconds = min(theirs.errors), np.cumsum(theirs.seconds)
     reached = float(seconds[1 + int(np.argmin(theirs.errors))])
-    print(f"{len(cells)} cells, {n} environments; CPU seconds, medians over {options.epochs} epochs")
+    print(
+        f"{len(cells)} cells, {n} environments; CPU seconds, medians over {options.epochs} epochs"
+    )
     print(f"FitSNAP: rows {n / theirs.seconds[0]:.0f}/s; {error:.3f} eV/Å after {reached:.1f} s")
     rows, epoch, needed = our_time_to(error, cells)
-    print(f"ours: rows {n / rows:.0f}/s, epoch {epoch:.3f} s; {error:.3f} eV/Å after {needed:.1f} s")
+    print(
+        f"ours: rows {n / rows:.0f}/s, epoch {epoch:.3f} s; {error:.3f} eV/Å after {needed:.1f} s"
+    )
     theirs_epoch = np.median(theirs.seconds[1:])
     print(f"FitSNAP {n / theirs_epoch:.0f} environments/s")
     for path, times in ours.seconds.items():
