@@ -6,11 +6,12 @@ step (its default); softplus and one more linear layer are its own. After each o
 train for one epoch, cached and matrix-free, so that a noisy machine does no harm; CPU time counts.
 - train_ratio, train_matrix_free_ratio: environments per second of an epoch, training and
   validation.
-- time_to_error_ratio: until the held-out force error is the lowest that FitSNAP reaches,
+- time_to_error_ratio: CPU time until the held-out force error is the lowest that FitSNAP reaches,
   descriptors and derivatives included.
 """
 
 import argparse
+import io
 import os
 import sys
 import tempfile
@@ -23,8 +24,7 @@ import torch
 from ase import Atoms
 from torch.optim import lr_scheduler
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow/scripts"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from diverse.kernel import BispectrumSettings
 from diverse.literature.importer import import_records
@@ -36,7 +36,7 @@ from diverse.models.training.loop import initial_network, split_cells, train_epo
 from diverse.models.training.loss import ForceLoss
 from diverse.zbl import ZBL
 
-ARCHIVE = ROOT.parent / "shared/data/wbe_prb2019_tungsten.tar.xz"
+ARCHIVE = Path(__file__).parents[3] / "shared/data/wbe_prb2019_tungsten.tar.xz"
 DESCRIPTOR, ZBL_W, SEED = BispectrumSettings(8, 4.734), ZBL("W", 4.0, 4.8), 1
 SETTINGS = TrainingSettings(
     widths=[64, 64],
@@ -202,9 +202,8 @@ def main() -> None:
     cells = published_cells(options.data.resolve(), options.environments)
     n = sum(len(cell) for cell in cells)
     ours = OurEpochs(cells)
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        with open("fitsnap.log", "w") as log, redirect_stdout(log):
-            theirs = fitsnap(cells, options.epochs, options.learning_rate, ours)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), redirect_stdout(io.StringIO()):
+        theirs = fitsnap(cells, options.epochs, options.learning_rate, ours)
     error, seconds = min(theirs.errors), np.cumsum(theirs.seconds)
     reached = float(seconds[1 + int(np.argmin(theirs.errors))])
     print(
