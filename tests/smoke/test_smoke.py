@@ -11,7 +11,7 @@ ARGUMENTS = ("--configfile", str(ROOT / "config/smoke.yaml"))
 
 def test_table_holds_every_model_on_every_test_set(study):
     table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
-    assert len(table) == 3 * 4 * 2 * 2  # training sets, models, quantities, metrics
+    assert len(table) == 3 * 5 * 2 * 2  # training sets, models, quantities, metrics
     tests = ["entropy", "random", "expert", "dft"]
     numbers = table[[f"{test}{end}" for test in tests for end in ("", "_low", "_high")]]
     assert np.isfinite(numbers.to_numpy()).all()
@@ -40,7 +40,7 @@ def test_training_sets_are_equal_in_size_and_apart_from_the_tests(study):
 
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
-    assert len(files) == 3 * (3 + 2)
+    assert len(files) == 3 * (3 + 2 + 1)
     for path in files:
         differences = pd.read_csv(path)
         assert differences["energy_difference"].max() <= 1e-8

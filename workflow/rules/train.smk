@@ -1,6 +1,6 @@
 """Models: every model of the study on every training set, as potentials that LAMMPS runs.
 
-Needs  datasets/{train}/train.xyz, descriptors/{train}/train/{twojmax}.npz
+Needs  datasets/{train}/train.xyz
 Makes  models/{train}/{model}/{seed}/potential.* and export.csv
 Steps  fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells
        fit_fitsnap: the same by FitSNAP, for sets that fit in memory (solver: fitsnap)
@@ -69,7 +69,7 @@ rule fit_fitsnap:
 rule train_network:
     """Train one tanh network on energies and forces, on top of ZBL."""
     input:
-        table=training_descriptors,
+        cells="<results>/datasets/{train}/train.xyz",
     output:
         parameters=potential_files("network"),
         history="<results>/models/{train}/{model}/{seed}/history.csv",
@@ -86,7 +86,7 @@ rule train_network:
         mem_mb=2000,
         runtime=60,
     params:
-        study=study_part("seed", "element", "cutoff"),
+        study=study_part("seed", "element", "cutoff", "zbl"),
         model=lookup(within=config, dpath="models/{model}"),
     message:
         "Training {wildcards.model} on {wildcards.train}, seed {wildcards.seed}"

@@ -1,20 +1,32 @@
 """Train one tanh network on energies and forces, on top of ZBL."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from diverse.descriptors import DescriptorTable
-from diverse.models.training import TrainingSettings, train_network
-from diverse.structures import random_stream
+from diverse.kernel import BispectrumSettings
+from diverse.models.network import layer_widths
+from diverse.models.training import TrainingSettings, train_network, training_cells
+from diverse.structures import iterate_cells, random_stream
+from diverse.zbl import ZBL
 
 study, model, names = snakemake.params.study, dict(snakemake.params.model), snakemake.wildcards
 torch.set_num_threads(snakemake.threads)
+folder = Path(snakemake.output.history).parent
+descriptor = BispectrumSettings(model["twojmax"], study["cutoff"])
+model["widths"] = model["widths"] or layer_widths(model["type"], descriptor.n_components)
+model["jacobian_memory"] = snakemake.resources.mem_mb * 500_000
+settings = TrainingSettings(**{field.name: model[field.name] for field in fields(TrainingSettings)})
 stream = random_stream(study["seed"], f"{names.train} {names.model}", int(names.seed))
-twojmax = model.pop("twojmax")
-settings = TrainingSettings(**{k: v for k, v in model.items() if k not in ("family", "seeds")})
-table = DescriptorTable.load(snakemake.input.table)
-network, history = train_network(table, twojmax, settings, int(stream.integers(2**31)))
-network.write(Path(snakemake.output.parameters[0]).parent, study["element"], study["cutoff"])
+network, history = train_network(
+    training_cells(
+        iterate_cells([snakemake.input.cells]), descriptor, ZBL(study["element"], **study["zbl"])
+    ),
+    settings,
+    int(stream.integers(2**31)),
+    checkpoint=folder / "checkpoint.pt",
+)
+network.write(folder, study["element"], study["cutoff"])
 pd.DataFrame(history).to_csv(snakemake.output.history, index=False)

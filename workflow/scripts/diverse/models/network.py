@@ -11,6 +11,18 @@ from pathlib import Path
 import numpy as np
 
 NUMBERS_PER_LINE = 20  # LAMMPS reads at most 30
+WIDTH_STEP = 32
+
+
+def layer_widths(shape: str, n_descriptors: int) -> list[int]:
+    """Return the hidden layers of a network type, a function of the number of descriptors D.
+
+    With w the smallest multiple of 32 that is not below D, type A (step-down) has w, w/2, w/4
+    neurons and type B (expand-and-contract) w, 2w, w. The types are the paper's, the widths are
+    ours: the paper's are not published.
+    """
+    width = WIDTH_STEP * -(-n_descriptors // WIDTH_STEP)
+    return {"A": [width, width // 2, width // 4], "B": [width, 2 * width, width]}[shape]
 
 
 @dataclass(frozen=True)

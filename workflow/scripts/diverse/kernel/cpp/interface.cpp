@@ -1,13 +1,16 @@
 // The C interface of the descriptor kernel, called by library.py through ctypes.
 //
 // Every function exists for double (suffix _float64) and float (suffix _float32). Arrays are
-// C-contiguous; nothing is checked here that library.py checks.
+// C-contiguous; nothing is checked here that library.py checks. Of the functions on cells, cell c
+// of the n chosen ones has its atoms from place[c] on in the arrays of the batch.
+#include "cells.hpp"
 #include "kernel.hpp"
 
 #define DIVERSE_EXPORT extern "C" __attribute__((visibility("default")))
 
 using diverse::Batch;
 using diverse::Kernel;
+using std::int32_t;
 using std::int64_t;
 
 namespace {
@@ -74,6 +77,31 @@ DIVERSE_EXPORT int diverse_max_threads() { return omp_get_max_threads(); }
     DIVERSE_EXPORT void diverse_jacobian_##NAME(const void* k, int64_t n, const int64_t* first,  \
                                                 int threads, const T* vectors, T* rows) {        \
         static_cast<const Kernel<T>*>(k)->jacobian({n, first, threads}, vectors, rows);          \
+    }                                                                                            \
+    DIVERSE_EXPORT void diverse_merge_rows_##NAME(int64_t n_pairs, const int64_t* entry,         \
+                                                  int64_t n_components, const double* rows,      \
+                                                  T* merged) {                                   \
+        diverse::merge_rows<T>(n_pairs, entry, n_components, rows, merged);                      \
+    }                                                                                            \
+    DIVERSE_EXPORT void diverse_cell_forces_##NAME(                                              \
+        int64_t n, const int64_t* cells, const int64_t* place, const int64_t* first_atom,        \
+        const int64_t* first, const int32_t* neighbour, const T* rows, int64_t n_components,     \
+        int threads, const T* slope, T* forces) {                                                \
+        _Pragma("omp parallel for num_threads(threads) schedule(static)")                        \
+        for (int64_t c = 0; c < n; ++c)                                                          \
+            diverse::cell_forces<T>({first_atom, first, neighbour, rows, n_components},          \
+                                    cells[c], slope + n_components * place[c],                   \
+                                    forces + 3 * place[c]);                                      \
+    }                                                                                            \
+    DIVERSE_EXPORT void diverse_cell_slopes_##NAME(                                              \
+        int64_t n, const int64_t* cells, const int64_t* place, const int64_t* first_atom,        \
+        const int64_t* first, const int32_t* neighbour, const T* rows, int64_t n_components,     \
+        int threads, const T* cotangent, T* slope) {                                             \
+        _Pragma("omp parallel for num_threads(threads) schedule(static)")                        \
+        for (int64_t c = 0; c < n; ++c)                                                          \
+            diverse::cell_slopes<T>({first_atom, first, neighbour, rows, n_components},          \
+                                    cells[c], cotangent + 3 * place[c],                          \
+                                    slope + n_components * place[c]);                            \
     }
 
 DIVERSE_FUNCTIONS(double, float64)
