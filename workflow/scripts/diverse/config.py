@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
+from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing, reference_lattice, sampler_settings
 from diverse.labellers import LabellerError, make_labeller
 
@@ -126,6 +127,20 @@ def _check_generation(study: Config) -> None:
     for name, dataset in study["datasets"].items():
         if dataset["family"] == "entropy":
             _check_entropy(study, name, dataset)
+        if dataset["family"] == "expert":
+            _check_groups(study, name, dataset)
+
+
+def _check_groups(study: Config, name: str, dataset: Config) -> None:
+    """Refuse groups that the reference lattice has not, and unknown pair styles."""
+    try:
+        check_groups(dataset["groups"], study["lattice"]["structure"])
+        for options in dataset["groups"].values():
+            if "pair_style" in options:
+                potential = {key: options[key] for key in ("pair_style", "pair_coeff")}
+                make_labeller({"kind": "lammps", **potential}).check(study["element"])
+    except (ValueError, LabellerError) as error:
+        raise ConfigError(f"datasets.{name}: {error}") from None
 
 
 def _check_entropy(study: Config, name: str, dataset: Config) -> None:
