@@ -29,13 +29,13 @@ def test_smoke_study_does_not_inherit_from_the_default(tmp_path):
     output = snakemake(tmp_path, "--configfile", str(ROOT / "config/smoke.yaml"), "-n").stdout
     assert "results/smoke" in output
     assert "tungsten" not in output
-    assert jobs(output)["label_chunk"] == 7
+    assert jobs(output)["label_chunk"] == 10
 
 
 def test_rounds_wait_for_each_other_and_complements_come_first(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run", "--", "generate")
     found = jobs(snakemake(tmp_path, *arguments).stdout)
-    expected = {"generate_sampled": 4, "generate_expert": 3, "start_statistics": 1}
+    expected = {"generate_sampled": 4, "generate_expert": 6, "start_statistics": 1}
     assert {name: found[name] for name in expected} == expected
     assert found["sum_statistics"] == 1
 
