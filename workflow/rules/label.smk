@@ -82,8 +82,7 @@ rule split:
         mem_mb=1000,
         runtime=10,
     params:
-        seed=lookup(within=config, dpath="seed"),
-        split=lookup(within=config, dpath="split"),
+        study=study_part("seed", "split", "cutoff", "optimiser"),
         use=lookup(within=config, dpath="datasets/{dataset}/use"),
     message:
         "Splitting {wildcards.dataset}"
