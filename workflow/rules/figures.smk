@@ -1,10 +1,11 @@
 """Figures of a study, each with its caption for the report.
 
-Needs  tables/transferability.csv, labels/{dataset}/{chunk}.xyz, models/{...}/history.csv
-Makes  figures/{transferability,datasets,training}.png, tables/datasets.{csv,html}
+Needs  tables/transferability.csv, {structures,labels}/{dataset}/{chunk}.xyz, models/{...}/history.csv
+Makes  figures/{transferability,datasets,training,gallery}.png, tables/datasets.{csv,html}
 Steps  plot_transferability: heat map of the transferability table
        compare_datasets: sizes, energies, forces and cost of the sets
        plot_training: loss curves of the networks
+       plot_gallery: one cell of each group of the curated data sets
 """
 
 
@@ -87,11 +88,36 @@ rule plot_training:
         mem_mb=1000,
         runtime=10,
     params:
-        datasets=lookup(within=config, dpath="datasets"),
+        study=study_part("datasets", "subsets"),
     message:
         "Drawing loss curves"
     script:
         "../scripts/plot_training.py"
+
+
+rule plot_gallery:
+    """Draw one cell of each group of the curated data sets."""
+    input:
+        cells=all_chunks("structures", CURATED),
+    output:
+        figure=report(
+            "<results>/figures/gallery.png",
+            caption="../report/gallery.rst",
+            category="Data sets",
+            labels={"result": "gallery of groups"},
+        ),
+    log:
+        "<logs>/plot_gallery.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing the gallery of curated groups"
+    script:
+        "../scripts/plot_gallery.py"
 
 
 rule results:
@@ -105,3 +131,4 @@ rule results:
         "<results>/figures/workflow.png",
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
+        "<results>/figures/gallery.png" if CURATED else [],

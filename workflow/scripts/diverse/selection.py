@@ -83,6 +83,7 @@ def cell_means(cells: Sequence[Atoms], descriptor: BispectrumSettings) -> np.nda
     """Return the mean of each cell's whitened descriptors, shape (n_cells, D)."""
     descriptors = environment_descriptors(cells, descriptor)
     first = np.cumsum([0, *map(len, cells)])[:-1]
-    return np.add.reduceat(Whitening.of(descriptors)(descriptors), first) / np.diff(
-        [*first, len(descriptors)]
-    )[:, None]
+    return (
+        np.add.reduceat(Whitening.of(descriptors)(descriptors), first)
+        / np.diff([*first, len(descriptors)])[:, None]
+    )

@@ -144,9 +144,8 @@ def _snapshots(
             if shortest_distance(moving) >= context.d_min:
                 found.append(moving.copy())
             if len(found) == snapshots:
-                logger.info(
-                    "%g K: %d of %d snapshots too close", temperature, tried - len(found), tried
-                )
+                if tried > snapshots:
+                    logger.info("%g K: %d snapshots too close", temperature, tried - snapshots)
                 return found
     finally:
         instance.close()
