@@ -1,6 +1,7 @@
 """The workflow before anything runs: job counts, stages, and sentences for wrong studies."""
 
 import re
+import time
 
 import pytest
 import yaml
@@ -38,6 +39,24 @@ def test_rounds_wait_for_each_other_and_complements_come_first(tmp_path):
     expected = {"generate_sampled": 4, "generate_expert": 6, "start_statistics": 1}
     assert {name: found[name] for name in expected} == expected
     assert found["sum_statistics"] == 1
+
+
+def test_the_paper_at_full_size_is_planned_quickly(tmp_path):
+    start = time.perf_counter()
+    arguments = ("--configfile", str(ROOT / "config/paper-surrogate.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    assert found["generate_sampled"] == 2 * 205
+    assert found["label_chunk"] == 2 * 205 + 2 + 3
+    assert time.perf_counter() - start < 60  # 15 s on a quiet machine
+
+
+def test_subsets_train_but_do_not_test(tmp_path):
+    arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    assert found["select_subset"] == 1
+    assert found["split"] == 7
+    assert found["describe_part"] == 7 + 4  # a test part each; four training sets
+    assert found["train_network"] == 4 * 2
 
 
 @pytest.mark.parametrize("stage", STAGES)

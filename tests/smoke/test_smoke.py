@@ -12,7 +12,7 @@ ARGUMENTS = ("--configfile", str(ROOT / "config/smoke.yaml"))
 
 def test_table_holds_every_model_on_every_test_set(study):
     table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
-    assert len(table) == 3 * 2 * 2 * 2  # training sets, models, quantities, metrics
+    assert len(table) == 4 * 2 * 2 * 2  # training sets, models, quantities, metrics
     numbers = table[[f"{test}{end}" for test in TESTS for end in ("", "_low", "_high")]]
     assert np.isfinite(numbers.to_numpy()).all()
     for test in TESTS:
@@ -38,9 +38,19 @@ def test_training_sets_are_equal_in_size_and_apart_from_the_tests(study):
         assert len(keys) == len(set(keys))
 
 
+def test_subsets_come_from_the_training_part(study):
+    folder = study / "results/smoke/datasets"
+    chosen, whole = (
+        [cell.info["key"] for cell in ase.io.read(folder / name / "train.xyz", index=":")]
+        for name in ("farthest", "expert")
+    )
+    assert 0 < len(chosen) < len(whole)
+    assert set(chosen) < set(whole)
+
+
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
-    assert len(files) == 3 * (1 + 2)
+    assert len(files) == 4 * (1 + 2)
     for path in files:
         differences = pd.read_csv(path)
         assert differences["energy_difference"].max() <= 1e-8

@@ -1,5 +1,7 @@
 """Subsets of a data set: nested, deterministic, better than chance at what they are made for."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
@@ -7,6 +9,9 @@ from scipy.spatial.distance import cdist, pdist
 from diverse.kernel import BispectrumSettings
 from diverse.selection import cell_means, farthest_points, minimum_set_cover, select_subset
 from diverse.split import cluster_cells, split_cells
+
+# numba says so, once, when it compiles the quests package
+pytestmark = pytest.mark.filterwarnings("ignore:.*unsafe cast from uint64")
 
 DESCRIPTOR = BispectrumSettings(4, 4.734)
 
@@ -29,7 +34,7 @@ def keys(cells):
 @pytest.mark.parametrize("method", ["random", "farthest_point", "quests"])
 def test_smaller_subsets_are_part_of_larger_ones(labelled, method):
     subsets = [keys(subset(labelled, size, method)) for size in (10, 30, 60, 10_000)]
-    for smaller, larger in zip(subsets, subsets[1:], strict=False):
+    for smaller, larger in pairwise(subsets):
         assert larger[: len(smaller)] == smaller
     assert sorted(subsets[-1]) == sorted(keys(labelled))
     largest = max(map(len, labelled))
