@@ -45,8 +45,8 @@ def test_the_paper_at_full_size_is_planned_quickly(tmp_path):
     start = time.perf_counter()
     arguments = ("--configfile", str(ROOT / "config/paper-surrogate.yaml"), "--dry-run")
     found = jobs(snakemake(tmp_path, *arguments).stdout)
-    assert found["generate_sampled"] == 2 * 205
-    assert found["label_chunk"] == 2 * 205 + 2 + 3
+    assert found["generate_sampled"] == 2 * 210
+    assert found["label_chunk"] == 2 * 210 + 2 + 3
     assert time.perf_counter() - start < 60  # 15 s on a quiet machine
 
 

@@ -5,7 +5,6 @@ Makes  labels/{dataset}/{chunk}.xyz, labels/{dataset}.xyz.xz, datasets/{dataset}
 Steps  label: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which outlives the job)
        merge_labels: the chunks of a data set in one file
        split: hold out whole trajectories of every group; cut the training set to equal size
-       select_subset: further training sets, for learning curves and as baselines of selection
        failures: cells that got no label, with the cause
 """
 
@@ -91,34 +90,6 @@ rule split:
         "Splitting {wildcards.dataset}"
     script:
         "../scripts/split.py"
-
-
-rule select_subset:
-    """Take a subset of the training part of a data set, for a training set of its own."""
-    input:
-        cells=expand(
-            "<results>/datasets/{of}/train.xyz",
-            of=lookup(within=config, dpath="subsets/{dataset}/of"),
-        ),
-    output:
-        train="<results>/datasets/{dataset}/train.xyz",
-    log:
-        "<logs>/select_subset/{dataset}.log",
-    wildcard_constraints:
-        dataset=either(config["subsets"]),
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    params:
-        study=study_part("seed", "lattice", "element", "cutoff", "optimiser"),
-        subset=lookup(within=config, dpath="subsets/{dataset}"),
-    message:
-        "Selecting {wildcards.dataset}"
-    script:
-        "../scripts/select_subset.py"
 
 
 rule failures:
