@@ -168,7 +168,8 @@ def _check_groups(study: Config, name: str, dataset: Config) -> None:
         for options in dataset["groups"].values():
             if "pair_style" in options:
                 potential = {key: options[key] for key in ("pair_style", "pair_coeff")}
-                make_labeller({"kind": "lammps", **potential}).check(study["element"])
+                labeller = {"kind": "lammps", "element": study["element"], **potential}
+                _ = make_labeller(labeller).provenance
     except (ValueError, LabellerError) as error:
         raise ConfigError(f"datasets.{name}: {error}") from None
 
