@@ -1,6 +1,7 @@
 """The workflow before anything runs: job counts, stages, and sentences for wrong studies."""
 
 import re
+import time
 
 import pytest
 import yaml
@@ -29,15 +30,33 @@ def test_smoke_study_does_not_inherit_from_the_default(tmp_path):
     output = snakemake(tmp_path, "--configfile", str(ROOT / "config/smoke.yaml"), "-n").stdout
     assert "results/smoke" in output
     assert "tungsten" not in output
-    assert jobs(output)["label_chunk"] == 7
+    assert jobs(output)["label_chunk"] == 10
 
 
 def test_rounds_wait_for_each_other_and_complements_come_first(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run", "--", "generate")
     found = jobs(snakemake(tmp_path, *arguments).stdout)
-    expected = {"generate_sampled": 4, "generate_expert": 3, "start_statistics": 1}
+    expected = {"generate_sampled": 4, "generate_expert": 6, "start_statistics": 1}
     assert {name: found[name] for name in expected} == expected
     assert found["sum_statistics"] == 1
+
+
+def test_the_paper_at_full_size_is_planned_quickly(tmp_path):
+    start = time.perf_counter()
+    arguments = ("--configfile", str(ROOT / "config/paper-surrogate.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    assert found["generate_sampled"] == 2 * 210
+    assert found["label_chunk"] == 2 * 210 + 2 + 3
+    assert time.perf_counter() - start < 60  # 15 s on a quiet machine
+
+
+def test_subsets_train_but_do_not_test(tmp_path):
+    arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    assert found["select_subset"] == 1
+    assert found["split"] == 7
+    assert found["describe_part"] == 7 + 4  # a test part each; four training sets
+    assert found["train_network"] == 4 * 2
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -17,6 +17,7 @@ SHOWN = {
     ("Data sets", "coverage of each other"): "img",
     ("Data sets", "diversity at equal environments"): "img",
     ("Data sets", "energies"): "img",
+    ("Data sets", "gallery of groups"): "img",
     ("Data sets", "summary table"): "force rms (eV/Å)",
     ("Data sets", "diversity table"): "nearest-neighbour",
     ("Models", "loss curves"): "img",

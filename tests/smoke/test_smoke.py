@@ -6,16 +6,16 @@ import pandas as pd
 
 from paths import ROOT, snakemake
 
+TESTS = ["entropy", "random", "expert", "hot", "strained", "extremes", "dft"]
 ARGUMENTS = ("--configfile", str(ROOT / "config/smoke.yaml"))
 
 
 def test_table_holds_every_model_on_every_test_set(study):
     table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
-    assert len(table) == 3 * 5 * 2 * 2  # training sets, models, quantities, metrics
-    tests = ["entropy", "random", "expert", "dft"]
-    numbers = table[[f"{test}{end}" for test in tests for end in ("", "_low", "_high")]]
+    assert len(table) == 4 * 5 * 2 * 2  # training sets, models, quantities, metrics
+    numbers = table[[f"{test}{end}" for test in TESTS for end in ("", "_low", "_high")]]
     assert np.isfinite(numbers.to_numpy()).all()
-    for test in tests:
+    for test in TESTS:
         assert (table[f"{test}_low"] <= table[test]).all()
         assert (table[test] <= table[f"{test}_high"]).all()
 
@@ -24,7 +24,7 @@ def test_scores_say_which_labels_they_rest_on(study):
     scores = pd.read_csv(study / "results/smoke/tables/scores.csv")
     assert scores.groupby(["train", "model", "test"])["data_hash"].nunique().eq(1).all()
     aligned = scores.groupby("test")["energy_aligned"].all()
-    assert aligned.to_dict() == {"dft": True, "entropy": False, "expert": False, "random": False}
+    assert aligned.to_dict() == {test: test == "dft" for test in TESTS}
 
 
 def test_training_sets_are_equal_in_size_and_apart_from_the_tests(study):
@@ -38,9 +38,19 @@ def test_training_sets_are_equal_in_size_and_apart_from_the_tests(study):
         assert len(keys) == len(set(keys))
 
 
+def test_subsets_come_from_the_training_part(study):
+    folder = study / "results/smoke/datasets"
+    chosen, whole = (
+        [cell.info["key"] for cell in ase.io.read(folder / name / "train.xyz", index=":")]
+        for name in ("farthest", "expert")
+    )
+    assert 0 < len(chosen) < len(whole)
+    assert set(chosen) < set(whole)
+
+
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
-    assert len(files) == 3 * (3 + 2 + 1)
+    assert len(files) == 4 * (3 + 2 + 1)
     for path in files:
         differences = pd.read_csv(path)
         assert differences["energy_difference"].max() <= 1e-8
@@ -59,7 +69,7 @@ def test_entropy_set_is_the_most_diverse_at_equal_environments(study):
 def test_sets_cover_each_other_in_both_directions(study):
     table = pd.read_csv(study / "results/smoke/tables/diversity.csv")
     pairs = table[(table["environments"] == "all") & table["other"].notna()]
-    assert pairs.groupby(["measure", "setting"]).size().eq(4 * 4).all()
+    assert pairs.groupby(["measure", "setting"]).size().eq(7 * 7).all()
 
 
 def test_the_audit_of_sound_labels_finds_nothing(study):

@@ -113,6 +113,47 @@ def test_a_set_may_complement_another_or_a_file(study, tmp_path):
         assert load_study(study, SCHEMA)["datasets"]["entropy"]["complement"] == source
 
 
+def test_subsets_are_of_training_sets_and_have_names_of_their_own(study):
+    study["subsets"] = {"small": {"of": "random", "environments": 20}}
+    assert load_study(study, SCHEMA)["subsets"]["small"]["method"] == "random"
+    study["subsets"] = {"small": {"of": "exprt", "environments": 20}}
+    with pytest.raises(ConfigError, match="subsets.small: 'exprt' is not a data set"):
+        load_study(study, SCHEMA)
+    study["subsets"] = {"random": {"of": "random", "environments": 20}}
+    with pytest.raises(ConfigError, match="subsets.random: a data set has this name already"):
+        load_study(study, SCHEMA)
+
+
+@pytest.mark.parametrize("source", ["absent.tar", "http://127.0.0.1:9/set.tar"])
+def test_an_absent_published_set_is_left_out_with_a_notice(study, source, caplog):
+    published = {"family": "literature", "source": source, "sha256": "0" * 64}
+    study["datasets"]["published"] = published
+    study["subsets"] = {"small": {"of": "published", "environments": 20}}
+    full = load_study(study, SCHEMA)
+    assert "published" not in full["datasets"]
+    assert full["subsets"] == {}
+    assert "goes on without its data set published" in caplog.text
+
+
+def test_a_published_set_at_hand_stays(study, tmp_path):
+    (tmp_path / "set.xyz").touch()
+    study["datasets"]["published"] = {"family": "literature", "source": str(tmp_path / "set.xyz")}
+    assert "published" in load_study(study, SCHEMA)["datasets"]
+
+
+def test_groups_the_lattice_has_not_are_refused(study):
+    study["lattice"] = {"structure": "fcc", "a": 3.9}
+    groups = study["datasets"]["expert"]["groups"]
+    groups["interstitials"] = {"supercell": [2, 2, 2], "repeats": 1, "displacement": 0}
+    with pytest.raises(ConfigError, match="datasets.expert: interstitials are made for bcc only"):
+        load_study(study, SCHEMA)
+    del groups["interstitials"]
+    groups["md"] = {"pair_style": "eam/aloy", "pair_coeff": ["x"], "supercell": [1, 1, 1]}
+    groups["md"] |= {"temperatures": [300], "snapshots": 1}
+    with pytest.raises(ConfigError, match="datasets.expert: LAMMPS knows no pair style 'eam/aloy'"):
+        load_study(study, SCHEMA)
+
+
 def test_missing_key_is_named(study):
     del study["lattice"]
     with pytest.raises(ConfigError, match="the key 'lattice' is missing"):

@@ -31,7 +31,7 @@ SAMPLED = names("datasets", "family", "entropy", "random")
 CURATED = names("datasets", "family", "expert")
 PUBLISHED = names("datasets", "family", "literature")
 KEPT = [name for name in PUBLISHED if config["datasets"][name]["labels"] == "keep"]
-TRAINED_ON = names("datasets", "use", "train_and_test")
+TRAINED_ON = [*names("datasets", "use", "train_and_test"), *config["subsets"]]
 STREAMED = names("models", "solver", "streaming")
 FITSNAP = names("models", "solver", "fitsnap")
 NETWORKS = names("models", "family", "network")
@@ -42,7 +42,7 @@ TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 
 
 wildcard_constraints:
-    dataset="|".join(DATASETS),
+    dataset="|".join([*DATASETS, *config["subsets"]]),
     chunk=r"\d+",
     round=r"\d+",
     part="train|test",

@@ -1,13 +1,10 @@
 """Figures of a study, each with its caption for the report.
 
-Needs  tables/transferability.csv, labels/{dataset}/{chunk}.xyz, models/{...}/history.csv
-       models/{...}/{ridge,fit}.csv
-Makes  figures/{transferability,datasets,training,fits}.png, tables/datasets.{csv,html},
-       tables/fits.csv
+Needs  tables/transferability.csv, {structures,labels}/{dataset}/{chunk}.xyz
+Makes  figures/{transferability,datasets,gallery}.png, tables/datasets.{csv,html}
 Steps  plot_transferability: heat map of the transferability table
        compare_datasets: sizes, energies, forces and cost of the sets
-       plot_training: loss curves of the networks
-       plot_fits: regularisation paths and conditioning of the polynomial fits
+       plot_gallery: one cell of each group of the curated data sets
 """
 
 
@@ -70,60 +67,29 @@ rule compare_datasets:
         "../scripts/compare_datasets.py"
 
 
-rule plot_training:
-    """Draw the loss curves of every network."""
+rule plot_gallery:
+    """Draw one cell of each group of the curated data sets."""
     input:
-        histories=of_models("history.csv", NETWORKS),
+        cells=all_chunks("structures", CURATED),
     output:
         figure=report(
-            "<results>/figures/training.png",
-            caption="../report/training.rst",
-            category="Models",
-            labels={"result": "loss curves"},
+            "<results>/figures/gallery.png",
+            caption="../report/gallery.rst",
+            category="Data sets",
+            labels={"result": "gallery of groups"},
         ),
     log:
-        "<logs>/plot_training.log",
+        "<logs>/plot_gallery.log",
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        datasets=lookup(within=config, dpath="datasets"),
     message:
-        "Drawing loss curves"
+        "Drawing the gallery of curated groups"
     script:
-        "../scripts/plot_training.py"
-
-
-rule plot_fits:
-    """Draw the regularisation paths of the polynomial fits and tabulate what they rest on."""
-    input:
-        paths=of_models("ridge.csv", STREAMED),
-        summaries=of_models("fit.csv", STREAMED),
-    output:
-        figure=report(
-            "<results>/figures/fits.png",
-            caption="../report/fits.rst",
-            category="Models",
-            labels={"result": "regularisation paths"},
-        ),
-        table="<results>/tables/fits.csv",
-    log:
-        "<logs>/plot_fits.log",
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        families=FAMILIES,
-    message:
-        "Drawing regularisation paths"
-    script:
-        "../scripts/plot_fits.py"
+        "../scripts/plot_gallery.py"
 
 
 rule results:
@@ -138,3 +104,4 @@ rule results:
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
         "<results>/figures/fits.png" if STREAMED else [],
+        "<results>/figures/gallery.png" if CURATED else [],

@@ -122,10 +122,10 @@ rule generate_expert:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=2000,
+        runtime=60,
     params:
-        study=study_part("seed", "element", "lattice"),
+        study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
         dataset=lookup(within=config, dpath="datasets/{dataset}"),
     message:
         "Generating {wildcards.dataset}, chunk {wildcards.chunk}"

@@ -75,6 +75,8 @@ rule split:
         test="<results>/datasets/{dataset}/test.xyz",
     log:
         "<logs>/split/{dataset}.log",
+    wildcard_constraints:
+        dataset=either(DATASETS),
     conda:
         ENVIRONMENT
     threads: 1
@@ -82,8 +84,7 @@ rule split:
         mem_mb=1000,
         runtime=10,
     params:
-        seed=lookup(within=config, dpath="seed"),
-        split=lookup(within=config, dpath="split"),
+        study=study_part("seed", "split", "cutoff", "optimiser"),
         use=lookup(within=config, dpath="datasets/{dataset}/use"),
     message:
         "Splitting {wildcards.dataset}"

@@ -1,8 +1,13 @@
 """Make one chunk of an expert-curated data set."""
 
+import logging
+
 from diverse.generate.chunk import expert_chunk
 from diverse.structures import write_cells
 
+logging.basicConfig(
+    filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(message)s"
+)
 name, chunk = snakemake.wildcards.dataset, int(snakemake.wildcards.chunk)
 cells = expert_chunk(snakemake.params.study, name, snakemake.params.dataset, chunk)
 write_cells(snakemake.output.cells, cells)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import extend
 
+from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing, reference_lattice, sampler_settings
 from diverse.labellers import LabellerError, make_labeller
+from diverse.literature.fetch import absence
 
 Config = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 
 class ConfigError(ValueError):
@@ -47,7 +52,9 @@ def load_study(config: Config, schema_path: str) -> Config:
     error = best_match(_DefaultingValidator(schema).iter_errors(study), key=_relevance)
     if error is not None:
         raise ConfigError(_sentence(error))
+    _drop_absent(study)
     _check_consistency(study)
+    _check_subsets(study)
     _check_generation(study)
     _check_labellers(study)
     return study
@@ -75,6 +82,30 @@ def variant_options(study: Config) -> dict[str, Config]:
 def _demand(condition: bool, message: str) -> None:
     if not condition:
         raise ConfigError(message)
+
+
+def _drop_absent(study: Config) -> None:
+    """Leave out published data sets that are not at hand, and say so."""
+    cache = Path("results", study["study"], "downloads")
+    for name, dataset in list(study["datasets"].items()):
+        if dataset["family"] == "literature":
+            reason = absence(dataset["source"], dataset.get("sha256"), cache)
+            if reason:
+                logger.warning("The study goes on without its data set %s: %s", name, reason)
+                del study["datasets"][name]
+                subsets = study["subsets"].items()
+                study["subsets"] = {key: entry for key, entry in subsets if entry["of"] != name}
+
+
+def _check_subsets(study: Config) -> None:
+    for name, subset in study["subsets"].items():
+        parent = study["datasets"].get(subset["of"], {"use": "there is none"})
+        _demand(
+            parent["use"] == "train_and_test",
+            f"subsets.{name}: '{subset['of']}' is not a data set of this study with a training "
+            "part",
+        )
+        _demand(name not in study["datasets"], f"subsets.{name}: a data set has this name already")
 
 
 def _check_consistency(study: Config) -> None:
@@ -133,6 +164,21 @@ def _check_generation(study: Config) -> None:
     for name, dataset in study["datasets"].items():
         if dataset["family"] == "entropy":
             _check_entropy(study, name, dataset)
+        if dataset["family"] == "expert":
+            _check_groups(study, name, dataset)
+
+
+def _check_groups(study: Config, name: str, dataset: Config) -> None:
+    """Refuse groups that the reference lattice has not, and unknown pair styles."""
+    try:
+        check_groups(dataset["groups"], study["lattice"]["structure"])
+        for options in dataset["groups"].values():
+            if "pair_style" in options:
+                potential = {key: options[key] for key in ("pair_style", "pair_coeff")}
+                labeller = {"kind": "lammps", "element": study["element"], **potential}
+                _ = make_labeller(labeller).provenance
+    except (ValueError, LabellerError) as error:
+        raise ConfigError(f"datasets.{name}: {error}") from None
 
 
 def _check_entropy(study: Config, name: str, dataset: Config) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.cell import Cell
 from ase.data import atomic_masses, atomic_numbers
 
 BAR = 1 / 1.602176634e6  # eV/Å^3
@@ -28,6 +30,7 @@ class Evaluation:
     stress: np.ndarray
 
 
+@cache
 def pair_styles() -> list[str]:
     """Names of the pair styles this LAMMPS was built with."""
     instance = start(None)
@@ -90,7 +93,8 @@ def load_cell(
         ``vectors @ rotation`` turns what LAMMPS gives back into the orientation of `atoms`.
     """
     (element,) = set(atoms.get_chemical_symbols())
-    cell, rotation = atoms.cell.standard_form()
+    right_handed = Cell(atoms.cell.handedness * atoms.cell.array)  # the same lattice
+    cell, rotation = right_handed.standard_form()
     box, n = cell.array, len(atoms)
     instance.commands_list(
         [

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 
+from diverse.kernel import BispectrumSettings
+from diverse.selection import cell_means
+
 
 def split_cells(
     cells: Sequence[Atoms],
     test_fraction: float,
     train_environments: int | None,
     rng: np.random.Generator,
+    clusters: Sequence[int] | None = None,
 ) -> tuple[list[Atoms], list[Atoms]]:
     """Hold out whole trajectories, evenly over the groups, and cut the training part to size.
 
@@ -25,26 +29,47 @@ def split_cells(
         Part of the trajectories that goes to the test part; 1 sends everything there.
     train_environments : int or None
         The training part is thinned to at most this many environments, in whole cells.
+    clusters : sequence of int, optional
+        Label of each cell: whole clusters are held out instead, whatever their group.
 
     Returns
     -------
     train, test : list of Atoms
     """
-    trajectories: dict[tuple[str, str], list[Atoms]] = defaultdict(list)
-    for cell in cells:
-        trajectories[cell.info["config_type"], cell.info["trajectory"]].append(cell)
-    keys = sorted(trajectories)
+    names = [(cell.info["config_type"], cell.info["trajectory"]) for cell in cells]
+    if clusters is not None:
+        names = [("", str(label)) for label in clusters]
+    units: dict[tuple[str, str], list[Atoms]] = defaultdict(list)
+    for name, cell in zip(names, cells, strict=True):
+        units[name].append(cell)
+    keys = sorted(units)
     shuffled = [keys[i] for i in rng.permutation(len(keys))]
     ordered = sorted(shuffled, key=lambda key: key[0])  # groups in line, random inside
     position = (np.arange(len(ordered)) + rng.uniform()) * test_fraction
     held_out = np.floor(position + test_fraction) > np.floor(position)
-    test = [c for key, out in zip(ordered, held_out, strict=True) if out for c in trajectories[key]]
-    train = [
-        c for key, out in zip(ordered, held_out, strict=True) if not out for c in trajectories[key]
-    ]
+    test = [c for key, out in zip(ordered, held_out, strict=True) if out for c in units[key]]
+    train = [c for key, out in zip(ordered, held_out, strict=True) if not out for c in units[key]]
     if train_environments is not None:
         train = _thin(train, train_environments, rng)
     return train, test
+
+
+def cluster_cells(
+    cells: Sequence[Atoms], descriptor: BispectrumSettings, n_clusters: int, seed: int
+) -> list[int]:
+    """Return the cluster of each cell: k-means on whitened cell means of the descriptor.
+
+    Cells of one trajectory share the cluster of their mean, so that no trajectory is split.
+    """
+    from sklearn.cluster import KMeans
+
+    names = [f"{cell.info['config_type']} {cell.info['trajectory']}" for cell in cells]
+    trajectories, member = np.unique(names, return_inverse=True)
+    sums = np.zeros((len(trajectories), descriptor.n_components))
+    np.add.at(sums, member, cell_means(cells, descriptor))
+    points = sums / np.bincount(member)[:, None]
+    kmeans = KMeans(min(n_clusters, len(points)), n_init=4, random_state=seed)
+    return [int(label) for label in kmeans.fit_predict(points)[member]]
 
 
 def _thin(cells: list[Atoms], environments: int, rng: np.random.Generator) -> list[Atoms]:

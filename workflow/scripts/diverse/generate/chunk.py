@@ -11,6 +11,7 @@ from ase import Atoms
 from diverse.descriptors import environment_descriptors
 from diverse.generate.entropy import Whitening
 from diverse.generate.expert import expert_cells
+from diverse.generate.expert.context import Context
 from diverse.generate.optimiser import OptimiserSettings
 from diverse.generate.random_cells import check_packing, reference_lattice, sampler_settings
 from diverse.generate.sampling import EntropySettings, Generator, Sample, generate_cells
@@ -77,7 +78,8 @@ def sampled_chunk(
 def expert_chunk(study: Config, name: str, dataset: Config, chunk: int) -> list[Atoms]:
     """Return every n-th cell of the expert data set called `name`, starting at `chunk`."""
     rng = random_stream(study["seed"], name, 0)
-    cells = expert_cells(reference_lattice(study), dataset["groups"], rng)
+    context = Context(reference_lattice(study), sampler_settings(study).d_min, rng)
+    cells = expert_cells(context, dataset["groups"], descriptor_settings(study))
     return [_named(cell, name) for cell in cells[chunk :: dataset["chunks"]]]
 
 

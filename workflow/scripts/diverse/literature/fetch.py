@@ -45,6 +45,26 @@ def locate(source: str, checksum: str | None, cache: Path) -> Path:
     return path
 
 
+def absence(source: str, checksum: str | None, cache: Path) -> str:
+    """Return why a source is not at hand, or an empty string; nothing is downloaded.
+
+    Takes what `locate` takes.
+    """
+    if "://" not in source:
+        return "" if Path(source).exists() else f"there is no file or folder '{source}'"
+    if checksum is None or _cached(source, checksum, cache).exists():
+        return ""
+    try:
+        urllib.request.urlopen(
+            urllib.request.Request(source, method="HEAD"), timeout=TIMEOUT
+        ).close()
+    except urllib.error.HTTPError:
+        return ""  # a server answers: `locate` says what it says
+    except OSError as error:
+        return f"{source} cannot be reached ({error})"
+    return ""
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's file names and contents."""
     if path.is_file():
@@ -72,10 +92,15 @@ def _verify(path: Path, checksum: str) -> None:
         )
 
 
+def _cached(url: str, checksum: str, cache: Path) -> Path:
+    """Return where a download is kept."""
+    return cache / f"{checksum[:12]}-{url.rstrip('/').rsplit('/', 1)[-1]}"
+
+
 def _download(url: str, checksum: str, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
-    name = url.rstrip("/").rsplit("/", 1)[-1]
-    target, partial = cache / f"{checksum[:12]}-{name}", cache / f"{checksum[:12]}-{name}.part"
+    target = _cached(url, checksum, cache)
+    partial = target.with_name(f"{target.name}.part")
     if target.exists():
         return target
     done = partial.stat().st_size if partial.exists() else 0

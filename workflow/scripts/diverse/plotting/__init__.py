@@ -4,6 +4,7 @@ from diverse.plotting.coverage import coverage_heatmaps
 from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_environments
 from diverse.plotting.diversity import ablation_dots, diversity_dots
 from diverse.plotting.fits import ridge_paths
+from diverse.plotting.gallery import gallery
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
 from diverse.plotting.transferability import transferability_heatmap
@@ -14,6 +15,7 @@ __all__ = [
     "coverage_heatmaps",
     "diversity_dots",
     "energy_landscape",
+    "gallery",
     "geometry_curves",
     "looks",
     "map_of_environments",

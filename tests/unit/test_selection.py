@@ -1,0 +1,86 @@
+"""Subsets of a data set: nested, deterministic, better than chance at what they are made for."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist, pdist
+
+from diverse.kernel import BispectrumSettings
+from diverse.selection import cell_means, farthest_points, minimum_set_cover, select_subset
+from diverse.split import cluster_cells, split_cells
+
+# numba says so, once, when it compiles the quests package
+pytestmark = pytest.mark.filterwarnings("ignore:.*unsafe cast from uint64")
+
+DESCRIPTOR = BispectrumSettings(4, 4.734)
+
+
+def subset(cells, environments, method, seed=0):
+    return select_subset(
+        cells,
+        environments,
+        method=method,
+        descriptor=DESCRIPTOR,
+        bandwidth=0.05,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def keys(cells):
+    return [cell.info["key"] for cell in cells]
+
+
+@pytest.mark.parametrize("method", ["random", "farthest_point", "quests"])
+def test_smaller_subsets_are_part_of_larger_ones(labelled, method):
+    subsets = [keys(subset(labelled, size, method)) for size in (10, 30, 60, 10_000)]
+    for smaller, larger in pairwise(subsets):
+        assert larger[: len(smaller)] == smaller
+    assert sorted(subsets[-1]) == sorted(keys(labelled))
+    largest = max(map(len, labelled))
+    chosen = subset(labelled, 30, method)
+    assert 30 - largest < sum(map(len, chosen)) <= 30
+
+
+def test_farthest_points_of_a_line():
+    line = np.array([[0.0, 0.0], [1.0, 0.0], [4.0, 0.0], [10.0, 0.0]])
+    assert farthest_points(line, start=0).tolist() == [0, 3, 2, 1]
+    assert farthest_points(np.zeros((1, 2)), start=0).tolist() == [0]
+
+
+def test_farthest_points_lie_apart(labelled):
+    means = cell_means(labelled, DESCRIPTOR)
+    chosen = farthest_points(means, start=3)[:8]
+    drawn = [np.random.default_rng(seed).permutation(len(means))[:8] for seed in range(20)]
+    assert pdist(means[chosen]).min() > max(pdist(means[some]).min() for some in drawn)
+    left = np.setdiff1d(np.arange(len(means)), chosen)  # what makes the order what it is
+    assert cdist(means[left], means[chosen]).min(axis=1).max() <= pdist(means[chosen]).min()
+
+
+def test_copies_come_last_in_a_set_cover(labelled):
+    order = minimum_set_cover([*labelled[:6], *labelled[:6]], 0.005, 12)
+    assert sorted(index % 6 for index in order[:6]) == list(range(6))
+
+
+def test_means_are_white(labelled):
+    single = [cell for cell in labelled if len(cell) == 2]
+    means = cell_means(single, DESCRIPTOR)
+    assert means.shape == (len(single), DESCRIPTOR.n_components)
+    np.testing.assert_allclose(means.mean(axis=0), 0, atol=1e-6)  # equal sizes: mean of the means
+
+
+def test_clusters_hold_whole_trajectories_and_what_is_alike(labelled):
+    twins = [cell.copy() for cell in labelled]
+    for number, cell in enumerate([*labelled, *twins]):
+        cell.info["trajectory"] = f"t{number // 2}"
+    cells = [*labelled, *twins]
+    labels = cluster_cells(cells, DESCRIPTOR, 5, seed=1)
+    assert len(set(labels)) == 5
+    assert labels[::2] == labels[1::2]
+    assert labels[: len(labelled)] == labels[len(labelled) :]
+    assert labels == cluster_cells(cells, DESCRIPTOR, 5, seed=1)
+    train, test = split_cells(cells, 0.4, None, np.random.default_rng(0), labels)
+    assert not {id(cell) for cell in train} & {id(cell) for cell in test}
+    held_out = {label for label, cell in zip(labels, cells, strict=True) if cell in test}
+    assert len(held_out) == 2
+    assert len(train) + len(test) == len(cells)

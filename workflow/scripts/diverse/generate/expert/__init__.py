@@ -1,0 +1,100 @@
+"""Recipes of an expert-curated data set for a metal, and of test sets that no model trains on.
+
+Each recipe returns cells tagged with their group (``config_type``) and trajectory. All take a
+`Context` first and their own settings, those of the study file, by keyword; lengths in Å, times in
+fs, temperatures in K, strains and volumes relative to the reference lattice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from diverse.descriptors import environment_descriptors
+from diverse.generate.acceptance import Gate
+from diverse.generate.expert.context import Context
+from diverse.generate.expert.crystals import distorted, elastic, eos, thermal
+from diverse.generate.expert.defects import (
+    dislocation,
+    divacancy,
+    interstitials,
+    vacancy,
+)
+from diverse.generate.expert.dynamics import liquid, md
+from diverse.generate.expert.extremes import clusters, contacts
+from diverse.generate.expert.surfaces import gamma_surface, gamma_surface_vacancy, surfaces
+from diverse.kernel import BispectrumSettings
+from diverse.neighbours import shortest_distance
+
+Recipe = Callable[..., list[Atoms]]
+Groups = dict[str, dict[str, Any]]
+
+RECIPES: dict[str, Recipe] = {
+    "eos": eos,
+    "elastic": elastic,
+    "distorted": distorted,
+    "thermal": thermal,
+    "md": md,
+    "liquid": liquid,
+    "vacancy": vacancy,
+    "divacancy": divacancy,
+    "interstitials": interstitials,
+    "surfaces": surfaces,
+    "gamma_surface": gamma_surface,
+    "gamma_surface_vacancy": gamma_surface_vacancy,
+    "dislocation": dislocation,
+    "clusters": clusters,
+    "contacts": contacts,
+}
+
+logger = logging.getLogger(__name__)
+
+
+def check_groups(groups: Groups, structure: str) -> None:
+    """Raise ValueError for a group that cannot be made of the reference lattice `structure`."""
+    for name in ("interstitials", "dislocation"):
+        if name in groups and structure != "bcc":
+            raise ValueError(
+                f"{name} are made for bcc only, the reference lattice is {structure}: leave the "
+                "group out"
+            )
+
+
+def expert_cells(context: Context, groups: Groups, descriptor: BispectrumSettings) -> list[Atoms]:
+    """Make every requested group, in the order of the study file.
+
+    Cells below the floor and cells that equal another one (see `Gate`) are left out, and counted
+    in the log.
+
+    Raises
+    ------
+    ValueError
+        If a group ends up empty, or a recipe cannot be made of the reference lattice.
+    """
+    made = [cell for name, options in groups.items() for cell in RECIPES[name](context, **options)]
+    verdicts = _verdicts(made, context.d_min, descriptor)
+    kept = [cell for cell, verdict in zip(made, verdicts, strict=True) if verdict == "accepted"]
+    counts = Counter((c.info["config_type"], v) for c, v in zip(made, verdicts, strict=True))
+    for (group, verdict), number in counts.items():
+        logger.info("%s: %d %s", group, number, verdict)
+    if empty := sorted({group for group, _ in counts} - {c.info["config_type"] for c in kept}):
+        raise ValueError(
+            f"{', '.join(empty)}: every cell has atoms nearer than {context.d_min} Å or is "
+            "in the set already; change the group's volumes or strains, or leave it out"
+        )
+    return kept
+
+
+def _verdicts(cells: Sequence[Atoms], d_min: float, descriptor: BispectrumSettings) -> list[str]:
+    """Return what the gate says of each cell, by its descriptors as they are (not whitened)."""
+    gate, ends = Gate(d_min), np.cumsum([len(cell) for cell in cells])
+    descriptors = np.split(environment_descriptors(cells, descriptor), ends[:-1])
+    return [
+        gate.verdict(own, shortest_distance(cell), failed=False)
+        for own, cell in zip(descriptors, cells, strict=True)
+    ]

@@ -1,0 +1,141 @@
+"""Perfect, strained and thermally displaced crystals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import ase.units
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+from diverse.generate.expert.context import Context, values
+from diverse.structures import ReferenceLattice, tagged
+
+# Volume per atom at which a lattice is made when its relative volume is 1, in units of the
+# reference lattice's. Open lattices of metals relax to larger volumes.
+OPENNESS = {"sc": 1.15, "diamond": 1.5}
+BCT_RATIO = 1.2  # c/a of bct, midway between bcc (1) and fcc (1.41) on the Bain path
+A15_SITES = [
+    *([0, 0, 0], [0.5, 0.5, 0.5], [0.25, 0, 0.5], [0.75, 0, 0.5]),
+    *([0.5, 0.25, 0], [0.5, 0.75, 0], [0, 0.5, 0.25], [0, 0.5, 0.75]),
+]
+
+
+def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> Atoms:
+    """Return the primitive cell of a lattice at a relative volume per atom.
+
+    Parameters
+    ----------
+    structure : {"bcc", "fcc", "hcp", "a15", "sc", "diamond", "bct"}
+        hcp has the ideal c/a, bct 1.2.
+    volume : float
+        In units of the reference lattice's volume per atom; for sc of 1.15 and for diamond of 1.5
+        times it.
+    """
+    element = lattice.element
+    if structure == "a15":
+        atoms = Atoms([element] * 8, scaled_positions=A15_SITES, cell=[1, 1, 1], pbc=True)
+    else:
+        atoms = bulk(element, structure, a=1.0, c=BCT_RATIO if structure == "bct" else None)
+    wanted = volume * OPENNESS.get(structure, 1.0) * lattice.volume_per_atom * len(atoms)
+    scale = (wanted / atoms.get_volume()) ** (1 / 3)
+    atoms.set_cell(scale * atoms.cell.array, scale_atoms=True)
+    return atoms
+
+
+def eos(
+    context: Context, *, lattices: Sequence[str], volumes: Sequence[float] | dict[str, Any]
+) -> list[Atoms]:
+    """Equation of state: primitive cells at relative volumes per atom (see `crystal`)."""
+    return [
+        tagged(
+            crystal(context.lattice, structure, volume),
+            f"eos_{structure}",
+            f"eos_{structure}_{volume:g}",
+        )
+        for structure in lattices
+        for volume in values(volumes)
+    ]
+
+
+def elastic(context: Context, *, strains: Sequence[float] | dict[str, Any]) -> list[Atoms]:
+    """Conventional cell under uniaxial, tetragonal and shear strains of the given sizes."""
+    modes = {
+        "uniaxial": np.diag([1.0, 0.0, 0.0]),
+        "tetragonal": np.diag([-0.5, -0.5, 1.0]),
+        "shear": np.array([[0.0, 0.5, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]),
+    }
+    cells = []
+    for name, mode in modes.items():
+        for strain in values(strains):
+            atoms = context.lattice.cubic()
+            atoms.set_cell(atoms.cell.array @ (np.eye(3) + strain * mode), scale_atoms=True)
+            cells.append(tagged(atoms, "elastic", f"elastic_{name}_{strain:g}"))
+    return cells
+
+
+def distorted(
+    context: Context,
+    *,
+    lattices: Sequence[str],
+    supercell: Sequence[int],
+    strain: float,
+    displacement: float,
+    repeats: int,
+) -> list[Atoms]:
+    """Supercells of lattices under random strains, their atoms displaced at random.
+
+    Each of the six components of the strain is uniform in +-`strain`; displacements are normal
+    with standard deviation `displacement` (Å).
+    """
+
+    cells = []
+    for structure in lattices:
+        perfect, name = crystal(context.lattice, structure), f"distorted_{structure}"
+        draw = partial(_distort, perfect.repeat(tuple(supercell)), strain, displacement)
+        for repeat in range(repeats):
+            atoms = context.drawn(draw, name)
+            cells.append(tagged(atoms, name, f"{name}_{repeat}"))
+    return cells
+
+
+def _distort(perfect: Atoms, strain: float, displacement: float, rng: np.random.Generator) -> Atoms:
+    atoms, components = perfect.copy(), rng.uniform(-strain, strain, (3, 3))
+    symmetric = np.triu(components) + np.triu(components, 1).T
+    atoms.set_cell(atoms.cell.array @ (np.eye(3) + symmetric), scale_atoms=True)
+    atoms.positions += rng.normal(0, displacement, (len(atoms), 3))
+    return atoms
+
+
+def thermal(
+    context: Context,
+    *,
+    temperatures: Sequence[float],
+    repeats: int,
+    debye_temperature: float,
+    supercell: Sequence[int],
+) -> list[Atoms]:
+    """Supercells displaced as independent Debye oscillators would be at each temperature (K)."""
+    cells = []
+    for temperature in temperatures:
+        for repeat in range(repeats):
+            atoms = context.lattice.primitive().repeat(tuple(supercell))
+            deviation = debye_amplitude(atoms, temperature, debye_temperature)
+            atoms = context.displaced(atoms, deviation, "thermal")
+            cells.append(tagged(atoms, "thermal", f"thermal_{temperature:g}K_{repeat}"))
+    return cells
+
+
+def debye_amplitude(atoms: Atoms, temperature: float, debye_temperature: float) -> float:
+    """Return the standard deviation (Å) of one coordinate of a Debye solid.
+
+    sqrt(3 hbar^2 T / (m k_B Theta^2)), the high-temperature limit (B. T. M. Willis, A. W. Pryor,
+    *Thermal Vibrations in Crystallography* (1975), chapter 4).
+    """
+    mass = atoms.get_masses().mean()
+    hbar = ase.units._hbar * ase.units.J * ase.units.second
+    quantum = ase.units.kB * debye_temperature
+    return float(np.sqrt(3 * hbar**2 * ase.units.kB * temperature / (mass * quantum**2)))

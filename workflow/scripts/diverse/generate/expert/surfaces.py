@@ -1,0 +1,137 @@
+"""Slabs and generalised stacking faults (gamma surfaces)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import numpy as np
+from ase import Atoms
+from ase.build import surface
+
+from diverse.generate.expert.context import Context
+from diverse.neighbours import shortest_distance
+from diverse.structures import ReferenceLattice, tagged
+
+FAULT_CONTACT = 0.9  # nearest-neighbour distances that a fault opens to
+OPENING = 0.02  # Å, step of the opening
+
+
+def surfaces(
+    context: Context,
+    *,
+    facets: Sequence[Sequence[int]],
+    layers: int,
+    vacuum: float,
+    repeats: int,
+    displacement: float,
+) -> list[Atoms]:
+    """Slabs with low-index facets and `vacuum` Å between images, atoms displaced at random."""
+    cells = []
+    for facet in facets:
+        name = f"surface_{_digits(facet)}"
+        for repeat in range(repeats):
+            atoms = _primitive_slab(context.lattice, facet, layers)
+            atoms.center(vacuum=vacuum / 2, axis=2)
+            atoms = context.displaced(atoms, displacement, name)
+            cells.append(tagged(atoms, name, f"{name}_{repeat}"))
+    return cells
+
+
+def gamma_surface(
+    context: Context,
+    *,
+    planes: Sequence[Sequence[int]],
+    layers: int,
+    repeat: Sequence[int],
+    shifts: Sequence[int],
+    displacement: float,
+) -> list[Atoms]:
+    """Crystals with one stacking fault on a plane, shifted over a grid of fault vectors.
+
+    The crystal is periodic and has no surface: the cell vector across the plane is tilted by the
+    fault vector (V. Vitek, Phil. Mag. 18, 773 (1968)), and the fault opened until atoms across it
+    are 0.9 of the nearest-neighbour distance apart.
+
+    Parameters
+    ----------
+    layers : int
+        Atomic layers between a fault and its image.
+    repeat : sequence of 2 int
+        Repeats of the primitive cell of the plane.
+    shifts : sequence of 2 int
+        Points of the grid along its vectors; the unshifted crystal is left out.
+    displacement : float, Å
+        Standard deviation of random displacements.
+    """
+    cells = []
+    for plane in planes:
+        name = f"gamma_surface_{_digits(plane)}"
+        for steps, atoms in _faults(context.lattice, plane, layers, shifts):
+            atoms = context.displaced(atoms.repeat((*repeat, 1)), displacement, name)
+            cells.append(tagged(atoms, name, f"{name}_{steps[0]}_{steps[1]}"))
+    return cells
+
+
+def gamma_surface_vacancy(
+    context: Context,
+    *,
+    planes: Sequence[Sequence[int]],
+    layers: int,
+    repeat: Sequence[int],
+    shifts: Sequence[int],
+    displacement: float,
+) -> list[Atoms]:
+    """Stacking faults as `gamma_surface` makes them, with a vacancy in the layer at the fault."""
+    cells = []
+    for plane in planes:
+        name = f"gamma_surface_vacancy_{_digits(plane)}"
+        for steps, atoms in _faults(context.lattice, plane, layers, shifts):
+            atoms = atoms.repeat((*repeat, 1))
+            del atoms[int(np.argmax(atoms.positions @ _normal(atoms)))]
+            atoms = context.displaced(atoms, displacement, name)
+            cells.append(tagged(atoms, name, f"{name}_{steps[0]}_{steps[1]}"))
+    return cells
+
+
+def _faults(
+    lattice: ReferenceLattice, plane: Sequence[int], layers: int, shifts: Sequence[int]
+) -> Iterator[tuple[tuple[int, ...], Atoms]]:
+    """Yield each shift but the first, in steps of the grid, and the crystal with this fault."""
+    perfect = _primitive_slab(lattice, plane, layers, periodic=True)
+    for steps in list(product(*map(range, shifts)))[1:]:
+        atoms = perfect.copy()
+        atoms.cell[2] += np.array(steps) / shifts @ atoms.cell.array[:2]
+        _open_fault(atoms, FAULT_CONTACT * lattice.nearest_neighbour)
+        yield steps, atoms
+
+
+def _open_fault(atoms: Atoms, distance: float) -> None:
+    """Lengthen the cell across the plane until no two atoms are nearer than `distance` (Å)."""
+    while shortest_distance(atoms) < distance:
+        atoms.cell[2] += OPENING * _normal(atoms)
+
+
+def _normal(atoms: Atoms) -> np.ndarray:
+    normal = np.cross(*atoms.cell.array[:2])
+    return normal / np.linalg.norm(normal)
+
+
+def _digits(indices: Sequence[int]) -> str:
+    return "".join(str(index) for index in indices)
+
+
+def _primitive_slab(
+    lattice: ReferenceLattice, facet: Sequence[int], layers: int, *, periodic: bool = False
+) -> Atoms:
+    """Return the slab with the smallest in-plane cell: one atom a layer for bcc and fcc."""
+    return surface(
+        lattice.primitive(), _primitive_indices(lattice, facet), layers, periodic=periodic
+    )
+
+
+def _primitive_indices(lattice: ReferenceLattice, facet: Sequence[int]) -> tuple[int, ...]:
+    """Convert Miller indices of the conventional cell to those of the primitive cell."""
+    to_primitive = lattice.primitive().cell.array @ np.linalg.inv(np.eye(3) * lattice.a)
+    indices = np.rint(2 * to_primitive @ np.asarray(facet)).astype(int)
+    return tuple(int(index) for index in indices // np.gcd.reduce(indices))

@@ -1,0 +1,89 @@
+"""Subsets of a given data set: orders to take its cells in, whose beginnings are nested subsets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+
+from diverse.descriptors import environment_descriptors
+from diverse.diversity import quests_descriptors
+from diverse.generate.entropy import Whitening
+from diverse.kernel import BispectrumSettings
+
+METHODS = ("random", "farthest_point", "quests")
+
+
+def select_subset(
+    cells: Sequence[Atoms],
+    environments: int,
+    *,
+    method: str,
+    descriptor: BispectrumSettings,
+    bandwidth: float,
+    rng: np.random.Generator,
+) -> list[Atoms]:
+    """Take cells in the order of a method as long as they fit into `environments`.
+
+    With the same stream, the subset for fewer environments is part of that for more.
+
+    Parameters
+    ----------
+    method : {"random", "farthest_point", "quests"}
+        ``farthest_point``: in whitened cell means of the descriptor, by scikit-matter; ``quests``:
+        minimum set cover of the `quests` package, cells that are novel and diverse first.
+    bandwidth : float, 1/Å
+        Of the QUESTS kernel.
+    """
+    if method == "random":
+        order = rng.permutation(len(cells))
+    elif method == "farthest_point":
+        order = farthest_points(cell_means(cells, descriptor), start=int(rng.integers(len(cells))))
+    else:
+        most = environments // min(map(len, cells)) + 1
+        order = minimum_set_cover(cells, bandwidth, min(most, len(cells)))
+    sizes = np.cumsum([len(cells[index]) for index in order])
+    return [cells[index] for index in order[: np.searchsorted(sizes, environments, "right")]]
+
+
+def farthest_points(points: np.ndarray, start: int) -> np.ndarray:
+    """Return the order in which each next point is the farthest from all before it.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, D)
+    start : int
+        The first point.
+    """
+    from skmatter.sample_selection import FPS
+
+    if len(points) == 1:
+        return np.array([0])
+    selector = FPS(n_to_select=len(points), initialize=start, score_threshold=None)
+    return np.asarray(selector.fit(points).selected_idx_)
+
+
+def minimum_set_cover(cells: Sequence[Atoms], bandwidth: float, n_cells: int) -> np.ndarray:
+    """Return the first `n_cells` cells in the order of QUESTS' minimum set cover.
+
+    D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025). Its cost grows with the square of the
+    number of cells: for a few thousand at most.
+    """
+    from quests.compression.fps import msc
+    from quests.entropy import entropy
+
+    descriptors = [quests_descriptors([cell]) for cell in cells]
+    entropies = np.array([entropy(own, h=bandwidth) for own in descriptors])
+    with np.errstate(divide="ignore"):  # an environment no kernel reaches is infinitely novel
+        return np.array(msc(descriptors, entropies, n_cells, h=bandwidth))
+
+
+def cell_means(cells: Sequence[Atoms], descriptor: BispectrumSettings) -> np.ndarray:
+    """Return the mean of each cell's whitened descriptors, shape (n_cells, D)."""
+    descriptors = environment_descriptors(cells, descriptor)
+    first = np.cumsum([0, *map(len, cells)])[:-1]
+    return (
+        np.add.reduceat(Whitening.of(descriptors)(descriptors), first)
+        / np.diff([*first, len(descriptors)])[:, None]
+    )
