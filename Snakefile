@@ -2,7 +2,7 @@
 
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
-snakemake --cores all STAGE                            generate, diversity, label, describe, train, transfer
+snakemake --cores all STAGE                            generate, diversity, label, train, transfer
 """
 
 from snakemake.utils import min_version
@@ -33,7 +33,6 @@ include: "workflow/rules/diversity_figures.smk"
 include: "workflow/rules/label.smk"
 include: "workflow/rules/convergence.smk"
 include: "workflow/rules/audit.smk"
-include: "workflow/rules/describe.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/figures.smk"
