@@ -2,7 +2,7 @@
 
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
-snakemake --cores all STAGE                            generate, diversity, label, describe, train, transfer
+snakemake --cores all STAGE                            generate, diversity, label, train, transfer
 """
 
 from snakemake.utils import min_version
@@ -34,7 +34,6 @@ include: "workflow/rules/label.smk"
 include: "workflow/rules/convergence.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/subsets.smk"
-include: "workflow/rules/describe.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/training_figures.smk"

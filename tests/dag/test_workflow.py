@@ -8,7 +8,7 @@ import yaml
 
 from paths import ROOT, snakemake
 
-STAGES = ["generate", "diversity", "label", "describe", "train", "transfer"]
+STAGES = ["generate", "diversity", "label", "train", "transfer"]
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -22,7 +22,7 @@ def test_default_study(tmp_path):
     expected = {"generate_sampled": 8, "generate_expert": 4, "label_chunk": 12, "split": 3}
     expected |= {"fit_polynomial": 3, "train_network": 9, "check_export": models, "predict": models}
     expected |= {"whiten": 1, "start_statistics": 1, "sum_statistics": 3}
-    expected |= {"score": 6, "describe_part": 3, "write_report": 1}
+    expected |= {"score": 6, "write_report": 1}
     assert {name: found[name] for name in expected} == expected
 
 

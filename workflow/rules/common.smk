@@ -38,15 +38,12 @@ NETWORKS = names("models", "family", "network")
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
 TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
-TWOJMAX = sorted({model["twojmax"] for model in config["models"].values()})
 
 
 wildcard_constraints:
     dataset="|".join([*DATASETS, *config["subsets"]]),
     chunk=r"\d+",
     round=r"\d+",
-    part="train|test",
-    twojmax=r"\d+",
     train="|".join(TRAINED_ON),
     model="|".join(config["models"]),
     seed=r"\d+",
@@ -127,12 +124,6 @@ def potential_files(family):
 def potential(wildcards):
     """The exported potential of the wildcards' model."""
     return potential_files(config["models"][wildcards.model]["family"])
-
-
-def training_descriptors(wildcards):
-    """Descriptors of the wildcards' training set at the model's 2Jmax."""
-    twojmax = config["models"][wildcards.model]["twojmax"]
-    return f"<results>/descriptors/{wildcards.train}/train/{twojmax}.npz"
 
 
 def predictions_on_tests(*seed):
