@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from diverse.ledger import Ledger
 from paths import ROOT, clean_environment, snakemake, snakemake_command
 
 COARSE = {"kind": "gpaw", "cutoff_energy": 200, "kpoint_density": {"1000": 1.2}, "smearing": 0.3}
@@ -23,6 +24,7 @@ def small_study(tmp_path):
         study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
         groups = {"eos": {"lattices": ["bcc", "fcc"], "volumes": [0.9, 1.0, 1.1]}}
         study["datasets"] = {"expert": {"family": "expert", "groups": groups}}
+        del study["convergence"]
         study |= {"labeller": "dft", "labellers": {"dft": COARSE}} | changes
         study["models"] = {"linear2": {"family": "linear", "twojmax": 2}}
         path = tmp_path / "study.yaml"
@@ -64,12 +66,15 @@ def test_a_killed_run_recomputes_no_finished_cell(tmp_path, small_study):
 
 
 def test_a_time_limit_ends_a_chunk_cleanly_and_retries_end_it(tmp_path, small_study):
-    limit = ("--set-resources", "label_chunk:time_limit=0.05")
+    limit = ("--set-resources", "label_chunk:time_limit=1")  # one cell an attempt
     arguments = ("label", "--configfile", str(small_study()))
-    result = snakemake(tmp_path, *limit, "--retries", "0", *arguments, check=False)
+    result = snakemake(tmp_path, *arguments, *limit, check=False)
     assert result.returncode == 1
-    assert "the time limit is reached and" in result.stdout
-    snakemake(tmp_path, *arguments)
+    assert result.stdout.count("the time limit is reached and") >= 4  # once, and three retries
+    ledger = tmp_path / "results/smoke/ledger/expert/0.xyz"
+    done = len(Ledger(None, [ledger]).rows())
+    assert 1 <= done < 6
+    assert f"6 cells, {6 - done} to label" in snakemake(tmp_path, *arguments).stdout
 
 
 def test_a_damaged_chunk_is_named_and_only_it_is_redone(tmp_path, small_study):
@@ -86,7 +91,7 @@ def test_a_damaged_chunk_is_named_and_only_it_is_redone(tmp_path, small_study):
         damaged = bytearray(file.read_bytes())
         damaged[len(damaged) // 2] ^= 1
         file.write_bytes(damaged)
-    result = snakemake(tmp_path, "--forcerun", "merge_labels", *arguments, check=False)
+    result = snakemake(tmp_path, *arguments, "--forcerun", "merge_labels", check=False)
     assert result.returncode == 1
     assert "labels/expert/1.xyz is damaged; remove it and run the same command" in result.stdout
     (labels / "expert/1.xyz").unlink()

@@ -69,6 +69,9 @@ WRONG = [
     (("datasets", "entropy", "chunks"), 99, "datasets.entropy.chunks: 99 chunks for 24 cells"),
     (("zbl",), {"inner": 5.0, "outer": 4.0}, "zbl: inner"),
     (("labels",), "steal", "labels: 'steal' is not one of"),
+    (("convergence", "labeller"), "exact", "there is no labeller 'exact' under labellers"),
+    (("convergence", "variants", "k20", "against"), ["k99"], "there is no variant 'k99'"),
+    (("convergence", "variants", "k20", "settings"), {"cutof": 1}, "settings: .*'cutof'"),
 ]
 
 

@@ -17,7 +17,7 @@ effort = Effort(
     workers=max(1, snakemake.threads // snakemake.resources.cores_per_cell),
     cores_per_cell=snakemake.resources.cores_per_cell,
     timeout=snakemake.params.timeout,
-    time_limit=60 * snakemake.resources.time_limit,
+    time_limit=snakemake.resources.time_limit,
 )
 
 with log.open("w") as file:

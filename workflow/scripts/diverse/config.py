@@ -57,6 +57,7 @@ def load_study(config: Config, schema_path: str) -> Config:
     _check_subsets(study)
     _check_generation(study)
     _check_labellers(study)
+    _check_convergence(study)
     return study
 
 
@@ -219,6 +220,26 @@ def _check_labellers(study: Config) -> None:
             _ = make_labeller(options).provenance
         except LabellerError as error:
             raise ConfigError(f"datasets.{name}: {error}") from error
+
+
+def _check_convergence(study: Config) -> None:
+    """Refuse variants of labellers, and references, that do not exist or cannot work."""
+    block = study.get("convergence", {"variants": {}})
+    for name, variant in block["variants"].items():
+        where, against = f"convergence.variants.{name}", variant["against"]
+        labeller = variant.get("labeller", block["labeller"])
+        _demand(
+            labeller in study["labellers"],
+            f"{where}: there is no labeller '{labeller}' under labellers",
+        )
+        unknown = [other for other in against if other not in block["variants"]]
+        _demand(not unknown, f"{where}.against: there is no variant '{', '.join(unknown)}'")
+        _demand(len(against) in (0, 1, 3), f"{where}.against: takes one variant, or three")
+    for name, options in variant_options(study).items():
+        try:
+            make_labeller(options)
+        except TypeError as error:
+            raise ConfigError(f"convergence.variants.{name}.settings: {error}") from error
 
 
 def _sentence(error: ValidationError) -> str:
