@@ -15,7 +15,6 @@ from diverse.generate.expert.defects import pushed_apart
 from diverse.generate.expert.dynamics import Potential, advance
 from diverse.kernel import BispectrumSettings
 from diverse.neighbours import find_pairs, shortest_distance
-from diverse.structures import random_stream
 
 ZHOU = {"pair_style": "eam/alloy", "pair_coeff": ["* * W_zhou.eam.alloy W"], "timestep": 2}
 TIMES = {"equilibration": 400, "interval": 200, "snapshots": 2}
@@ -89,7 +88,7 @@ GROUPS = {
 
 @pytest.fixture
 def context(lattice):
-    return Context(lattice, 2.1, random_stream(1, "expert", 0))
+    return Context(lattice, 2.1, 1, "expert")
 
 
 def make(context, *names, **changes):
@@ -121,8 +120,16 @@ def test_every_recipe_gives_its_groups_above_the_floor(context):
     assert max(len(cell) for cell in cells if "screw" not in cell.info["config_type"]) <= 16
 
 
+def test_more_repeats_and_groups_leave_the_other_cells_as_they_are(context):
+    few = {"distorted": {"repeats": 2}, "vacancy": {"repeats": 1}, "clusters": {"repeats": 1}}
+    few = [cell for name, changes in few.items() for cell in make(context, name, **changes)]
+    many = {cell.info["trajectory"]: cell for cell in make(context, *GROUPS)}
+    for cell in few:
+        assert np.array_equal(cell.positions, many[cell.info["trajectory"]].positions)
+
+
 def test_same_stream_same_cells(lattice):
-    contexts = [Context(lattice, 2.1, random_stream(1, "expert", 0)) for _ in range(2)]
+    contexts = [Context(lattice, 2.1, 1, "expert") for _ in range(2)]
     first, second = (make(context, *GROUPS) for context in contexts)
     assert all(np.array_equal(a.positions, b.positions) for a, b in zip(first, second, strict=True))
 
@@ -293,7 +300,7 @@ def test_dynamics_forgets_the_last_digits(context, instance):
 
 
 def test_dynamics_that_falls_below_the_floor_is_said(lattice):
-    strict = Context(lattice, 2.7, random_stream(1, "expert", 0))
+    strict = Context(lattice, 2.7, 1, "expert")
     with pytest.raises(ValueError, match="only . of 20 snapshots at 5000 K keep their atoms 2.7 Å"):
         make(strict, "liquid")
 

@@ -10,7 +10,7 @@ ENVIRONMENT = str(ROOT / "envs/study.yaml")
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from diverse.config import ConfigError, labeller_options, load_study, variant_options
-from diverse.generate.rounds import chunk_round, chunks_of_round
+from diverse.generate.rounds import chunk_round, chunks_made, chunks_of_round
 
 try:
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
@@ -54,6 +54,12 @@ def study_part(*keys):
     return {key: config[key] for key in keys}
 
 
+def dataset_settings(wildcards):
+    """What the cells of a chunk follow from; how many chunks are made changes none of them."""
+    settings = config["datasets"][wildcards.dataset]
+    return {key: value for key, value in settings.items() if key != "first_chunks"}
+
+
 def either(names):
     """Regular expression that matches these names and, for an empty list, nothing."""
     return "|".join(names) or "(?!)"
@@ -86,8 +92,11 @@ def seeds(model):
 
 def all_chunks(stage, datasets=DATASETS, pattern="<results>/{}/{}/{}.xyz"):
     """Files of one stage (structures or labels) for every chunk of data sets."""
-    chunks = {name: range(config["datasets"][name]["chunks"]) for name in datasets}
-    return [pattern.format(stage, name, chunk) for name in chunks for chunk in chunks[name]]
+    return [
+        pattern.format(stage, name, chunk)
+        for name in datasets
+        for chunk in chunks_made(config["datasets"][name])
+    ]
 
 
 def structure_chunks(wildcards):

@@ -101,7 +101,7 @@ rule generate_sampled:
         runtime=60,
     params:
         study=study_part(*SAMPLING),
-        dataset=lookup(within=config, dpath="datasets/{dataset}"),
+        dataset=dataset_settings,
     message:
         "Generating {wildcards.dataset}, chunk {wildcards.chunk}"
     script:
@@ -126,7 +126,7 @@ rule generate_expert:
         runtime=60,
     params:
         study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
-        dataset=lookup(within=config, dpath="datasets/{dataset}"),
+        dataset=dataset_settings,
     message:
         "Generating {wildcards.dataset}, chunk {wildcards.chunk}"
     script:

@@ -77,8 +77,8 @@ def sampled_chunk(
 
 def expert_chunk(study: Config, name: str, dataset: Config, chunk: int) -> list[Atoms]:
     """Return every n-th cell of the expert data set called `name`, starting at `chunk`."""
-    rng = random_stream(study["seed"], name, 0)
-    context = Context(reference_lattice(study), sampler_settings(study).d_min, rng)
+    floor = sampler_settings(study).d_min
+    context = Context(reference_lattice(study), floor, study["seed"], name)
     cells = expert_cells(context, dataset["groups"], descriptor_settings(study))
     return [_named(cell, name) for cell in cells[chunk :: dataset["chunks"]]]
 

@@ -1,4 +1,4 @@
-"""Which chunks of a data set are made in which round."""
+"""Which chunks of a data set are made, and in which round."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def chunk_round(dataset: dict[str, Any], chunk: int) -> int:
 def chunks_of_round(dataset: dict[str, Any], number: int) -> list[int]:
     """Return the chunks of one round."""
     return [c for c in range(dataset["chunks"]) if chunk_round(dataset, c) == number]
+
+
+def chunks_made(dataset: dict[str, Any]) -> range:
+    """Return the chunks that are made: all, or the first of them."""
+    return range(min(dataset["chunks"], dataset.get("first_chunks") or dataset["chunks"]))

@@ -1,4 +1,4 @@
-"""What every recipe of the expert family is given."""
+"""What every recipe of the expert family is given: a lattice, a floor, and a stream for each cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 
 from diverse.neighbours import shortest_distance
-from diverse.structures import ReferenceLattice
+from diverse.structures import ReferenceLattice, random_stream
 
 TRIES = 200  # draws of one cell before its settings count as impossible
 
@@ -20,40 +20,52 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Context:
-    """The study's lattice and floor, and the random stream recipes draw from.
+    """The study's lattice and floor, and a random stream for every cell.
+
+    The stream follows from the cell's name, so more groups or repeats leave the other cells as they
+    are, and with them their labels.
 
     Attributes
     ----------
     lattice : ReferenceLattice
     d_min : float, Å
         Floor on the shortest interatomic distance.
-    rng : numpy Generator
+    seed : int
+        Of the study.
+    dataset : str
+        Name of the data set.
     """
 
     lattice: ReferenceLattice
     d_min: float
-    rng: np.random.Generator
+    seed: int
+    dataset: str
 
-    def drawn(self, draw: Callable[[np.random.Generator], Atoms], what: str) -> Atoms:
-        """Return the first cell that `draw` makes above the floor.
+    def stream(self, name: str) -> np.random.Generator:
+        """Return the random stream of the cell or trajectory called `name`."""
+        return random_stream(self.seed, f"{self.dataset}/{name}", 0)
+
+    def drawn(self, draw: Callable[[np.random.Generator], Atoms], name: str) -> Atoms:
+        """Return the first cell that `draw` makes above the floor from the stream of its name.
 
         Raises
         ------
         ValueError
             If there is none among the first 200.
         """
+        rng = self.stream(name)
         for tries in range(TRIES):
-            atoms = draw(self.rng)
+            atoms = draw(rng)
             if shortest_distance(atoms) >= self.d_min:
                 if tries:
-                    logger.info("%s: drawn %d times to reach the floor", what, tries + 1)
+                    logger.info("%s: drawn %d times to reach the floor", name, tries + 1)
                 return atoms
         raise ValueError(
-            f"{what}: none of {TRIES} random cells keeps its atoms {self.d_min} Å apart; lower "
+            f"{name}: none of {TRIES} random cells keeps its atoms {self.d_min} Å apart; lower "
             "its displacement or strain, or give it more room"
         )
 
-    def displaced(self, atoms: Atoms, deviation: float, what: str) -> Atoms:
+    def displaced(self, atoms: Atoms, deviation: float, name: str) -> Atoms:
         """Return a copy with normally distributed displacements (Å) of every coordinate."""
 
         def draw(rng: np.random.Generator) -> Atoms:
@@ -61,7 +73,7 @@ class Context:
             copy.positions += rng.normal(0, deviation, (len(copy), 3))
             return copy
 
-        return self.drawn(draw, what)
+        return self.drawn(draw, name)
 
 
 def values(choice: Sequence[float] | dict[str, Any]) -> list[float]:

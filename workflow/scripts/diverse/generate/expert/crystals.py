@@ -97,8 +97,8 @@ def distorted(
         perfect, name = crystal(context.lattice, structure), f"distorted_{structure}"
         draw = partial(_distort, perfect.repeat(tuple(supercell)), strain, displacement)
         for repeat in range(repeats):
-            atoms = context.drawn(draw, name)
-            cells.append(tagged(atoms, name, f"{name}_{repeat}"))
+            trajectory = f"{name}_{repeat}"
+            cells.append(tagged(context.drawn(draw, trajectory), name, trajectory))
     return cells
 
 
@@ -124,8 +124,8 @@ def thermal(
         for repeat in range(repeats):
             atoms = context.lattice.primitive().repeat(tuple(supercell))
             deviation = debye_amplitude(atoms, temperature, debye_temperature)
-            atoms = context.displaced(atoms, deviation, "thermal")
-            cells.append(tagged(atoms, "thermal", f"thermal_{temperature:g}K_{repeat}"))
+            name = f"thermal_{temperature:g}K_{repeat}"
+            cells.append(tagged(context.displaced(atoms, deviation, name), "thermal", name))
     return cells
 
 

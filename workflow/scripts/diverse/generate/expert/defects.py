@@ -65,9 +65,10 @@ def interstitials(
         perfect = _with_interstitial(context.lattice, kind, supercell)
         for repeat in range(repeats):
             atoms = perfect.copy()
-            atoms.positions += context.rng.normal(0, displacement, (len(atoms), 3))
+            name = f"interstitial_{kind}_{repeat}"
+            atoms.positions += context.stream(name).normal(0, displacement, (len(atoms), 3))
             atoms = pushed_apart(atoms, CONTACT * nearest)
-            cells.append(tagged(atoms, f"interstitial_{kind}", f"interstitial_{kind}_{repeat}"))
+            cells.append(tagged(atoms, f"interstitial_{kind}", name))
     return cells
 
 
@@ -134,7 +135,5 @@ def pushed_apart(atoms: Atoms, distance: float) -> Atoms:
 def _displaced_copies(
     context: Context, atoms: Atoms, name: str, repeats: int, displacement: float, label: str = ""
 ) -> list[Atoms]:
-    return [
-        tagged(context.displaced(atoms, displacement, name), name, f"{name}{label}_{repeat}")
-        for repeat in range(repeats)
-    ]
+    names = [f"{name}{label}_{repeat}" for repeat in range(repeats)]
+    return [tagged(context.displaced(atoms, displacement, own), name, own) for own in names]

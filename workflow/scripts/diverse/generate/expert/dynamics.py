@@ -74,8 +74,8 @@ def md(
             atoms = crystal(context.lattice, structure, volume).repeat(tuple(supercell))
             for temperature in temperatures:
                 stages = [(temperature, equilibration)]
-                found = _snapshots(context, atoms, potential, stages, interval, snapshots)
                 name = f"md_{structure}_{volume:g}_{temperature:g}K"
+                found = _snapshots(context, name, atoms, potential, stages, interval, snapshots)
                 cells.extend(tagged(cell, "md", name) for cell in found)
     return cells
 
@@ -110,21 +110,22 @@ def liquid(
         atoms = atoms.repeat(tuple(supercell))
         for temperature in temperatures:
             stages = [tuple(melting), (temperature, equilibration)]
-            found = _snapshots(context, atoms, potential, stages, interval, snapshots)
             name = f"liquid_{volume:g}_{temperature:g}K"
+            found = _snapshots(context, name, atoms, potential, stages, interval, snapshots)
             cells.extend(tagged(cell, "liquid", name) for cell in found)
     return cells
 
 
 def _snapshots(
     context: Context,
+    name: str,
     atoms: Atoms,
     potential: Potential,
     stages: Sequence[Any],
     interval: float,
     snapshots: int,
 ) -> list[Atoms]:
-    """Return `snapshots` cells above the floor of one trajectory.
+    """Return `snapshots` cells above the floor of the trajectory called `name`.
 
     Parameters
     ----------
@@ -133,14 +134,14 @@ def _snapshots(
     """
     instance = lammps_library.start(None)
     try:
-        moving = atoms.copy()
-        thermalize_momenta(moving, temperature_K=stages[0][0], rng=context.rng)
+        moving, rng = atoms.copy(), context.stream(name)
+        thermalize_momenta(moving, temperature_K=stages[0][0], rng=rng)
         for temperature, time in stages:
             for _ in range(max(1, round(time / interval))):
-                advance(instance, moving, potential, temperature, interval, context.rng)
+                advance(instance, moving, potential, temperature, interval, rng)
         found: list[Atoms] = []
         for tried in range(1, PATIENCE * snapshots + 1):
-            advance(instance, moving, potential, stages[-1][0], interval, context.rng)
+            advance(instance, moving, potential, stages[-1][0], interval, rng)
             if shortest_distance(moving) >= context.d_min:
                 found.append(moving.copy())
             if len(found) == snapshots:

@@ -25,9 +25,10 @@ def clusters(context: Context, *, sizes: Sequence[int], vacuum: float, repeats: 
     cells = []
     for size in range(sizes[0], sizes[1] + 1):
         for repeat in range(repeats):
-            atoms = _random_cluster(context, size)
+            name = f"cluster_{size}_{repeat}"
+            atoms = _random_cluster(context, size, context.stream(name))
             atoms.center(vacuum=vacuum / 2)
-            cells.append(tagged(atoms, "cluster", f"cluster_{size}_{repeat}"))
+            cells.append(tagged(atoms, "cluster", name))
     return cells
 
 
@@ -50,13 +51,13 @@ def contacts(
         perfect = crystal(context.lattice, structure).repeat(tuple(supercell))
         draw = partial(_pair_together, context, perfect, displacement, longest)
         for repeat in range(repeats):
-            atoms = context.drawn(draw, "contact")
-            cells.append(tagged(atoms, "contact", f"contact_{structure}_{repeat}"))
+            name = f"contact_{structure}_{repeat}"
+            cells.append(tagged(context.drawn(draw, name), "contact", name))
     return cells
 
 
-def _random_cluster(context: Context, size: int) -> Atoms:
-    rng, positions = context.rng, np.zeros((1, 3))
+def _random_cluster(context: Context, size: int, rng: np.random.Generator) -> Atoms:
+    positions = np.zeros((1, 3))
     while len(positions) < size:
         direction = rng.normal(size=3)
         direction /= np.linalg.norm(direction)

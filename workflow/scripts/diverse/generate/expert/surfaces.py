@@ -33,8 +33,8 @@ def surfaces(
         for repeat in range(repeats):
             atoms = _primitive_slab(context.lattice, facet, layers)
             atoms.center(vacuum=vacuum / 2, axis=2)
-            atoms = context.displaced(atoms, displacement, name)
-            cells.append(tagged(atoms, name, f"{name}_{repeat}"))
+            own = f"{name}_{repeat}"
+            cells.append(tagged(context.displaced(atoms, displacement, own), name, own))
     return cells
 
 
@@ -68,8 +68,9 @@ def gamma_surface(
     for plane in planes:
         name = f"gamma_surface_{_digits(plane)}"
         for steps, atoms in _faults(context.lattice, plane, layers, shifts):
-            atoms = context.displaced(atoms.repeat((*repeat, 1)), displacement, name)
-            cells.append(tagged(atoms, name, f"{name}_{steps[0]}_{steps[1]}"))
+            own = f"{name}_{steps[0]}_{steps[1]}"
+            atoms = context.displaced(atoms.repeat((*repeat, 1)), displacement, own)
+            cells.append(tagged(atoms, name, own))
     return cells
 
 
@@ -89,8 +90,8 @@ def gamma_surface_vacancy(
         for steps, atoms in _faults(context.lattice, plane, layers, shifts):
             atoms = atoms.repeat((*repeat, 1))
             del atoms[int(np.argmax(atoms.positions @ _normal(atoms)))]
-            atoms = context.displaced(atoms, displacement, name)
-            cells.append(tagged(atoms, name, f"{name}_{steps[0]}_{steps[1]}"))
+            own = f"{name}_{steps[0]}_{steps[1]}"
+            cells.append(tagged(context.displaced(atoms, displacement, own), name, own))
     return cells
 
 
