@@ -75,9 +75,7 @@ def test_sets_cover_each_other_in_both_directions(study):
 def test_the_audit_of_sound_labels_finds_nothing(study):
     snakemake(study, *ARGUMENTS, "--", "audit")
     table = pd.read_csv(study / "results/smoke/tables/audit.csv")
-    assert table.groupby("dataset")["check"].nunique().to_dict() == dict.fromkeys(
-        ["entropy", "random", "expert", "dft"], 6
-    )
+    assert table.groupby("dataset")["check"].nunique().to_dict() == dict.fromkeys(TESTS, 6)
     # no Pulay correction is known at the coarse cutoff of the smoke study
     pulay = (table["dataset"] == "dft") & (table["check"] == "pressure as derivative")
     assert table.loc[~pulay, "within"].all()
