@@ -31,7 +31,7 @@ def test_defaults_are_filled_in_and_stable(study):
     assert full["datasets"]["entropy"]["use"] == "train_and_test"
     assert full["labellers"]["dft"]["xc"] == "PBE"
     assert load_study(full, SCHEMA) == full
-    assert "sampler" not in study
+    assert "optimiser" not in study
 
 
 def test_every_key_is_described():
@@ -47,7 +47,7 @@ WRONG = [
     (("sampler",), {"volume": [0.3, 2]}, "sampler: spheres of d_min = 2.1 Å would fill 102%"),
     (("cutoff",), 3.0, "cutoff: 3.0 Å holds hardly a neighbour .* take about 4.7 Å"),
     (("sampler",), {"sizes": "big"}, "sampler.sizes: 'big' is not one of"),
-    (("datasets", "entropy", "rounds"), 9, "datasets.entropy.rounds: 9 rounds for 4 chunks are"),
+    (("datasets", "entropy", "rounds"), 21, "datasets.entropy.rounds: 21 rounds for 20 chunks are"),
     (("datasets", "entropy", "complement"), "exprt", "complement: 'exprt' is neither a data set"),
     (("datasets", "entropy", "complement"), "entropy", "entropy -> entropy goes round in a circle"),
     (("datasets", "random", "estimator"), "set", "datasets.random: unknown key 'estimator'"),
@@ -66,7 +66,7 @@ WRONG = [
     (("models", "linear6", "twojmax"), 20, "models.linear6.twojmax: 20 is greater than"),
     (("models", "linear6", "widths"), [4], "models.linear6: unknown key 'widths'"),
     (("datasets", "expert", "groups", "eoss"), {}, "unknown key 'eoss'; did you mean 'eos'"),
-    (("datasets", "entropy", "chunks"), 99, "datasets.entropy.chunks: 99 chunks for 24 cells"),
+    (("datasets", "entropy", "chunks"), 999, "datasets.entropy.chunks: 999 chunks for 300 cells"),
     (("zbl",), {"inner": 5.0, "outer": 4.0}, "zbl: inner"),
     (("labels",), "steal", "labels: 'steal' is not one of"),
     (("convergence", "labeller"), "exact", "there is no labeller 'exact' under labellers"),
