@@ -20,6 +20,7 @@ except ConfigError as error:
 RESULTS = f"results/{config['study']}"
 DATASETS = list(config["datasets"])
 FAMILIES = {name: entry["family"] for name, entry in config["datasets"].items()}
+TRAINED_FAMILIES = FAMILIES | {n: FAMILIES[s["of"]] for n, s in config["subsets"].items()}
 
 
 def names(block, key, *values):
