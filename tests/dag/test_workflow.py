@@ -1,7 +1,6 @@
 """The workflow before anything runs: job counts, stages, and sentences for wrong studies."""
 
 import re
-import time
 
 import pytest
 import yaml
@@ -41,13 +40,11 @@ def test_rounds_wait_for_each_other_and_complements_come_first(tmp_path):
     assert found["sum_statistics"] == 1
 
 
-def test_the_paper_at_full_size_is_planned_quickly(tmp_path):
-    start = time.perf_counter()
+def test_the_paper_at_full_size_is_planned(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/paper-surrogate.yaml"), "--dry-run")
     found = jobs(snakemake(tmp_path, *arguments).stdout)
     assert found["generate_sampled"] == 2 * 210
     assert found["label_chunk"] == 2 * 210 + 2 + 3
-    assert time.perf_counter() - start < 60  # 15 s on a quiet machine
 
 
 def test_subsets_train_but_do_not_test(tmp_path):

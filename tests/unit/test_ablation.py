@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from diverse.config import load_study
-from diverse.diversity import ComparisonSettings
 from diverse.diversity.ablation import ablate, summarise_ablation
 from diverse.generate.chunk import fit_whitening
 from diverse.structures import write_cells
@@ -37,7 +36,7 @@ def rows(study, tmp_path_factory):
     small = file.with_name("small.xyz")
     write_cells(small, [bulk("W", a=3.165)])
     others = {"crystal": [file], "small": [small]}
-    return ablate(study, others, fit_whitening(study), ComparisonSettings())
+    return ablate(study, others, fit_whitening(study), (0.015,))
 
 
 def test_every_set_counts_the_same_environments_and_small_ones_are_left_out(rows):

@@ -12,7 +12,8 @@ from diverse.diversity import (
     nearest_distances,
     nearest_neighbour_entropy,
 )
-from diverse.diversity.measures import DUPLICATE, REGULARISATION
+from diverse.diversity.measures import DUPLICATE
+from diverse.generate.statistics import REGULARISATION
 
 
 def cross(*lengths: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numba
 
-from diverse.diversity import ComparisonSettings, quests_bandwidths
+from diverse.diversity import quests_bandwidths
 from diverse.diversity.ablation import ablate, summarise_ablation
 from diverse.generate.entropy import Whitening
 from diverse.structures import ReferenceLattice
@@ -19,7 +19,7 @@ files = {
     for name in snakemake.params.others
 }
 whitening = Whitening.load(snakemake.input.whitening)
-rows = ablate(study, files, whitening, ComparisonSettings(bandwidths=bandwidths))
+rows = ablate(study, files, whitening, bandwidths)
 rows.to_csv(snakemake.output.rows, index=False, float_format="%.8g")
 summary = summarise_ablation(rows)
 summary.to_csv(snakemake.output.table, index=False, float_format="%.8g")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,7 +124,13 @@ def _pulay_energy(stress: np.ndarray, density: np.ndarray) -> float:
     return float(pressure @ density / (density @ density))
 
 
-def _difference(cell, references, signs, read):  # type: ignore[no-untyped-def]
+def _difference(
+    cell: Atoms,
+    references: Sequence[Atoms],
+    signs: Sequence[float],
+    read: Callable[[Atoms], Any],
+) -> Any:
+    """Return a label of `cell` less the signed sum of the references'; `read` takes it out."""
     known = sum(sign * read(other) for sign, other in zip(signs, references, strict=True))
     return read(cell) - known
 

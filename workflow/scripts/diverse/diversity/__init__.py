@@ -1,6 +1,11 @@
 """How diverse a data set is, and how much of one set another covers. No labels needed."""
 
-from diverse.diversity.compare import common_size, compare_samples, compare_sets
+from diverse.diversity.compare import (
+    ComparisonSettings,
+    common_size,
+    compare_samples,
+    compare_sets,
+)
 from diverse.diversity.measures import (
     distinct,
     effective_rank,
@@ -8,7 +13,6 @@ from diverse.diversity.measures import (
     nearest_distances,
     nearest_neighbour_entropy,
 )
-from diverse.diversity.points import ComparisonSettings
 from diverse.diversity.quests_kernel import (
     quests_bandwidths,
     quests_descriptors,

@@ -12,12 +12,11 @@ from ase import Atoms
 from scipy import stats
 
 from diverse.diversity.points import (
-    ComparisonSettings,
     Points,
     measures_of_pair,
     measures_of_set,
 )
-from diverse.diversity.sample import draw_environments, sample_cells, sample_environments
+from diverse.diversity.sample import sample_cells, sample_environments
 from diverse.generate.chunk import descriptor_settings, sampled_chunk
 from diverse.generate.entropy import Whitening
 from diverse.structures import ReferenceLattice, iterate_cells, random_stream
@@ -37,7 +36,7 @@ def ablate(
     study: Config,
     others: Mapping[str, Sequence[str | Path]],
     whitening: Whitening,
-    settings: ComparisonSettings,
+    bandwidths: Sequence[float],
 ) -> pd.DataFrame:
     """Measure fresh sets of every arm, and draws of other data sets, at equal environments.
 
@@ -50,13 +49,19 @@ def ablate(
         left out.
     whitening : Whitening
         The space everything is measured in.
-    settings : ComparisonSettings
+    bandwidths : sequence of float, 1/Å
+        Of the QUESTS kernel.
 
     Returns
     -------
     pandas.DataFrame
         ``seed``, ``dataset``, ``other`` (the set that covers it, for measures of a pair),
         ``measure``, ``setting``, ``unit``, ``value``, ``n`` (environments of each set).
+
+    Raises
+    ------
+    ValueError
+        If the cells of an arm hold fewer environments than the ablation asks for.
     """
     rows = [
         {
@@ -66,7 +71,7 @@ def ablate(
         }
         for seed in range(study["ablation"]["seeds"])
         for name, other, values in _measures(
-            _points_of_seed(study, others, whitening, seed), settings
+            _points_of_seed(study, others, whitening, seed), bandwidths
         )
         for (measure, setting, unit), value in values.items()
     ]
@@ -137,18 +142,16 @@ def _exactly(
         coordination_radius=1.2 * lattice.nearest_neighbour,
         rng=rng,
     )
-    points = Points.of(sample, whitening)
-    chosen = draw_environments(points.cell, n, rng)
-    return Points(points.white[chosen], points.quests[chosen], points.cell[chosen])
+    return Points.of(sample, whitening).draw(n, rng)
 
 
 def _measures(
-    points: Mapping[str, Points], settings: ComparisonSettings
+    points: Mapping[str, Points], bandwidths: Sequence[float]
 ) -> Iterator[tuple[str, str, dict[tuple[str, str, str], float]]]:
     """Yield the measures of every set, then of every pair of different sets."""
     for name, whole in points.items():
-        yield name, "", measures_of_set(whole, settings)
+        yield name, "", measures_of_set(whole, bandwidths)
     for name, whole in points.items():
         for other, reference in points.items():
             if other != name:
-                yield name, other, measures_of_pair(whole, reference, settings, itself=False)
+                yield name, other, measures_of_pair(whole, reference, bandwidths, itself=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ import pandas as pd
 from ase import Atoms
 
 from diverse.diversity.points import (
-    ComparisonSettings,
     Measure,
     Points,
     measures_of_pair,
@@ -27,6 +27,28 @@ from diverse.kernel import BispectrumSettings
 from diverse.structures import iterate_cells, random_stream
 
 CellSource = str | Path | Sequence[str | Path] | Sequence[Atoms]
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """How sets are compared.
+
+    Parameters
+    ----------
+    environments : int
+        Largest number of environments sampled from a set.
+    bandwidths : tuple of float, 1/Å
+        Of the QUESTS kernel.
+    draws : int
+        Number of random draws (in whole cells) at equal numbers of environments.
+    smallest : int
+        Sets with fewer environments are left out where numbers are made equal.
+    """
+
+    environments: int = 5_000
+    bandwidths: tuple[float, ...] = (0.015,)
+    draws: int = 10
+    smallest: int = 20
 
 
 def compare_sets(
@@ -94,22 +116,25 @@ def compare_samples(
         measure thins the covering set only.
     """
     points = {name: Points.of(sample, whitening) for name, sample in samples.items()}
-    rows = []
+    rows, h = [], settings.bandwidths
     for name, whole in points.items():
-        values = _sizes(samples[name]) | measures_of_set(whole, settings)
+        values = _sizes(samples[name]) | measures_of_set(whole, h)
         rows += _rows(name, "", "all", [values], len(whole))
         for other, reference in points.items():
             itself = other == name
-            pair = measures_of_pair(whole, reference, settings, itself)
+            pair = measures_of_pair(whole, reference, h, itself=itself)
             rows += _rows(name, other, "all", [pair], len(whole), len(reference))
     size = common_size({name: len(sample) for name, sample in samples.items()}, settings)
     for name, reference in points.items():
         if size is None or len(reference) < size:
             continue
         draws = _draws(reference, size, settings, random_stream(seed, f"{name}/draws", 0))
-        rows += _rows(name, "", "equal", [measures_of_set(draw, settings) for draw in draws], size)
+        rows += _rows(name, "", "equal", [measures_of_set(draw, h) for draw in draws], size)
         for other, whole in points.items():
-            pairs = [measures_of_pair(whole, draw, settings, other == name) for draw in draws]
+            pairs = [
+                measures_of_pair(whole, draw, settings.bandwidths, itself=other == name)
+                for draw in draws
+            ]
             rows += _rows(other, name, "equal", pairs, len(whole), size)
     return pd.DataFrame(rows).astype({"n_other": "Int64"})
 

@@ -10,7 +10,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from scipy.special import digamma, gammaln
 
-REGULARISATION = 1e-3  # added to the covariance, so that few environments give a finite log det
+from diverse.generate.statistics import SetStatistics
+
 DUPLICATE = 1e-3  # environments closer than this, in whitened units, are one
 
 
@@ -21,8 +22,7 @@ def log_det(white: np.ndarray) -> float:
     objective of Subramanyam and Perez, npj Comput. Mater. 11, 218 (2025). Copies of a whole set
     leave it as it is.
     """
-    covariance = np.cov(white, rowvar=False, bias=True)
-    return float(np.linalg.slogdet(covariance + REGULARISATION * np.eye(white.shape[1]))[1])
+    return SetStatistics.of(white).log_det()
 
 
 def effective_rank(white: np.ndarray) -> float:

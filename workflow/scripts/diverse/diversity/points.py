@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from diverse.diversity.measures import (
     DUPLICATE,
-    REGULARISATION,
     distinct,
     effective_rank,
     log_det,
@@ -25,30 +24,9 @@ from diverse.diversity.quests_kernel import (
 )
 from diverse.diversity.sample import EnvironmentSample, draw_environments
 from diverse.generate.entropy import Whitening
+from diverse.generate.statistics import REGULARISATION
 
 Measure = tuple[str, str, str]  # name, setting, unit
-
-
-@dataclass(frozen=True)
-class ComparisonSettings:
-    """How sets are compared.
-
-    Parameters
-    ----------
-    environments : int
-        Largest number of environments sampled from a set.
-    bandwidths : tuple of float, 1/Å
-        Of the QUESTS kernel.
-    draws : int
-        Number of random draws (in whole cells) at equal numbers of environments.
-    smallest : int
-        Sets with fewer environments are left out where numbers are made equal.
-    """
-
-    environments: int = 5_000
-    bandwidths: tuple[float, ...] = (0.015,)
-    draws: int = 10
-    smallest: int = 20
 
 
 @dataclass(frozen=True)
@@ -73,8 +51,8 @@ class Points:
         return Points(self.white[chosen], self.quests[chosen], self.cell[chosen])
 
 
-def measures_of_set(points: Points, settings: ComparisonSettings) -> dict[Measure, float]:
-    """Return the measures of one set."""
+def measures_of_set(points: Points, bandwidths: Sequence[float]) -> dict[Measure, float]:
+    """Return the measures of one set; `bandwidths` (1/Å) are those of the QUESTS kernel."""
     unique = len(distinct(points.white))
     values = {
         ("log_det", f"whitened, + {REGULARISATION:g} I", "1"): log_det(points.white),
@@ -86,26 +64,34 @@ def measures_of_set(points: Points, settings: ComparisonSettings) -> dict[Measur
             nearest_neighbour_entropy(points.white) if unique > 1 else -np.inf
         ),
     }
-    sums = kernel_sums(points.quests, points.quests, settings.bandwidths)
+    sums = kernel_sums(points.quests, points.quests, bandwidths)
     for measure, formula in (("entropy", quests_entropy), ("diversity", quests_diversity)):
-        values |= _by_bandwidth(f"quests_{measure}", "nats", formula, sums, settings)
+        values |= _by_bandwidth(f"quests_{measure}", "nats", formula, sums, bandwidths)
     return values
 
 
 def measures_of_pair(
-    points: Points, reference: Points, settings: ComparisonSettings, itself: bool
+    points: Points, reference: Points, bandwidths: Sequence[float], *, itself: bool
 ) -> dict[Measure, float]:
-    """Return how well `reference` covers `points`; within a set, duplicates do not count."""
+    """Return how well `reference` covers `points`.
+
+    Parameters
+    ----------
+    bandwidths : sequence of float, 1/Å
+        Of the QUESTS kernel.
+    itself : bool
+        Whether both are the same set, in which duplicates do not count.
+    """
     if itself:
         unique = reference.white[distinct(reference.white)]
         distances = nearest_distances(unique) if len(unique) > 1 else np.array([np.inf])
     else:
         distances = nearest_distances(points.white, reference.white)
     values = {("nn_distance", "median, whitened", "1"): float(np.median(distances))}
-    sums = kernel_sums(points.quests, reference.quests, settings.bandwidths)
+    sums = kernel_sums(points.quests, reference.quests, bandwidths)
     setting = f", dH < {OVERLAP_TOLERANCE:g}"
     return values | _by_bandwidth(
-        "quests_overlap", "fraction", quests_overlap, sums, settings, setting
+        "quests_overlap", "fraction", quests_overlap, sums, bandwidths, setting
     )
 
 
@@ -114,10 +100,10 @@ def _by_bandwidth(
     unit: str,
     formula: Callable[[np.ndarray], np.ndarray],
     sums: np.ndarray,
-    settings: ComparisonSettings,
+    bandwidths: Sequence[float],
     setting: str = "",
 ) -> dict[Measure, float]:
     return {
         (measure, f"h = {h:.3g} 1/Å{setting}", unit): float(value)
-        for h, value in zip(settings.bandwidths, formula(sums), strict=True)
+        for h, value in zip(bandwidths, formula(sums), strict=True)
     }

@@ -64,14 +64,10 @@ def gamma_surface(
     displacement : float, Å
         Standard deviation of random displacements.
     """
-    cells = []
-    for plane in planes:
-        name = f"gamma_surface_{_digits(plane)}"
-        for steps, atoms in _faults(context.lattice, plane, layers, shifts):
-            own = f"{name}_{steps[0]}_{steps[1]}"
-            atoms = context.displaced(atoms.repeat((*repeat, 1)), displacement, own)
-            cells.append(tagged(atoms, name, own))
-    return cells
+    return [
+        tagged(context.displaced(atoms, displacement, own), name, own)
+        for name, own, atoms in _faults("gamma_surface", context, planes, layers, repeat, shifts)
+    ]
 
 
 def gamma_surface_vacancy(
@@ -84,27 +80,31 @@ def gamma_surface_vacancy(
     displacement: float,
 ) -> list[Atoms]:
     """Stacking faults as `gamma_surface` makes them, with a vacancy in the layer at the fault."""
-    cells = []
-    for plane in planes:
-        name = f"gamma_surface_vacancy_{_digits(plane)}"
-        for steps, atoms in _faults(context.lattice, plane, layers, shifts):
-            atoms = atoms.repeat((*repeat, 1))
-            del atoms[int(np.argmax(atoms.positions @ _normal(atoms)))]
-            own = f"{name}_{steps[0]}_{steps[1]}"
-            cells.append(tagged(context.displaced(atoms, displacement, own), name, own))
+    cells, group = [], "gamma_surface_vacancy"
+    for name, own, atoms in _faults(group, context, planes, layers, repeat, shifts):
+        del atoms[int(np.argmax(atoms.positions @ _normal(atoms)))]
+        cells.append(tagged(context.displaced(atoms, displacement, own), name, own))
     return cells
 
 
 def _faults(
-    lattice: ReferenceLattice, plane: Sequence[int], layers: int, shifts: Sequence[int]
-) -> Iterator[tuple[tuple[int, ...], Atoms]]:
-    """Yield each shift but the first, in steps of the grid, and the crystal with this fault."""
-    perfect = _primitive_slab(lattice, plane, layers, periodic=True)
-    for steps in list(product(*map(range, shifts)))[1:]:
-        atoms = perfect.copy()
-        atoms.cell[2] += np.array(steps) / shifts @ atoms.cell.array[:2]
-        _open_fault(atoms, FAULT_CONTACT * lattice.nearest_neighbour)
-        yield steps, atoms
+    group: str,
+    context: Context,
+    planes: Sequence[Sequence[int]],
+    layers: int,
+    repeat: Sequence[int],
+    shifts: Sequence[int],
+) -> Iterator[tuple[str, str, Atoms]]:
+    """Yield, for each plane and each shift but none, the group, the cell's name and the crystal."""
+    contact = FAULT_CONTACT * context.lattice.nearest_neighbour
+    for plane in planes:
+        name = f"{group}_{_digits(plane)}"
+        perfect = _primitive_slab(context.lattice, plane, layers, periodic=True)
+        for steps in list(product(*map(range, shifts)))[1:]:
+            atoms = perfect.copy()
+            atoms.cell[2] += np.array(steps) / shifts @ atoms.cell.array[:2]
+            _open_fault(atoms, contact)
+            yield name, f"{name}_{steps[0]}_{steps[1]}", atoms.repeat((*repeat, 1))
 
 
 def _open_fault(atoms: Atoms, distance: float) -> None:
