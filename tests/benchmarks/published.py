@@ -1,15 +1,19 @@
-"""Linear SNAP on the published tungsten data, ours and FitSNAP's; run it as a program.
+"""Fits to the published tungsten data, ours beside FitSNAP's, and a network; run it as a program.
 
     published.py wbe_prb2019_tungsten.tar.xz
 
 80 % of the trajectories of the pure-tungsten groups (FitSNAP's example WBe_PRB2019: Wood et al.,
 Phys. Rev. B 99, 184305 (2019)) with the row weights of the example, no ridge; errors on the others.
 Records of a group are one trajectory in blocks of 20. `--every 10` takes a tenth of them.
+`--epochs 100` then trains a network (type A) for so many epochs, every cell alike, 10 to 1 for
+energies per atom to force components; beside it linear SNAP with these weights.
 """
 
 import argparse
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +23,16 @@ from ase import Atoms
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
+from diverse.kernel import BispectrumSettings
 from diverse.literature.importer import import_records
 from diverse.literature.records import read_records
-from diverse.models import predict
+from diverse.models import Model, predict
 from diverse.models.fitsnap import fit_with_fitsnap
+from diverse.models.network import NetworkModel, layer_widths
 from diverse.models.polynomial import PolynomialModel
 from diverse.models.polynomial.accumulate import accumulate, raw_kernel, survey
 from diverse.models.polynomial.solve import solve
+from diverse.models.training import TrainingSettings, train_network, training_cells
 from diverse.split import split_cells
 from diverse.zbl import ZBL
 
@@ -47,13 +54,23 @@ WEIGHTS = {  # of an energy and of a force row; examples/WBe_PRB2019/20May21_Sta
     "vacancy": (3.9699030105, 0.5623621081),
     "WSurface_BeAdhesion": (55.7715970380278, 0.78584537072664),
 }
+ALIKE = (10.0, 1.0)
 
 
-def weights(cell: Atoms) -> tuple[float, float]:
+def published_weights(cell: Atoms) -> tuple[float, float]:
     return WEIGHTS[cell.info["config_type"]]
 
 
-def fit_ours(cells: list[Atoms], twojmax: int) -> PolynomialModel:
+def fit_alike(cells: list[Atoms], twojmax: int) -> PolynomialModel:
+    """Fit with the weights that the network has."""
+    return fit_ours(cells, twojmax, lambda cell: ALIKE)
+
+
+def fit_ours(
+    cells: list[Atoms],
+    twojmax: int,
+    weights: Callable[[Atoms], tuple[float, float]] = published_weights,
+) -> PolynomialModel:
     kernel = raw_kernel(twojmax, CUTOFF)
     basis = survey(cells, kernel).basis(quadratic=False)
     folds = accumulate(cells, kernel, basis, REPULSION, n_folds=1, weights=weights)
@@ -70,13 +87,30 @@ def fit_theirs(cells: list[Atoms], twojmax: int) -> PolynomialModel:
             quadratic=False,
             cutoff=CUTOFF,
             zbl=REPULSION,
-            weights=weights,
+            weights=published_weights,
             ridge=0.0,
         )
         return PolynomialModel.read(Path(folder))
 
 
-def errors(model: PolynomialModel, cells: list[Atoms]) -> np.ndarray:
+def fit_network(cells: list[Atoms], twojmax: int, epochs: int) -> NetworkModel:
+    descriptor = BispectrumSettings(twojmax, CUTOFF)
+    settings = TrainingSettings(
+        widths=layer_widths("A", descriptor.n_components),
+        energy_weight=ALIKE[0],
+        force_weight=ALIKE[1],
+        epochs=epochs,
+        patience=epochs,
+        batch=16,
+        learning_rate=0.005,
+        weight_decay=1e-3,
+        validation_fraction=0.05,
+        jacobians="matrix_free",
+    )
+    return train_network(training_cells(cells, descriptor, REPULSION), settings, seed=0)[0]
+
+
+def errors(model: Model, cells: list[Atoms]) -> np.ndarray:
     """Return RMSE and MAE of energies (meV/atom) and of forces (meV/Å)."""
     found = predict(model, cells, cutoff=CUTOFF, zbl=REPULSION)
     sizes = np.array([len(cell) for cell in cells])
@@ -100,6 +134,7 @@ def main() -> None:
     parser.add_argument("archive", type=Path)
     parser.add_argument("--twojmax", type=int, default=8)
     parser.add_argument("--every", type=int, default=1, help="take every so many-th record")
+    parser.add_argument("--epochs", type=int, default=0, help="of a network; 0 for none")
     options = parser.parse_args()
     records = list(read_records(options.archive))[:: options.every]
     cells, _ = import_records(records, dataset="w", element="W", protocol="published", block=20)
@@ -109,11 +144,16 @@ def main() -> None:
         f"{len(test)} cells, {sum(map(len, test))} environments to test on"
     )
     print("RMSE, MAE of energies (meV/atom), RMSE, MAE of forces (meV/Å)")
-    rows = []
-    for name, fit in (("diverse", fit_ours), ("FitSNAP", fit_theirs)):
-        rows.append(errors(fit(train, options.twojmax), test))
-        print(f"  {name}", *(f"{value:.4f}" for value in rows[-1]), flush=True)
-    print(f"largest_difference={np.abs(rows[0] / rows[1] - 1).max():.2e}")
+    fits = {"diverse": fit_ours, "FitSNAP": fit_theirs}
+    if options.epochs:
+        fits |= {"alike": fit_alike, "network": partial(fit_network, epochs=options.epochs)}
+    rows = {}
+    for name, fit in fits.items():
+        rows[name] = errors(fit(train, options.twojmax), test)
+        print(f"  {name:8s}", *(f"{value:.4f}" for value in rows[name]), flush=True)
+    print(f"largest_difference={np.abs(rows['diverse'] / rows['FitSNAP'] - 1).max():.2e}")
+    if options.epochs:
+        print(f"network_force_ratio={rows['network'][2] / rows['diverse'][2]:.3f}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ BANDS = "200%"  # of the occupied ones
 # every rung ends at the protocol's own settings.
 LADDER: tuple[dict[str, Any], ...] = (
     {"eigensolver": DAVIDSON},
-    {"eigensolver": DAVIDSON, "mixer": SLOW_MIXER},
+    {"eigensolver": DAVIDSON, "nbands": BANDS},  # what clusters need
     {"eigensolver": DAVIDSON, "mixer": SLOW_MIXER, "nbands": BANDS},
     {"eigensolver": {**DAVIDSON, "niter": 3}, "mixer": SLOW_MIXER, "nbands": BANDS},
     {"eigensolver": {**DAVIDSON, "niter": 3}, "nbands": BANDS, "widen": 3.0},
