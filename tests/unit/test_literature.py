@@ -139,6 +139,16 @@ def test_folder_archive_and_xyz_give_the_same(tmp_path):
         assert [c.info["config_type"] for c in cells] == ["b"] * 12
 
 
+def test_records_that_name_protocols_are_told_apart(tmp_path):
+    write_group(tmp_path / "set", "b", entry(), entry(Energy=-16.0))
+    cells, _ = load(tmp_path / "set")
+    assert {cell.info["protocol"] for cell in cells} == {"p"}
+    cells[1].info["protocol"] = "q"
+    write_cells(tmp_path / "set.xyz", cells)
+    again, _ = load(tmp_path / "set.xyz")
+    assert [cell.info["protocol"] for cell in again] == ["p-p", "p-q"]
+
+
 class Resuming(http.server.BaseHTTPRequestHandler):
     """Serves bytes, the rest of them when asked for a range."""
 
