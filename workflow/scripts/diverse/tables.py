@@ -72,7 +72,7 @@ def groups_page(table: pd.DataFrame) -> str:
     for (test, quantity, unit), block in table.groupby(["test", "quantity", "unit"], sort=False):
         errors = block[table.columns[5:]].set_axis(models, axis=1)
         lowest = errors.T.groupby(level="model").transform("min").T
-        texts = errors.map("{:.3g}".format)
+        texts = errors.map(_digits)
         shown = texts.where(errors > lowest, "<b>" + texts + "</b>")
         shown.index = pd.MultiIndex.from_frame(
             block[["group", "n_cells"]], names=["group", "cells"]
@@ -176,10 +176,14 @@ def _uncertain(entry: dict[str, float]) -> str:
     value = entry["value"]
     if np.isfinite(entry.get("ci_low", np.nan)):
         return _interval(value, entry["ci_low"], entry["ci_high"])
-    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    spread = entry.get("spread", np.nan)
+    text, spread = _digits(value), entry.get("spread", np.nan)
     return text if np.isnan(spread) else text + f" <small>± {spread:.2g}</small>"
 
 
 def _interval(value: float, low: float, high: float) -> str:
-    return f"<b>{value:.3g}</b> <small>[{low:.3g}, {high:.3g}]</small>"
+    return f"<b>{_digits(value)}</b> <small>[{_digits(low)}, {_digits(high)}]</small>"
+
+
+def _digits(value: float) -> str:
+    """Write three significant digits, or all before the point, without an exponent."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -96,6 +96,6 @@ def _legend(curves: pd.DataFrame, colours: Mapping[str, str]) -> list[Line2D]:
     for model, mark in _marks(curves).items():
         handles.append(Line2D([], [], color="0.3", linestyle="", label=model, **mark))
     for method, line in _lines(curves).items():
-        label = method.replace("_", " ")
+        label = f"{method.replace('_', ' ')} subsets"
         handles.append(Line2D([], [], color="0.3", linestyle=line, label=label))
     return handles
