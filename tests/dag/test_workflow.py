@@ -50,9 +50,11 @@ def test_the_paper_at_full_size_is_planned(tmp_path):
 def test_subsets_train_but_do_not_test(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
     found = jobs(snakemake(tmp_path, *arguments).stdout)
-    assert found["select_subset"] == 1
+    assert found["select_subset"] == 1 + 3 * 2
     assert found["split"] == 7
-    assert found["train_network"] == 4 * (2 + 1)
+    assert found["train_network"] == 3 * (2 + 1) + 2
+    assert found["fit_polynomial"] == 3 * 2 + 1 + 3 * 2
+    assert found["plot_learning_curves"] == found["compare_groups"] == 1
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -13,6 +13,9 @@ FLAGS = (
 SHOWN = {
     ("Transferability", "heat map"): "img",
     ("Transferability", "table with intervals"): "RMSE of energy (meV/atom)",
+    ("Transferability", "table of groups"): "RMSE of forces on expert (meV/Å)",
+    ("Transferability", "errors of groups"): "img",
+    ("Transferability", "learning curves"): "img",
     ("Data sets", "map of environments"): "img",
     ("Data sets", "coverage of each other"): "img",
     ("Data sets", "diversity at equal environments"): "img",

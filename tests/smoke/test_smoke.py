@@ -12,7 +12,8 @@ ARGUMENTS = ("--configfile", str(ROOT / "config/smoke.yaml"))
 
 def test_table_holds_every_model_on_every_test_set(study):
     table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
-    assert len(table) == 4 * 5 * 2 * 2  # training sets, models, quantities, metrics
+    # models on whole sets, on the subset `farthest`, on two sizes; two quantities, two metrics
+    assert len(table) == (3 * 5 + 2 + 3 * 2) * 2 * 2
     numbers = table[[f"{test}{end}" for test in TESTS for end in ("", "_low", "_high")]]
     assert np.isfinite(numbers.to_numpy()).all()
     for test in TESTS:
@@ -25,6 +26,7 @@ def test_scores_say_which_labels_they_rest_on(study):
     assert scores.groupby(["train", "model", "test"])["data_hash"].nunique().eq(1).all()
     aligned = scores.groupby("test")["energy_aligned"].all()
     assert aligned.to_dict() == {test: test == "dft" for test in TESTS}
+    assert (scores["energy_shift"].eq(0) != scores["energy_aligned"]).all()
 
 
 def test_training_sets_are_equal_in_size_and_apart_from_the_tests(study):
@@ -48,9 +50,38 @@ def test_subsets_come_from_the_training_part(study):
     assert set(chosen) < set(whole)
 
 
+def test_learning_curves_are_nested_and_end_in_the_whole_set(study):
+    folder = study / "results/smoke/datasets"
+    scores = pd.read_csv(study / "results/smoke/tables/scores.csv")
+    sizes = scores.groupby("train")["train_environments"].unique()
+    for of in ("entropy", "random", "expert"):
+        parts = [
+            ase.io.read(folder / name / "train.xyz", index=":")
+            for name in (f"{of}8", f"{of}16", of)
+        ]
+        small, large, whole = [{cell.info["key"] for cell in part} for part in parts]
+        assert small < large < whole
+        assert [sizes[name].tolist() for name in (f"{of}8", f"{of}16", of)] == [
+            [sum(map(len, part))] for part in parts
+        ]
+
+
+def test_groups_hold_every_cell_of_the_curated_test_sets(study):
+    groups = pd.read_csv(study / "results/smoke/tables/groups.csv")
+    scores = pd.read_csv(study / "results/smoke/tables/scores.csv")
+    assert list(groups["test"].unique()) == ["expert", "hot", "strained", "extremes", "dft"]
+    assert len(groups.columns) == 5 + 3 * 5
+    for (test, _), part in groups.groupby(["test", "quantity"]):
+        whole = part["group"] == "all"
+        assert part.loc[~whole, "n_cells"].sum() == part.loc[whole, "n_cells"].item()
+        assert (part.iloc[:, 5:] > 0).all(axis=None)
+        cells = scores[(scores["test"] == test) & (scores["group"] == "all")]["n_cells"]
+        assert set(cells) == {part.loc[whole, "n_cells"].item()}
+
+
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
-    assert len(files) == 4 * (3 + 2 + 1)
+    assert len(files) == 3 * (3 + 2 + 1) + (1 + 2) + 3 * 2
     for path in files:
         differences = pd.read_csv(path)
         assert differences["energy_difference"].max() <= 1e-8

@@ -127,6 +127,41 @@ def test_subsets_are_of_training_sets_and_have_names_of_their_own(study):
         load_study(study, SCHEMA)
 
 
+def test_a_learning_curve_is_subsets_of_every_training_set(study):
+    study["learning_curve"] = {"environments": [20, 40], "models": ["linear6"]}
+    study["subsets"] = {"small": {"of": "random", "environments": 20}}
+    full = load_study(study, SCHEMA)
+    names = [f"{name}{size}" for size in (20, 40) for name in ("entropy", "random", "expert")]
+    assert list(full["subsets"]) == ["small", *names]
+    assert full["subsets"]["small"]["models"] == ["linear6", "network6"]
+    chosen = {"of": "expert", "environments": 40, "method": "random", "models": ["linear6"]}
+    assert full["subsets"]["expert40"] == chosen
+    assert load_study(full, SCHEMA) == full
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ({"learning_curve": {"environments": [80]}}, "80 is not below split.train_environments"),
+        ({"learning_curve": {"environments": []}}, "learning_curve.environments: .* non-empty"),
+        (
+            {
+                "learning_curve": {"environments": [20]},
+                "subsets": {"expert20": {"of": "expert", "environments": 30}},
+            },
+            "learning_curve: subsets has another expert20; rename it",
+        ),
+        (
+            {"learning_curve": {"environments": [20], "models": ["linear8"]}},
+            "subsets.entropy20.models: there is no model 'linear8'",
+        ),
+    ],
+)
+def test_learning_curves_that_cannot_be_are_refused(study, block, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        load_study(study | block, SCHEMA)
+
+
 @pytest.mark.parametrize("source", ["absent.tar", "http://127.0.0.1:9/set.tar"])
 def test_an_absent_published_set_is_left_out_with_a_notice(study, source, caplog):
     published = {"family": "literature", "source": source, "sha256": "0" * 64}
@@ -135,6 +170,9 @@ def test_an_absent_published_set_is_left_out_with_a_notice(study, source, caplog
     full = load_study(study, SCHEMA)
     assert "published" not in full["datasets"]
     assert full["subsets"] == {}
+    assert list(full["left_out"]) == ["published"]
+    assert source in full["left_out"]["published"]
+    assert load_study(full, SCHEMA) == full
     assert "goes on without its data set published" in caplog.text
 
 

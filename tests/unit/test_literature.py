@@ -73,6 +73,7 @@ def test_the_published_tungsten_set():
     for group in ("md_bulk", "vacancy", "dislocation_quadrupole"):
         assert groups.loc[group, "with_stress"] == 0
     assert groups.loc["slice_sample", "with_stress"] == 2000
+    assert groups["with_stress"].sum() == 2389
     assert groups["d_min"].min() == pytest.approx(1.911, abs=1e-3)
     assert groups["largest_force"].max() == pytest.approx(20.65, abs=0.01)
     assert set(problems["action"]) == {"kept"}
@@ -139,18 +140,30 @@ def test_folder_archive_and_xyz_give_the_same(tmp_path):
         assert [c.info["config_type"] for c in cells] == ["b"] * 12
 
 
+def test_records_that_name_protocols_are_told_apart(tmp_path):
+    write_group(tmp_path / "set", "b", entry(), entry(Energy=-16.0))
+    cells, _ = load(tmp_path / "set")
+    assert {cell.info["protocol"] for cell in cells} == {"p"}
+    cells[1].info["protocol"] = "q"
+    write_cells(tmp_path / "set.xyz", cells)
+    again, _ = load(tmp_path / "set.xyz")
+    assert [cell.info["protocol"] for cell in again] == ["p-p", "p-q"]
+
+
 class Resuming(http.server.BaseHTTPRequestHandler):
     """Serves bytes, the rest of them when asked for a range."""
 
     body = b"x" * 5000 + b"the end"
     asked: tuple[str, ...] = ()
+    breaks_at: int | None = None
 
     def do_GET(self):
         start = int((self.headers["Range"] or "bytes=0-")[6:-1])
         Resuming.asked += (f"from {start}",)
         self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(self.body) - start))
         self.end_headers()
-        self.wfile.write(self.body[start:])
+        self.wfile.write(self.body[start : Resuming.breaks_at])
 
     def log_message(self, *arguments):
         pass
@@ -174,6 +187,17 @@ def test_download_is_continued_verified_and_kept(tmp_path, url):
     assert locate(url, checksum, tmp_path) == path
     assert Resuming.asked == ("from 3000",)
     assert file_hash(path) == checksum
+
+
+def test_a_broken_connection_is_said_and_the_download_goes_on(tmp_path, url, monkeypatch):
+    checksum = sha256(Resuming.body).hexdigest()
+    monkeypatch.setattr(Resuming, "breaks_at", 4000)
+    with pytest.raises(SourceError, match="broke after 4,000 of 5,007 bytes; run the same command"):
+        locate(url, checksum, tmp_path)
+    monkeypatch.setattr(Resuming, "breaks_at", None)
+    Resuming.asked = ()
+    assert locate(url, checksum, tmp_path).read_bytes() == Resuming.body
+    assert Resuming.asked == ("from 4000",)
 
 
 def test_trouble_with_sources_is_said(tmp_path, url):

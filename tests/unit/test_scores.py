@@ -1,11 +1,20 @@
 """Scores against closed forms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from diverse.models import Predictions
 from diverse.models.polynomial import PolynomialModel
-from diverse.scores import CellErrors, Labels, cell_errors, score_rows, transferability
+from diverse.scores import (
+    CellErrors,
+    Labels,
+    align_energies,
+    cell_errors,
+    score_rows,
+    transferability,
+)
 
 MODEL = PolynomialModel(2, 0.0, np.zeros(5))
 
@@ -33,7 +42,7 @@ def test_labels_are_those_of_the_cells(labelled):
 def test_energy_errors_are_per_atom_and_force_errors_per_component():
     labels = make_labels()
     energies, forces = np.array([[0.002, -0.002, 0.004, 0.0]]), np.full((1, 8, 3), 0.003)
-    errors = cell_errors(labels, energies, forces, same_protocol=True)
+    errors = cell_errors(labels, energies, forces)
     assert errors["energy"].metric("rmse")[0] == pytest.approx(np.sqrt((1 + 1 + 4 + 0) / 4))
     assert errors["energy"].metric("mae")[0] == pytest.approx((1 + 1 + 2 + 0) / 4)
     assert errors["forces"].metric("rmse")[0] == pytest.approx(3)
@@ -43,9 +52,31 @@ def test_energy_errors_are_per_atom_and_force_errors_per_component():
 
 def test_another_protocol_costs_one_constant_per_atom():
     labels = make_labels()
-    shifted = np.array([[5.0, 5.0, 5.0, 5.004]])
-    errors = cell_errors(labels, shifted, np.zeros((1, 8, 3)), same_protocol=False)
+    predicted = np.array([[5.0, 5.0, 5.0, 5.004], [-1.0, -1.0, -1.0, -1.0]])
+    aligned, shifts = align_energies(labels, predicted)
+    assert shifts == pytest.approx([2.5005, -0.5])
+    errors = cell_errors(labels, aligned[:1], np.zeros((1, 8, 3)))
     assert errors["energy"].metric("mae")[0] == pytest.approx(0.75)
+    assert aligned[1] == pytest.approx(np.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("protocols", "aligned"), [("pppp", False), ("qqqq", True), ("ppqq", True)]
+)
+def test_the_constant_is_reported(protocols, aligned):
+    """It is needed wherever training and test labels are not all of one protocol."""
+    test, training = make_labels(), make_labels(protocol="p")
+    training = replace(training, protocols=np.array(list(protocols)))
+    rest = {"forces": np.zeros((8, 3)), "stresses": np.zeros((4, 6))}
+    predictions = [Predictions(np.array([4.0, 4.0, 4.0, 4.004]) + seed, **rest) for seed in (0, 2)]
+    labels = {"study": "s", "train": "t", "test": "u", "model": "m"}
+    rows = score_rows(labels, MODEL, training, test, predictions)
+    assert set(rows["energy_aligned"]) == {aligned}
+    shifts = rows.groupby("seed")["energy_shift"].unique()
+    expected = {"0": 2.0005, "1": 3.0005, "all": 2.5005} if aligned else dict.fromkeys("01", 0)
+    for seed, shift in expected.items():
+        assert shifts[seed] == pytest.approx([shift])
+    assert set(rows["train_environments"]) == {8}
 
 
 def test_interval_covers_the_truth_about_as_often_as_it_says():

@@ -42,6 +42,11 @@ def test_smaller_subsets_are_part_of_larger_ones(labelled, method):
     assert 30 - largest < sum(map(len, chosen)) <= 30
 
 
+def test_a_subset_too_small_for_a_cell_is_refused(labelled):
+    with pytest.raises(ValueError, match="subset of 1 environments would be empty: .* [24] atoms"):
+        subset(labelled, 1, "random")
+
+
 def test_farthest_points_of_a_line():
     line = np.array([[0.0, 0.0], [1.0, 0.0], [4.0, 0.0], [10.0, 0.0]])
     assert farthest_points(line, start=0).tolist() == [0, 3, 2, 1]

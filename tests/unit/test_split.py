@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from diverse.split import split_cells
+from diverse.split import MixedLabelsError, check_labels, split_cells
 
 
 def make_cells(groups, trajectories=8, per_trajectory=3, atoms=2):
@@ -52,3 +52,14 @@ def test_same_stream_same_split():
     cells = make_cells(["a", "b"])
     parts = [split_cells(cells, 0.3, 30, np.random.default_rng(7)) for _ in range(2)]
     assert [keys(p) for p in parts[0]] == [keys(p) for p in parts[1]]
+
+
+def test_labels_of_two_protocols_are_refused():
+    cells = make_cells(["a"], trajectories=2)
+    for index, cell in enumerate(cells):
+        cell.info["protocol"] = "coarse" if index == 4 else "fine"
+    sentence = r"data set d mixes labels of 2 protocols.*fine \(5 cells\), coarse \(1 cells\)"
+    with pytest.raises(MixedLabelsError, match=sentence):
+        check_labels(cells, "d")
+    check_labels(cells[:4], "d")
+    check_labels([], "d")

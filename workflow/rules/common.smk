@@ -20,7 +20,6 @@ except ConfigError as error:
 RESULTS = f"results/{config['study']}"
 DATASETS = list(config["datasets"])
 FAMILIES = {name: entry["family"] for name, entry in config["datasets"].items()}
-TRAINED_FAMILIES = FAMILIES | {n: FAMILIES[s["of"]] for n, s in config["subsets"].items()}
 
 
 def names(block, key, *values):
@@ -32,7 +31,9 @@ SAMPLED = names("datasets", "family", "entropy", "random")
 CURATED = names("datasets", "family", "expert")
 PUBLISHED = names("datasets", "family", "literature")
 KEPT = [name for name in PUBLISHED if config["datasets"][name]["labels"] == "keep"]
-TRAINED_ON = [*names("datasets", "use", "train_and_test"), *config["subsets"]]
+WHOLE = names("datasets", "use", "train_and_test")
+MODELS_ON = {name: list(config["models"]) for name in WHOLE}  # of subsets, maybe not all
+MODELS_ON |= {name: subset["models"] for name, subset in config["subsets"].items()}
 STREAMED = names("models", "solver", "streaming")
 FITSNAP = names("models", "solver", "fitsnap")
 NETWORKS = names("models", "family", "network")
@@ -45,7 +46,7 @@ wildcard_constraints:
     dataset="|".join([*DATASETS, *config["subsets"]]),
     chunk=r"\d+",
     round=r"\d+",
-    train="|".join(TRAINED_ON),
+    train="|".join(MODELS_ON),
     model="|".join(config["models"]),
     seed=r"\d+",
 
@@ -116,11 +117,12 @@ def dataset_labeller(wildcards):
 
 
 def of_models(pattern, models):
-    """The pattern's file for every seed of these models on every training set."""
+    """The pattern's file for every seed of these models on every set they are trained on."""
     return [
         f"<results>/models/{train}/{model}/{seed}/{pattern}"
-        for train in TRAINED_ON
+        for train, trained in MODELS_ON.items()
         for model in models
+        if model in trained
         for seed in seeds(model)
     ]
 

@@ -27,6 +27,8 @@ rule plot_transferability:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        trains=WHOLE,
     message:
         "Drawing the transferability heat map"
     script:
@@ -98,6 +100,8 @@ rule results:
         "<results>/tables/transferability.html",
         "<results>/tables/datasets.html",
         "<results>/figures/transferability.png",
+        "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
+        "<results>/figures/learning_curves.png" if config["subsets"] else [],
         "<results>/figures/datasets.png",
         rules.diversity.input,
         "<results>/figures/workflow.png",

@@ -27,7 +27,7 @@ rule plot_training:
         mem_mb=1000,
         runtime=10,
     params:
-        families=TRAINED_FAMILIES,
+        families=FAMILIES,
     message:
         "Drawing loss curves"
     script:
@@ -56,7 +56,7 @@ rule plot_fits:
         mem_mb=1000,
         runtime=10,
     params:
-        families=TRAINED_FAMILIES,
+        families=FAMILIES,
     message:
         "Drawing regularisation paths"
     script:

@@ -61,11 +61,11 @@ rule score:
 rule collect_scores:
     """Join the scores of all models and test sets."""
     input:
-        scores=expand(
-            "<results>/scores/{train}/{model}.csv",
-            train=TRAINED_ON,
-            model=config["models"],
-        ),
+        scores=[
+            f"<results>/scores/{train}/{model}.csv"
+            for train, trained in MODELS_ON.items()
+            for model in trained
+        ],
         exports=of_models("export.csv", config["models"]),
     output:
         scores="<results>/tables/scores.csv",

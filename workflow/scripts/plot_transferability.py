@@ -4,5 +4,6 @@ import pandas as pd
 
 from diverse.plotting import transferability_heatmap
 
-figure = transferability_heatmap(pd.read_csv(snakemake.input.table))
+table = pd.read_csv(snakemake.input.table)
+figure = transferability_heatmap(table, snakemake.params.trains)
 figure.savefig(snakemake.output.figure)

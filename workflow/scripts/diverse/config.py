@@ -19,6 +19,7 @@ from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing, reference_lattice, sampler_settings
 from diverse.labellers import LabellerError, make_labeller
 from diverse.literature.fetch import absence
+from diverse.subsets import complete_subsets
 
 Config = dict[str, Any]
 
@@ -54,7 +55,10 @@ def load_study(config: Config, schema_path: str) -> Config:
         raise ConfigError(_sentence(error))
     _drop_absent(study)
     _check_consistency(study)
-    _check_subsets(study)
+    try:
+        complete_subsets(study)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     _check_generation(study)
     _check_labellers(study)
     _check_convergence(study)
@@ -86,27 +90,17 @@ def _demand(condition: bool, message: str) -> None:
 
 
 def _drop_absent(study: Config) -> None:
-    """Leave out published data sets that are not at hand, and say so."""
+    """Leave out published data sets that are not at hand, and say so; the report does too."""
     cache = Path("results", study["study"], "downloads")
     for name, dataset in list(study["datasets"].items()):
         if dataset["family"] == "literature":
             reason = absence(dataset["source"], dataset.get("sha256"), cache)
             if reason:
                 logger.warning("The study goes on without its data set %s: %s", name, reason)
+                study["left_out"][name] = reason
                 del study["datasets"][name]
                 subsets = study["subsets"].items()
                 study["subsets"] = {key: entry for key, entry in subsets if entry["of"] != name}
-
-
-def _check_subsets(study: Config) -> None:
-    for name, subset in study["subsets"].items():
-        parent = study["datasets"].get(subset["of"], {"use": "there is none"})
-        _demand(
-            parent["use"] == "train_and_test",
-            f"subsets.{name}: '{subset['of']}' is not a data set of this study with a training "
-            "part",
-        )
-        _demand(name not in study["datasets"], f"subsets.{name}: a data set has this name already")
 
 
 def _check_consistency(study: Config) -> None:

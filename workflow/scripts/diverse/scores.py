@@ -112,7 +112,6 @@ def cell_errors(
     test: Labels,
     energies: np.ndarray,
     forces: np.ndarray,
-    same_protocol: bool,
 ) -> dict[str, CellErrors]:
     """Return the errors (meV/atom and meV/Å) of predictions on a test set.
 
@@ -122,13 +121,8 @@ def cell_errors(
         Of the test set.
     energies : ndarray, shape (n_seeds, n_cells), eV
     forces : ndarray, shape (n_seeds, n_atoms, 3), eV/Å
-    same_protocol : bool
-        Whether training and test labels come from the same protocol. If not, their energy zeros
-        differ: one constant per atom, the mean difference over the test set, is removed.
     """
     per_atom = 1e3 * (energies - test.energies) / test.n_atoms
-    if not same_protocol:
-        per_atom -= per_atom.mean(axis=1, keepdims=True)
     by_atom = 1e3 * (forces - test.forces)
     n_cells = len(test.energies)
 
@@ -140,6 +134,27 @@ def cell_errors(
         "energy": CellErrors(per_atom**2, np.abs(per_atom), np.ones(n_cells)),
         "forces": CellErrors(by_cell(by_atom**2), by_cell(np.abs(by_atom)), 3.0 * test.n_atoms),
     }
+
+
+def align_energies(test: Labels, energies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Remove one constant per atom, which the energy zeros of two protocols differ by.
+
+    Parameters
+    ----------
+    test : Labels
+        Of the test set.
+    energies : ndarray, shape (n_seeds, n_cells), eV
+        Predictions of models trained on labels of another protocol.
+
+    Returns
+    -------
+    aligned : ndarray, shape (n_seeds, n_cells), eV
+    shifts : ndarray, shape (n_seeds,), eV/atom
+        What was removed: the mean error over the cells of the test set, prediction minus label,
+        which is the constant of least squared errors.
+    """
+    shifts = ((energies - test.energies) / test.n_atoms).mean(axis=1)
+    return energies - np.outer(shifts, test.n_atoms), shifts
 
 
 def score_rows(
@@ -161,11 +176,20 @@ def score_rows(
         Of the training and the test set.
     predictions : sequence of Predictions
         One entry a seed. Rows with seed ``all`` average squared or absolute errors over seeds.
+
+    Returns
+    -------
+    DataFrame
+        With ``energy_shift`` (eV/atom), the constant taken off the predicted energies: 0 where
+        training and test labels are of one protocol.
     """
-    same_protocol = set(training.protocols) == set(test.protocols)
     energies = np.stack([prediction.energies for prediction in predictions])
     forces = np.stack([prediction.forces for prediction in predictions])
-    errors = cell_errors(test, energies, forces, same_protocol)
+    aligned = len({*training.protocols, *test.protocols}) > 1
+    shifts = np.zeros(len(predictions))
+    if aligned:
+        energies, shifts = align_energies(test, energies)
+    errors = cell_errors(test, energies, forces)
     seeds = {"all": slice(None), **{str(s): slice(s, s + 1) for s in range(len(predictions))}}
     everything = np.arange(len(test.energies))
     groups = {"all": everything, **{g: everything[test.groups == g] for g in set(test.groups)}}
@@ -174,7 +198,8 @@ def score_rows(
         "family": model.family,
         "twojmax": model.twojmax,
         "n_parameters": model.n_parameters,
-        "energy_aligned": not same_protocol,
+        "train_environments": len(training.forces),
+        "energy_aligned": aligned,
         "data_hash": data_hash(training, test),
     }
     rows = []
@@ -187,6 +212,7 @@ def score_rows(
                     rows.append(
                         {
                             **fixed,
+                            "energy_shift": float(shifts[members].mean()),
                             "group": group,
                             "seed": seed,
                             "quantity": quantity,

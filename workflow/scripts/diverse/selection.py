@@ -35,6 +35,11 @@ def select_subset(
         minimum set cover of the `quests` package, cells that are novel and diverse first.
     bandwidth : float, 1/Å
         Of the QUESTS kernel.
+
+    Raises
+    ------
+    ValueError
+        If not even the first cell fits.
     """
     if method == "random":
         order = rng.permutation(len(cells))
@@ -44,7 +49,13 @@ def select_subset(
         most = environments // min(map(len, cells)) + 1
         order = minimum_set_cover(cells, bandwidth, min(most, len(cells)))
     sizes = np.cumsum([len(cells[index]) for index in order])
-    return [cells[index] for index in order[: np.searchsorted(sizes, environments, "right")]]
+    chosen = [cells[index] for index in order[: np.searchsorted(sizes, environments, "right")]]
+    if not chosen:
+        raise ValueError(
+            f"a subset of {environments} environments would be empty: the first cell that {method} "
+            f"takes has {sizes[0]} atoms; raise environments to at least that"
+        )
+    return chosen
 
 
 def farthest_points(points: np.ndarray, start: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +10,28 @@ from ase import Atoms
 
 from diverse.kernel import BispectrumSettings
 from diverse.selection import cell_means
+
+
+class MixedLabelsError(ValueError):
+    """Labels of one data set are not of one protocol."""
+
+
+def check_labels(cells: Sequence[Atoms], dataset: str) -> None:
+    """Refuse cells whose labels come from more than one protocol.
+
+    Raises
+    ------
+    MixedLabelsError
+        Energies of two protocols have different zeros, so that no model fits both.
+    """
+    counts = Counter(str(cell.info["protocol"]) for cell in cells)
+    if len(counts) > 1:
+        parts = ", ".join(f"{protocol} ({count} cells)" for protocol, count in counts.items())
+        raise MixedLabelsError(
+            f"data set {dataset} mixes labels of {len(counts)} protocols, whose energies are not "
+            f"comparable: {parts}; remove the chunks of labels/{dataset}/ that are not of its "
+            "labeller and run the same command again, or set split.mixed_labels: true"
+        )
 
 
 def split_cells(

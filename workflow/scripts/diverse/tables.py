@@ -45,6 +45,43 @@ def transferability_page(table: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
+def shifts_page(scores: pd.DataFrame) -> str:
+    """Return the constants taken off predicted energies as a block of a page, if there are any."""
+    energy = (scores["quantity"] == "energy") & (scores["metric"] == "rmse")
+    shown = scores[scores["energy_aligned"] & energy & (scores["group"] == "all")]
+    shown = shown[shown["seed"] == "all"]
+    if shown.empty:
+        return ""
+    wide = shown.pivot(index=["train", "model"], columns="test", values="energy_shift")
+    wide = wide.rename_axis(index={"train": "trained on"}).add_prefix("on ").reset_index()
+    title = "Constant taken off the predicted energies (eV/atom)"
+    body = wide.to_html(index=False, border=0, na_rep="", float_format="{:.4f}".format)
+    return f"<h3>{title}</h3>{body}"
+
+
+def groups_page(table: pd.DataFrame) -> str:
+    """Return the errors of groups as a page: one block per test set and quantity.
+
+    The lowest error among the training sets of each model is bold.
+    """
+    parts = [STYLE]
+    models = pd.MultiIndex.from_tuples(
+        [tuple(column.split("/")[::-1]) for column in table.columns[5:]],
+        names=["model", "trained on"],
+    )
+    for (test, quantity, unit), block in table.groupby(["test", "quantity", "unit"], sort=False):
+        errors = block[table.columns[5:]].set_axis(models, axis=1)
+        lowest = errors.T.groupby(level="model").transform("min").T
+        texts = errors.map(_digits)
+        shown = texts.where(errors > lowest, "<b>" + texts + "</b>")
+        shown.index = pd.MultiIndex.from_frame(
+            block[["group", "n_cells"]], names=["group", "cells"]
+        )
+        parts.append(f"<h3>RMSE of {quantity} on {test} ({unit})</h3>")
+        parts.append(shown.to_html(escape=False, border=0))
+    return "\n".join(parts)
+
+
 def summarise(cells: dict[str, list[Atoms]]) -> pd.DataFrame:
     """Return one row per data set: its size, the ranges of its labels, and what they cost.
 
@@ -139,10 +176,14 @@ def _uncertain(entry: dict[str, float]) -> str:
     value = entry["value"]
     if np.isfinite(entry.get("ci_low", np.nan)):
         return _interval(value, entry["ci_low"], entry["ci_high"])
-    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    spread = entry.get("spread", np.nan)
+    text, spread = _digits(value), entry.get("spread", np.nan)
     return text if np.isnan(spread) else text + f" <small>± {spread:.2g}</small>"
 
 
 def _interval(value: float, low: float, high: float) -> str:
-    return f"<b>{value:.3g}</b> <small>[{low:.3g}, {high:.3g}]</small>"
+    return f"<b>{_digits(value)}</b> <small>[{_digits(low)}, {_digits(high)}]</small>"
+
+
+def _digits(value: float) -> str:
+    """Write three significant digits, or all before the point, without an exponent."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -104,10 +104,12 @@ def _download(url: str, checksum: str, cache: Path) -> Path:
     if target.exists():
         return target
     done = partial.stat().st_size if partial.exists() else 0
+    length = done  # of the whole file, where the server says it
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             continued = answer.status == 206
+            length = int(answer.headers["Content-Length"] or 0) + (done if continued else 0)
             with partial.open("ab" if continued else "wb") as file:
                 shutil.copyfileobj(answer, file, BLOCK)
     except urllib.error.HTTPError as error:
@@ -118,6 +120,12 @@ def _download(url: str, checksum: str, cache: Path) -> Path:
             f"{url} cannot be reached ({error}): go online, or set source to a local copy; "
             f"what was downloaded is kept in {partial}"
         ) from error
+    size = partial.stat().st_size
+    if size < length:
+        raise SourceError(
+            f"{url}: the connection broke after {size:,} of {length:,} bytes; run the same command "
+            "again, the download goes on from there"
+        )
     _verify(partial, checksum)
     partial.rename(target)
     return target

@@ -32,7 +32,8 @@ def import_records(
     element : str
         The study's element; records with others are left out.
     protocol : str
-        Stands for the code and settings that made the labels: labels of one source are comparable.
+        Stands for the code and settings that made the labels: labels of one source are comparable,
+        unless its records name protocols of their own (as those of this workflow do).
     block : int
         Published sets rarely name trajectories: this many consecutive records of a group count as
         one trajectory, which is never split between training and test.
@@ -104,6 +105,8 @@ def _unusable(atoms: Atoms | None, element: str) -> str:
 def _cell(record: Record, dataset: str, protocol: str, trajectory: str) -> Atoms:
     atoms = record.atoms
     assert atoms is not None
+    if "protocol" in atoms.info:
+        protocol = f"{protocol}-{atoms.info['protocol']}"
     results = atoms.calc.results
     stress = np.asarray(results.get("stress", np.zeros(6)))
     cell = tagged(atoms, record.group, trajectory)

@@ -19,7 +19,7 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
     paths : dict
         ``Fit.path`` of every (train, model); those with a given ridge have no errors to draw.
     families : dict
-        Family of each data set.
+        Family of each data set; fits to subsets, which have none, are left out.
     """
     style()
     models = list(dict.fromkeys(model for _, model in paths))
@@ -29,7 +29,7 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
     look = looks(families)
     for axis, model in zip(axes[0], models, strict=True):
         for (train, name), path in paths.items():
-            if name == model and "loss" in path:
+            if name == model and train in families and "loss" in path:
                 chosen = path[path["chosen"]]
                 axis.plot(path["ridge"], path["loss"] ** 0.5, label=train, **look[train].curve)
                 axis.plot(chosen["ridge"], chosen["loss"] ** 0.5, **_point(look[train].dot))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import matplotlib
@@ -11,6 +13,8 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import LogLocator, NullLocator
 
 # Okabe-Ito colours, ordered from dark to light so that they stay apart in greyscale.
 COLOURS = {
@@ -22,6 +26,9 @@ COLOURS = {
 MARKERS = {"expert": "s", "entropy": "o", "random": "^", "literature": "D"}
 OTHER_COLOURS = ["#CC79A7", "#56B4E9", "#000000", "#999999"]
 LINES = ["-", "--", "-.", ":"]
+MODEL_MARKERS = {"linear": "v", "quadratic": "p", "network": "*"}
+FILLS = ["full", "none", "left", "right", "top", "bottom"]
+ERRORS = {"energy": "energy RMSE (meV/atom)", "forces": "force RMSE (meV/Å)"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,33 @@ def looks(families: dict[str, str]) -> dict[str, Look]:
 def colours(families: dict[str, str]) -> dict[str, str]:
     """Return the colour of each data set, given its family."""
     return {name: look.colour for name, look in looks(families).items()}
+
+
+def model_marks(models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the keywords of `Axes.plot` for the points of each model, given its family.
+
+    Further models of a family have the same marker, filled in another way.
+    """
+    fills = {family: cycle(FILLS) for family in MODEL_MARKERS}
+    return {
+        name: {
+            "marker": MODEL_MARKERS[family],
+            "fillstyle": next(fills[family]),
+            "markersize": 6 if family == "network" else 4.5,
+            "markeredgewidth": 0.7,
+        }
+        for name, family in models.items()
+    }
+
+
+def plain_log(axes: Axes, which: str) -> None:
+    """Make axes ("x", "y" or "xy") logarithmic, with plain numbers even within one decade."""
+    for letter in which:
+        axes.set(**{f"{letter}scale": "log"})
+        axis: Axis = getattr(axes, f"{letter}axis")
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        axis.set_major_formatter("{x:,g}")
+        axis.set_minor_locator(NullLocator())
 
 
 def write_numbers(axis: Axes, texts: list[list[str]], dark: list[list[bool]]) -> None:

@@ -13,11 +13,14 @@ from matplotlib.figure import Figure
 from diverse.plotting.style import number, style, write_numbers
 
 
-def transferability_heatmap(table: pd.DataFrame) -> Figure:
-    """Draw RMSE of energies and forces: rows training set and model, columns test set."""
+def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str]) -> Figure:
+    """Draw RMSE of energies and forces: rows training set and model, columns test set.
+
+    Only models trained on `trains` are shown.
+    """
     style()
     panels = {"energy": "Energy RMSE (meV/atom)", "forces": "Force RMSE (meV/Å)"}
-    rmse = table[table["metric"] == "rmse"]
+    rmse = table[(table["metric"] == "rmse") & table["train"].isin(trains)]
     n_rows = len(rmse) // len(panels)
     figure, axes = plt.subplots(
         1, 2, figsize=(7.5, 1.3 + 0.32 * n_rows), sharey=True, layout="constrained"

@@ -1,0 +1,147 @@
+"""Groups and learning curves: the right numbers of scores.csv, drawn where they belong."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from diverse.comparison import group_errors, largest_models, learning_curves
+from diverse.plotting import group_dots, learning_curve_panels, looks
+from diverse.plotting.style import MODEL_MARKERS, model_marks
+from diverse.tables import groups_page, shifts_page
+
+FAMILIES = {"entropy": "entropy", "random": "random", "expert": "expert", "hot": "expert"}
+MODELS = {"small": ("linear", 5), "large": ("linear", 9), "net": ("network", 7)}
+SIZES = {"entropy": 24, "random": 23, "expert": 24, "entropy8": 8, "entropy16": 15, "far": 12}
+GROUPS = {"entropy": ["a"], "expert": ["zinc", "alpha"], "hot": ["md"]}
+SUBSETS = {
+    "entropy8": {"of": "entropy", "method": "random", "models": ["net"]},
+    "entropy16": {"of": "entropy", "method": "random", "models": ["net"]},
+    "far": {"of": "entropy", "method": "farthest_point", "models": ["net", "small"]},
+}
+
+
+@pytest.fixture
+def scores():
+    """One row a number, every value another."""
+    rows = []
+    for train, size in SIZES.items():
+        for model in SUBSETS.get(train, {"models": MODELS})["models"]:
+            family, parameters = MODELS[model]
+            for test, groups in GROUPS.items():
+                for group in ("all", *groups):
+                    for quantity in ("energy", "forces"):
+                        fixed = {"train": train, "model": model, "test": test, "group": group}
+                        fixed |= {"family": family, "n_parameters": parameters, "unit": "u"}
+                        fixed |= {"quantity": quantity, "train_environments": size, "n_cells": 3}
+                        fixed |= {"energy_aligned": test == "hot", "energy_shift": -0.25}
+                        for seed in ("all", "0", "1"):
+                            for metric in ("rmse", "mae"):
+                                rows.append({**fixed, "seed": seed, "metric": metric})
+    table = pd.DataFrame(rows)
+    table["value"] = np.random.default_rng(0).permutation(len(table)) + 1.0
+    return table
+
+
+def value(scores, **where):
+    rows = scores[np.logical_and.reduce([scores[key] == text for key, text in where.items()])]
+    assert len(rows) == 1
+    return rows["value"].iloc[0]
+
+
+def test_groups_are_rows_and_models_columns(scores):
+    table = group_errors(scores, ["entropy", "random"], ["expert", "hot"])
+    energies = table[table["quantity"] == "energy"]
+    assert list(zip(energies["test"], energies["group"], strict=True)) == [
+        ("expert", "alpha"),
+        ("expert", "zinc"),
+        ("expert", "all"),
+        ("hot", "md"),
+        ("hot", "all"),
+    ]
+    assert len(table.columns) == 5 + 2 * len(MODELS)
+    shown = table.set_index(["test", "group", "quantity"]).loc["expert", "zinc", "forces"]
+    where = {"test": "expert", "group": "zinc", "quantity": "forces", "metric": "rmse"}
+    for train in ("entropy", "random"):
+        expected = value(scores, train=train, model="net", seed="all", **where)
+        assert shown[f"{train}/net"] == expected
+
+
+def test_the_best_training_set_of_each_model_is_bold(scores):
+    table = group_errors(scores, ["entropy", "random"], ["hot"])
+    page = groups_page(table)
+    assert page.count("<b>") == len(table) * len(MODELS)
+    assert "RMSE of energy on hot (u)" in page
+    first = table.iloc[0]
+    assert f"<b>{min(first['entropy/net'], first['random/net']):.3g}</b>" in page
+
+
+def test_group_figure_shows_every_error_in_its_colour(scores):
+    table = group_errors(scores, ["entropy", "random", "expert"], ["expert", "hot"])
+    models = largest_models(scores)
+    assert models == {"large": "linear", "net": "network"}
+    figure = group_dots(table, FAMILIES, models)
+    colours = {name: look.colour for name, look in looks(FAMILIES).items()}
+    for axis, quantity in zip(figure.axes, ("energy", "forces"), strict=True):
+        drawn = {
+            (line.get_xdata()[0], to_hex(line.get_color()).upper(), line.get_marker())
+            for line in axis.lines
+            if line.get_marker() != "None"
+        }
+        rows = table[table["quantity"] == quantity]
+        assert drawn == {
+            (row[f"{train}/{model}"], colours[train], MODEL_MARKERS[family])
+            for row in rows.to_dict("records")
+            for train in ("entropy", "random", "expert")
+            for model, family in models.items()
+        }
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels[:2] == ["on expert", "alpha (3)"]
+    assert len(labels) == 5 + 2
+
+
+def test_curves_end_in_the_whole_set_and_hold_one_way_of_choosing(scores):
+    curves = learning_curves(scores, SUBSETS)
+    where = {"test": "expert", "quantity": "forces"}
+    chosen = curves[(curves["test"] == "expert") & (curves["quantity"] == "forces")]
+    lines = {key: list(part["train"]) for key, part in chosen.groupby(["method", "model"])}
+    assert lines == {
+        ("random", "net"): ["entropy8", "entropy16", "entropy"],
+        ("farthest_point", "net"): ["far", "entropy"],
+        ("farthest_point", "small"): ["far", "entropy"],
+    }
+    point = chosen[chosen["train"] == "entropy16"].iloc[0]
+    where |= {"train": "entropy16", "model": "net", "group": "all", "metric": "rmse"}
+    seeds = [value(scores, seed=seed, **where) for seed in ("0", "1")]
+    assert point["value"] == value(scores, seed="all", **where)
+    assert (point["low"], point["high"]) == (min(seeds), max(seeds))
+    assert point["train_environments"] == 15
+
+
+@pytest.mark.parametrize("n_tests", [1, 3, 6])
+def test_curve_panels_for_any_number_of_test_sets(scores, n_tests, tmp_path):
+    tests = [f"test{number}" for number in range(n_tests)]
+    curves = learning_curves(scores[scores["test"] == "hot"], SUBSETS)
+    # a root mean square over seeds lies between the seeds, as random values do not
+    curves = curves.assign(low=curves["value"], high=curves["value"] + 1)
+    curves = pd.concat([curves.assign(test=test) for test in tests])
+    figure = learning_curve_panels(curves, {"entropy": "entropy"} | dict.fromkeys(tests, "expert"))
+    figure.savefig(tmp_path / "curves.png")
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert len(shown) == 2 * n_tests
+    assert [axis.get_title() for axis in shown if axis.get_title()] == [f"on {t}" for t in tests]
+    assert all(len(axis.containers) == 3 for axis in shown)
+
+
+def test_models_of_a_family_are_told_apart_by_filling():
+    marks = model_marks({"linear4": "linear", "linear6": "linear", "net": "network"})
+    assert marks["linear4"]["marker"] == marks["linear6"]["marker"] != marks["net"]["marker"]
+    assert marks["linear4"]["fillstyle"] != marks["linear6"]["fillstyle"]
+
+
+def test_constants_are_shown_where_there_are_any(scores):
+    page = shifts_page(scores)
+    assert page.count("-0.2500") == len(scores[["train", "model"]].drop_duplicates())
+    assert "on hot" in page
+    assert "on expert" not in page
+    assert shifts_page(scores[~scores["energy_aligned"]]) == ""

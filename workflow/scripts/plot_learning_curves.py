@@ -1,0 +1,10 @@
+"""Draw errors against the number of training environments."""
+
+import pandas as pd
+
+from diverse.comparison import learning_curves
+from diverse.plotting import learning_curve_panels
+
+curves = learning_curves(pd.read_csv(snakemake.input.scores), snakemake.params.subsets)
+figure = learning_curve_panels(curves, snakemake.params.families)
+figure.savefig(snakemake.output.figure)
