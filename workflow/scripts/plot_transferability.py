@@ -2,7 +2,9 @@
 
 import pandas as pd
 
+from diverse.convergence import noise_sentence
 from diverse.plotting import transferability_heatmap
 
-figure = transferability_heatmap(pd.read_csv(snakemake.input.table))
+noise = noise_sentence(pd.read_csv(snakemake.input.noise))
+figure = transferability_heatmap(pd.read_csv(snakemake.input.table), noise)
 figure.savefig(snakemake.output.figure)

@@ -2,10 +2,12 @@
 
 import pandas as pd
 
+from diverse.convergence import noise_sentence
 from diverse.scores import transferability
 from diverse.tables import transferability_page
 
 table = transferability(pd.read_csv(snakemake.input.scores))
 table.to_csv(snakemake.output.table, index=False)
+noise = noise_sentence(pd.read_csv(snakemake.input.noise))
 with open(snakemake.output.page, "w") as page:
-    page.write(transferability_page(table))
+    page.write(transferability_page(table, noise))

@@ -5,6 +5,7 @@ from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_
 from diverse.plotting.diversity import ablation_dots, diversity_dots
 from diverse.plotting.fits import ridge_paths
 from diverse.plotting.gallery import gallery
+from diverse.plotting.labels import label_panels
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
 from diverse.plotting.transferability import transferability_heatmap
@@ -17,6 +18,7 @@ __all__ = [
     "energy_landscape",
     "gallery",
     "geometry_curves",
+    "label_panels",
     "looks",
     "map_of_environments",
     "ridge_paths",
