@@ -9,13 +9,7 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "envs/study.yaml")
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from diverse.config import (
-    ConfigError,
-    labeller_options,
-    load_study,
-    measured_variants,
-    variant_options,
-)
+from diverse.config import ConfigError, labeller_options, load_study, variant_options
 from diverse.generate.rounds import chunk_round, chunks_made, chunks_of_round
 
 try:

@@ -10,6 +10,8 @@ Steps  label_variant: the cells with one variant, through its ledger
        measure_noise: errors of the labellers' own settings, which model errors are read against
 """
 
+from diverse.config import measured_variants
+
 VARIANTS = variant_options(config)
 CELLS = ROOT / config.get("convergence", {}).get("cells", "")
 KNOWN_ERRORS = [Path(RESULTS, "convergence/errors.csv")]

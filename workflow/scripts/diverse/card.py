@@ -60,31 +60,35 @@ def data_card(
     tables : Tables
     """
     rows = {name: Ledger(None, [path]).rows() for name, path in files.items()}
-    labelled = {name: _labelled(members) for name, members in rows.items()}
-    everything = [cell for members in labelled.values() for cell in members]
-    sizes = [len(cell) for cell in everything]
-    protocols = list(_protocols(rows, study, schema))
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(template)
     return page.render(
         study=study["study"],
         element=study["element"],
-        cells=f"{len(sizes):,}",
-        environments=f"{sum(sizes):,}",
         first=next(iter(files.values())).name,
+        **_totals([cell for members in rows.values() for cell in _labelled(members)]),
         composition=_markdown(composition(rows, study)),
         ranges=_markdown(ranges(rows)),
         diversity=_markdown(equal_diversity(tables.diversity)),
-        protocols=protocols,
+        protocols=list(_protocols(rows, study, schema)),
         noise=noise_sentence(tables.noise),
         errors="" if tables.errors is None else _markdown(_errors(tables.errors)),
         variants=_markdown(_variants(study)),
         failures=_failures(rows),
-        smallest=min(sizes),
-        largest=max(sizes),
-        closest=f"{min(cell.info['d_min'] for cell in everything):.2f}",
-        dft=any(cell.info["labeller"] == "gpaw" for cell in everything),
         files=_markdown(_checksums(files)),
     )
+
+
+def _totals(labelled: Sequence[Atoms]) -> dict[str, Any]:
+    """Return what the prose says of all labels together."""
+    sizes = [len(cell) for cell in labelled]
+    return {
+        "cells": f"{len(sizes):,}",
+        "environments": f"{sum(sizes):,}",
+        "smallest": min(sizes),
+        "largest": max(sizes),
+        "closest": f"{min(cell.info['d_min'] for cell in labelled):.2f}",
+        "dft": any(cell.info["labeller"] == "gpaw" for cell in labelled),
+    }
 
 
 def composition(rows: Mapping[str, Sequence[Atoms]], study: Config) -> pd.DataFrame:
@@ -153,7 +157,9 @@ def _protocols(
     """Yield what the template says of each labeller in use."""
     users: dict[str, list[str]] = {}
     for name in rows:
-        users.setdefault(study["datasets"][name].get("labeller", study["labeller"]), []).append(name)
+        users.setdefault(study["datasets"][name].get("labeller", study["labeller"]), []).append(
+            name
+        )
     for labeller, sets in users.items():
         made = make_labeller(options := labeller_options(study, sets[0]))
         infos = [row.info for name in sets for row in rows[name]]
@@ -167,13 +173,13 @@ def _protocols(
             "sets": ", ".join(sets),
             "hash": "`, `".join(found),
             "made_of": _markdown(pd.DataFrame(made_of)),
-            "settings": _settings(made.kind, options, schema) if found == [made.protocol] else OTHER,
+            "settings": _settings(options, schema) if found == [made.protocol] else OTHER,
         }
 
 
-def _settings(kind: str, options: Config, schema: Config) -> str:
+def _settings(options: Config, schema: Config) -> str:
     lines = [
-        {"setting": key, "value": _plain(value), "meaning": _meaning(kind, key, schema)}
+        {"setting": key, "value": _plain(value), "meaning": _meaning(options["kind"], key, schema)}
         for key, value in options.items()
         if key not in ("kind", "element")
     ]

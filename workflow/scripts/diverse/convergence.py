@@ -134,10 +134,10 @@ def _noise_of(line: Mapping[str, Any]) -> str:
     name = f"Label noise of {line['labeller']}"
     if not line["cells"]:
         return f"{name}: not measured."
+    sizes = f"{line['cells']} cells of {line['smallest']:.0f} to {line['largest']:.0f} atoms"
     return (
         f"{name}: {plain_number(line['energy'])} meV/atom, {plain_number(line['force'])} meV/Å "
-        f"(rms of {line['cells']} cells of {line['smallest']:.0f} to {line['largest']:.0f} atoms against "
-        f"{reference_name(line['against'])})."
+        f"(rms of {sizes} against {reference_name(line['against'])})."
     )
 
 

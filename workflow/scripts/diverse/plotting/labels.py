@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,10 +70,7 @@ def label_panels(cells: Mapping[str, Sequence[Atoms]], families: Mapping[str, st
     axes[1].set_ylabel("self-consistency iterations")
     axes[1].yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[2].set(ylabel="core seconds per atom", yscale="log")
-    marks = [
-        Line2D([], [], linestyle=look.line, label=name, **_mark(look))
-        for name, look in palette.items()
-    ]
+    marks = [Line2D([], [], label=name, **_mark(look)) for name, look in palette.items()]
     figure.legend(handles=marks, loc="outside upper center", ncols=6)
     return figure
 
@@ -93,7 +91,7 @@ def _force_histogram(
     axis.set(xscale="log", xlabel="size of the force (eV/Å)", ylabel="share of atoms")
 
 
-def _mark(look: Look) -> dict[str, str]:
-    """Return the keywords of `Line2D` for a set's marker."""
+def _mark(look: Look) -> dict[str, Any]:
+    """Return the keywords of `Line2D` for a set's line and marker."""
     face = look.colour if look.filled else "none"
-    return {"color": look.colour, "marker": look.marker, "markerfacecolor": face}
+    return {**look.curve, "marker": look.marker, "markerfacecolor": face}
