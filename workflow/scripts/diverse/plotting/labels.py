@@ -57,8 +57,11 @@ def label_panels(cells: Mapping[str, Sequence[Atoms]], families: Mapping[str, st
     palette = looks({name: families[name] for name in cells})
     figure, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), layout="constrained")
     _force_histogram(axes[0], cells, palette)
-    for name, members in cells.items():
-        computed = [cell for cell in members if cell.info.get("seconds")]
+    timed = {
+        name: [cell for cell in members if cell.info.get("seconds")]
+        for name, members in cells.items()
+    }
+    for name, computed in timed.items():
         atoms = [len(cell) for cell in computed]
         iterations = [cell.info.get("iterations", 0) for cell in computed]
         seconds = [cell.info["seconds"] / len(cell) for cell in computed]
@@ -69,7 +72,7 @@ def label_panels(cells: Mapping[str, Sequence[Atoms]], families: Mapping[str, st
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[1].set_ylabel("self-consistency iterations")
     axes[1].yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes[2].set(ylabel="core seconds per atom", yscale="log")
+    axes[2].set(ylabel="core seconds per atom", yscale="log" if any(timed.values()) else "linear")
     marks = [Line2D([], [], label=name, **_mark(look)) for name, look in palette.items()]
     figure.legend(handles=marks, loc="outside upper center", ncols=6)
     return figure
