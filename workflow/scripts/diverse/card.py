@@ -231,7 +231,7 @@ def _failures(rows: Mapping[str, Sequence[Atoms]]) -> str:
         if row.calc is None
     ]
     if not failed:
-        return "Nothing: every cell has its label."
+        return "Nothing: every cell in these files has its label."
     groups = pd.DataFrame(failed).groupby(["data set", "cause", "attempts"], sort=False)
     return _markdown(groups.size().rename("cells").reset_index())
 
