@@ -67,6 +67,13 @@ def test_labels_can_be_recomputed(tmp_path):
     assert jobs(output)["label_chunk"] == 6
 
 
+def test_recomputed_labels_have_no_released_convergence(tmp_path):
+    assert "show_convergence" in jobs(snakemake(tmp_path, "--dry-run").stdout)
+    found = jobs(snakemake(tmp_path, "--dry-run", "--config", "labels=recompute").stdout)
+    assert "show_convergence" not in found
+    assert found["measure_noise"] == found["write_card"] == 1
+
+
 WRONG = {
     "misspelt": ({"sampler": {"dmin": 2.0}}, "sampler: unknown key 'dmin'; did you mean 'd_min'?"),
     "labeller": ({"labeller": "vasp"}, "there is no labeller 'vasp'"),

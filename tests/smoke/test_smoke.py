@@ -120,6 +120,14 @@ def test_the_convergence_study_compares_its_variants(study):
     assert (table["energy"].abs() > 1).any()
 
 
+def test_a_measured_convergence_enters_the_report(study):
+    output = snakemake(study, *ARGUMENTS).stdout
+    assert (study / "results/smoke/figures/convergence.png").exists()
+    assert "label_chunk" not in output and "train_network" not in output
+    card = (study / "results/smoke/labels/README.md").read_text()
+    assert "| k8 " in card and "Label noise of coarse: not measured." in card
+
+
 def test_no_cell_failed(study):
     assert pd.read_csv(study / "results/smoke/tables/failures.csv").empty
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from diverse.audit import audit, audit_page, probes, sample
+from diverse.audit import audit, audit_page, cheapest, expected_cost, probes, sample, verdict
 from diverse.labelling import Effort, label_cells
 from diverse.ledger import Ledger
 
@@ -30,10 +30,11 @@ def shipped(labelled):
 
 
 def test_sound_labels_pass(shipped, zhou, compute):
-    table = audit(shipped, zhou, compute)
+    table = audit(shipped, shipped[:1], zhou, compute)
     assert len(table) == 3 * 3 + 3
     assert table["within"].all()
-    assert "set" in audit_page(table)
+    assert verdict(table) == "All 12 checks of the audit are within their limits."
+    assert verdict(table) in audit_page(table)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,9 @@ def test_sound_labels_pass(shipped, zhou, compute):
 )
 def test_a_wrong_label_is_found(shipped, zhou, compute, quantity, check):
     shipped[1].calc.results[quantity] = shipped[1].calc.results[quantity] * 1.01
-    table = audit(shipped, zhou, compute)
+    table = audit(shipped, shipped[:1], zhou, compute)
     wrong = table[~table["within"]]
+    assert verdict(table).startswith("1 of 12 checks of the audit are beyond their limits: set (")
     assert wrong[["cell", "check"]].values.tolist() == [[shipped[1].info["trajectory"], check]]
 
 
@@ -56,12 +58,14 @@ def test_a_wrong_label_is_found(shipped, zhou, compute, quantity, check):
 )
 def test_a_wrong_derivative_is_found(shipped, zhou, compute, quantity, checks):
     shipped[0].calc.results[quantity] = shipped[0].calc.results[quantity] + 0.02
-    table = audit(shipped, zhou, compute)
+    table = audit(shipped, shipped[:1], zhou, compute)
     assert table.loc[~table["within"], "check"].tolist() == checks
 
 
 def test_a_label_that_cannot_be_recomputed_is_infinitely_wrong(shipped, zhou):
-    table = audit(shipped, zhou, lambda cells, labeller: [cell.copy() for cell in cells])
+    table = audit(
+        shipped, shipped[:1], zhou, lambda cells, labeller: [cell.copy() for cell in cells]
+    )
     assert np.isinf(table["difference"]).all() and not table["within"].any()
 
 
@@ -80,3 +84,25 @@ def test_the_sample_is_random_labelled_and_without_repeats(labelled):
     assert names[0] == names[1] != names[2]
     assert len(set(names[0])) == 5
     assert len(sample([failed], 5, np.random.default_rng(0))) == 0
+
+
+def test_derivatives_are_checked_where_they_are_cheap_and_say_something(shipped):
+    for cell, seconds in zip(shipped, (30.0, 20.0, 10.0), strict=True):
+        cell.info["seconds"] = seconds
+    shipped[2].calc.results["forces"] *= 1e-6  # held at zero by symmetry
+    failed = shipped[0].copy()
+    assert cheapest([failed, *shipped], 3) == [shipped[1], shipped[0], shipped[2]]
+    assert cheapest(shipped, 0) == []
+
+
+def test_the_cost_is_that_of_what_will_be_calculated(shipped, zhou):
+    for cell in shipped:
+        cell.info["seconds"] = 10.0
+    calls = []
+
+    def count(cells, labeller):
+        calls.extend(cells)
+        return [cell.copy() for cell in cells]
+
+    audit(shipped, shipped[:2], zhou, count)
+    assert expected_cost(shipped, shipped[:2]) == (len(calls), 10.0 * len(calls))

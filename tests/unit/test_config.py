@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from diverse.config import ConfigError, labeller_options, load_study
+from diverse.config import ConfigError, labeller_options, load_study, measured_variants
 from paths import ROOT
 
 SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")
@@ -215,3 +215,14 @@ def test_a_dataset_may_name_its_labeller(study):
     full = load_study(study, SCHEMA)
     assert labeller_options(full, "expert")["smearing"] == 0.1
     assert labeller_options(full, "random")["smearing"] == 0.2
+
+
+def test_the_variant_of_a_labeller_is_found_by_its_settings(study):
+    assert measured_variants(load_study(study, SCHEMA)) == {"dft": "dft"}
+    study["convergence"]["variants"]["same"] = study["convergence"]["variants"].pop("dft")
+    assert measured_variants(load_study(study, SCHEMA)) == {"dft": "same"}
+    study["labellers"]["dft"]["cutoff_energy"] = 400  # of the variant, too
+    study["convergence"]["variants"]["same"]["settings"] = {"cutoff_energy": 350}
+    assert measured_variants(load_study(study, SCHEMA)) == {"dft": ""}
+    del study["convergence"]
+    assert measured_variants(load_study(study, SCHEMA)) == {"dft": ""}

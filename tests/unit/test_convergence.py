@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from ase.units import GPa
 
-from diverse.convergence import compare, convergence_page, summarise_errors
+from diverse.convergence import (
+    compare,
+    convergence_page,
+    label_noise,
+    noise_sentence,
+    summarise_errors,
+)
 from diverse.labellers import Label
 from diverse.ledger import attach
 from diverse.plotting.labels import convergence_strips
@@ -72,3 +78,30 @@ def test_cells_that_one_of_them_lacks_are_left_out(variant, tmp_path):
     assert len(table) == 3
     assert "Every cell" in convergence_page(table)
     convergence_strips(table).savefig(tmp_path / "a.png")
+
+
+def test_the_noise_is_that_of_the_variant_with_the_labellers_settings(variant):
+    labels = {
+        "own": variant(force=0.02, energies=0.003, pulay=0.1),
+        "a": variant(),
+        "b": variant(force=0.01),
+        "c": variant(force=0.01),
+    }
+    errors = compare(labels, {"own": ["a", "b", "c"], "b": ["a"]})
+    noise = label_noise(errors, {"dft": "own", "coarse": ""})
+    first = noise.set_index("labeller").loc["dft"]
+    assert first["energy"] == pytest.approx(3.0)
+    assert first["stress"] > 0.1  # as it is, not as another Pulay correction would make it
+    assert noise_sentence(noise).splitlines() == [
+        "Label noise of dft: 3 meV/atom, 20 meV/Å "
+        "(rms of 6 cells of 2 to 4 atoms against a + b - c).",
+        "Label noise of coarse: not measured.",
+    ]
+
+
+@pytest.mark.parametrize("errors", [None, "without the variant"])
+def test_noise_that_was_not_measured_is_said_not_to_be(variant, errors):
+    if errors:
+        errors = compare({"a": variant(), "b": variant()}, {"a": ["b"]})
+    sentence = noise_sentence(label_noise(errors, {"dft": "own"}))
+    assert sentence == "Label noise of dft: not measured."

@@ -1,6 +1,7 @@
 """The ledger: nothing is computed twice, damage is noticed, failures are rows."""
 
 import lzma
+import sys
 
 import ase.io
 import numpy as np
@@ -20,8 +21,10 @@ from diverse.ledger import (
     new_row,
     write_rows,
 )
+from diverse.ledger.__main__ import main
 from diverse.ledger.query import failures, missing, summary
 from diverse.ledger.rows import scan, to_atoms, to_text
+from diverse.structures import write_cells
 
 
 def row(index, zhou, *, failed=False, moment=None):
@@ -195,3 +198,42 @@ def test_questions_to_a_ledger(three, zhou):
     absent = missing(cells, zhou.protocol, Ledger(None, [three]))
     assert [cell.info["trajectory"] for cell in absent] == ["chain_2_3", "chain_2_4"]
     assert isinstance(failures([]), pd.DataFrame)
+
+
+def ask(capsys, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["python -m diverse.ledger", *map(str, arguments)])
+    main()
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_newcomer_asks_what_is_here_and_what_failed(three, capsys, monkeypatch, zhou):
+    text = ask(capsys, monkeypatch, three)
+    assert "What is here: 3 cells, 6 environments." in text
+    assert f"{zhou.protocol} lammps lammps 2" in text
+    assert "What failed: 1 cells." in text
+    assert 'chain_2_1 2 2.5 it said "no", twice 5' in text
+    assert "What is missing: give --cells" in text
+
+
+def test_a_newcomer_asks_what_is_missing(three, tmp_path, capsys, monkeypatch, zhou):
+    write_cells(tmp_path / "cells.xyz", [chain(2, index) for index in range(40)])
+    text = ask(capsys, monkeypatch, three, "--cells", tmp_path / "cells.xyz")
+    assert f"What is missing of 40 cells under protocol {zhou.protocol}: 37." in text
+    assert "dataset converged failed missing test 2 1 37" in text
+    assert "chain_2_3 2" in text and "chain_2_39" not in text
+    assert text.endswith("... and 7 more")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{ledger}", "nowhere.xyz"], "there is no file nowhere.xyz"),
+        (["{empty}", "--cells", "{ledger}"], "--protocol must be given: these ledgers hold none"),
+    ],
+)
+def test_a_newcomers_mistakes_are_named(three, capsys, monkeypatch, arguments, sentence):
+    empty = three.with_name("empty.xyz")
+    empty.touch()
+    with pytest.raises(SystemExit):
+        ask(capsys, monkeypatch, *(a.format(ledger=three, empty=empty) for a in arguments))
+    assert sentence in capsys.readouterr().err

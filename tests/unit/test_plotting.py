@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.plotting import coverage_heatmaps
+from diverse.plotting import coverage_heatmaps, label_panels
 
 
 def coverage_table(distance):
@@ -32,3 +32,21 @@ def test_coverage_of_copies_and_single_environments(self_distance, distance, tmp
     assert len(figure.axes) == 2
     shown = [text.get_text() for text in figure.axes[1].texts]
     assert shown[1].startswith(f"{distance:.3g}"[:1])
+
+
+def test_labels_of_any_origin_are_drawn(labelled, tmp_path):
+    """Published labels carry no iterations; those of a potential may take no measurable time."""
+    published, quick, dft = (cell.copy() for cell in labelled[:3])
+    for cell, original in zip((published, quick, dft), labelled, strict=False):
+        cell.calc = original.calc
+    published.info = {"seconds": 0.0}
+    quick.info["seconds"] = 0.0
+    dft.info.update(seconds=30.0, iterations=14)
+    quick.calc.results["forces"] = np.zeros((len(quick), 3))
+    for cells in ({"a": [published], "b": [quick]}, {"a": [published, dft], "b": [quick]}):
+        figure = label_panels(cells, {"a": "literature", "b": "expert"})
+        figure.savefig(tmp_path / "labels.png")
+        steps = [np.sum(patch.get_data()[0]) for patch in figure.axes[0].patches]
+        assert steps == pytest.approx([1, 1])  # shares: every atom is counted
+    drawn = [len(marks.get_offsets()) for marks in figure.axes[1].collections]
+    assert drawn == [1, 0]

@@ -15,13 +15,15 @@ def test_release(tmp_path, labelled, zhou):
         write_rows(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
     merge([results / f"labels/set/{chunk}.xyz" for chunk in (0, 1)], results / "labels/set.xyz.xz")
     model = results / "models/set/linear6/0"
-    for path in (results / "tables/a.csv", results / "figures/a.png", model / "potential.nn"):
-        path.parent.mkdir(parents=True)
+    made = ("tables/a.csv", "figures/a.png", "labels/README.md")
+    for path in (*(results / name for name in made), model / "potential.nn"):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
     release_study(results, target)
     manifest = pd.read_csv(target / "manifest.csv").set_index("path")
     assert set(manifest.index) == {
         "labels/set.xyz.xz",
+        "labels/README.md",
         "tables/a.csv",
         "figures/a.png",
         "potentials/set-linear6-0/potential.nn",

@@ -2,14 +2,15 @@
 
 Needs  labels/{dataset}/{chunk}.xyz, of a random sample of which it computes everything anew
 Makes  audit/{dataset}.csv, tables/audit.{csv,html}
-Steps  audit_labels: recompute a sample of one data set, and check forces and stress of one cell
-                     against finite differences of the free energy
+Steps  audit_labels: recompute a sample of one data set, and check forces and stress of its cheapest
+                     cell against finite differences of the free energy (how many: audit in the
+                     study file; the log begins with what it costs)
        show_audit: one table and page of all data sets
 """
 
 
 rule audit_labels:
-    """Recompute a sample of one data set's labels, and check derivatives on one cell."""
+    """Recompute a sample of one data set's labels, and check derivatives."""
     input:
         cells=labelled_chunks,
     output:

@@ -2,16 +2,22 @@
 
 Needs  the cells that the study's block `convergence` names
 Makes  convergence/{variant}.xyz, convergence/{errors.csv,labels.xyz.xz}, tables/convergence.html,
-       figures/convergence.png; the report of a study that has a released table shows that one
+       figures/convergence.png; the report of a study that has a released table, or failing that
+       one of its own, shows it; tables/noise.csv, of what is shown
 Steps  label_variant: the cells with one variant, through its ledger
        measure_convergence: differences of every variant from its reference
        show_convergence: the page and the figure
+       measure_noise: errors of the labellers' own settings, which model errors are read against
 """
+
+from diverse.config import measured_variants
 
 VARIANTS = variant_options(config)
 CELLS = ROOT / config.get("convergence", {}).get("cells", "")
-KNOWN_ERRORS = Path(RELEASED, "convergence", f"{config['study']}.csv")
-KNOWN_ERRORS = KNOWN_ERRORS if RELEASED and KNOWN_ERRORS.exists() else None
+KNOWN_ERRORS = [Path(RESULTS, "convergence/errors.csv")]
+if RELEASED:
+    KNOWN_ERRORS.insert(0, Path(RELEASED, "convergence", f"{config['study']}.csv"))
+KNOWN_ERRORS = next((path for path in KNOWN_ERRORS if path.exists()), None)
 
 
 use rule label_chunk as label_variant with:
@@ -89,6 +95,28 @@ rule show_convergence:
         "Showing the convergence of the labels"
     script:
         "../scripts/show_convergence.py"
+
+
+rule measure_noise:
+    """Say how large the noise of the labels is that errors of models are read against."""
+    input:
+        errors=KNOWN_ERRORS or [],
+    output:
+        table="<results>/tables/noise.csv",
+    log:
+        "<logs>/measure_noise.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        variants=measured_variants(config),
+    message:
+        "Summing up the noise of the labels"
+    script:
+        "../scripts/measure_noise.py"
 
 
 rule convergence:

@@ -1,6 +1,6 @@
 """Figures of a study, each with its caption for the report.
 
-Needs  tables/transferability.csv, {structures,labels}/{dataset}/{chunk}.xyz
+Needs  tables/{transferability,noise}.csv, {structures,labels}/{dataset}/{chunk}.xyz
 Makes  figures/{transferability,datasets,gallery}.png, tables/datasets.{csv,html}
 Steps  plot_transferability: heat map of the transferability table
        compare_datasets: sizes, energies, forces and cost of the sets
@@ -12,6 +12,7 @@ rule plot_transferability:
     """Draw the transferability table as a heat map."""
     input:
         table="<results>/tables/transferability.csv",
+        noise="<results>/tables/noise.csv",
     output:
         figure=report(
             "<results>/figures/transferability.png",
@@ -103,6 +104,8 @@ rule results:
         "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
         "<results>/figures/learning_curves.png" if config["subsets"] else [],
         "<results>/figures/datasets.png",
+        "<results>/figures/labels.png",
+        "<results>/labels/README.md" if LABELLED else [],
         rules.diversity.input,
         "<results>/figures/workflow.png",
         "<results>/figures/training.png" if NETWORKS else [],

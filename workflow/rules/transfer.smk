@@ -1,6 +1,6 @@
 """Transfer: every model on every held-out set.
 
-Needs  models/{train}/{model}/{seed}/potential.*, datasets/{test}/test.xyz
+Needs  models/{train}/{model}/{seed}/potential.*, datasets/{test}/test.xyz, tables/noise.csv
 Makes  tables/scores.csv (one tidy row a number) and tables/transferability.{csv,html}
 Steps  predict: energies, forces and stresses of one model on every test set
        score: errors of one model on every test set with bootstrap intervals, all seeds together
@@ -87,6 +87,7 @@ rule tabulate_scores:
     """Arrange the scores as the transferability table."""
     input:
         scores="<results>/tables/scores.csv",
+        noise="<results>/tables/noise.csv",
     output:
         table="<results>/tables/transferability.csv",
         page=report(

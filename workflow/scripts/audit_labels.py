@@ -1,9 +1,10 @@
-"""Recompute a sample of one data set's labels from nothing, and check derivatives on one cell."""
+"""Recompute a sample of one data set's labels from nothing, and check derivatives."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
-from diverse.audit import audit, sample
+from diverse.audit import audit, cheapest, expected_cost, sample
 from diverse.labellers import make_labeller
 from diverse.labelling import Effort, label_cells
 from diverse.ledger import Ledger
@@ -11,9 +12,14 @@ from diverse.structures import random_stream
 
 settings, dataset = snakemake.params.audit, snakemake.wildcards.dataset
 rows = Ledger(None, map(Path, snakemake.input.cells)).rows()
-shipped = sample(rows, settings["cells"], random_stream(settings["seed"], dataset, 0))
+again = sample(rows, settings["cells"], random_stream(settings["seed"], dataset, 0))
+derived = cheapest(rows, settings["derivatives"])
+number, seconds = expected_cost(again, derived)
+plan = f"{dataset}: {number} calculations, at least {seconds / 60:.1f} core minutes by their labels"
+print(plan, file=sys.stderr)
 ledger = Ledger(Path(snakemake.params.ledger))
 with open(snakemake.log[0], "w", buffering=1) as log:
+    print(plan, file=log)
     compute = partial(
         label_cells,
         ledger=ledger,
@@ -21,6 +27,6 @@ with open(snakemake.log[0], "w", buffering=1) as log:
         log=Path(snakemake.log[0]),
         say=partial(print, file=log),
     )
-    table = audit(shipped, make_labeller(snakemake.params.labeller), compute)
+    table = audit(again, derived, make_labeller(snakemake.params.labeller), compute)
 table.to_csv(snakemake.output.table, index=False)
 ledger.path.unlink(missing_ok=True)  # the next audit is from nothing again

@@ -1,15 +1,11 @@
 """Compare the labels of the data sets: sizes, energies, forces, cost."""
 
 from diverse.plotting import energy_landscape
-from diverse.structures import read_cells
+from diverse.structures import labelled_by_dataset
 from diverse.tables import datasets_page, summarise
 
 families = snakemake.params.families
-cells = {name: [] for name in families}
-for cell in read_cells(snakemake.input.cells):
-    if cell.calc is not None:
-        cells[cell.info["dataset"]].append(cell)
-cells = {name: members for name, members in cells.items() if members}
+cells = labelled_by_dataset(snakemake.input.cells, families)
 summary = summarise(cells)
 summary.to_csv(snakemake.output.table, index=False)
 with open(snakemake.output.page, "w") as page:

@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from diverse.convergence import noise_sentence
 from diverse.plotting import transferability_heatmap
 
+noise = noise_sentence(pd.read_csv(snakemake.input.noise))
 table = pd.read_csv(snakemake.input.table)
-figure = transferability_heatmap(table, snakemake.params.trains)
+figure = transferability_heatmap(table, snakemake.params.trains, noise)
 figure.savefig(snakemake.output.figure)

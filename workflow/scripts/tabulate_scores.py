@@ -2,11 +2,13 @@
 
 import pandas as pd
 
+from diverse.convergence import noise_sentence
 from diverse.scores import transferability
 from diverse.tables import shifts_page, transferability_page
 
 scores = pd.read_csv(snakemake.input.scores)
 table = transferability(scores)
 table.to_csv(snakemake.output.table, index=False)
+noise = noise_sentence(pd.read_csv(snakemake.input.noise))
 with open(snakemake.output.page, "w") as page:
-    page.write(transferability_page(table) + shifts_page(scores))
+    page.write(transferability_page(table, noise) + shifts_page(scores))

@@ -13,14 +13,15 @@ from ase.units import GPa
 from diverse.labellers import Labeller
 from diverse.tables import STYLE
 
-STEP = (
-    0.01  # Å, of the displaced atom; truncation below 2 meV/Å where the force bends by 100 eV/Å^3
-)
+# Å, of the displaced atom; truncation below 2 meV/Å where the force bends by 100 eV/Å^3.
+STEP = 0.01
+WEAK = 0.1  # eV/Å: a force that symmetry holds at zero says nothing about derivatives
 STRAIN = 0.005  # linear; truncation below 0.1 GPa for tungsten
 LIMITS = {"energy": 0.5, "force": 5.0, "stress": 0.05, "force as derivative": 10.0}
 LIMITS |= {"pressure as derivative": 0.3, "shear as derivative": 0.3}
 UNITS = {"energy": "meV/atom", "force": "meV/Å", "stress": "GPa", "force as derivative": "meV/Å"}
 UNITS |= {"pressure as derivative": "GPa", "shear as derivative": "GPa"}
+PROBES = 6  # calculations for the derivatives of one cell
 COLUMNS = ["dataset", "check", "cell", "atoms", "difference", "limit", "unit", "within"]
 
 
@@ -31,19 +32,45 @@ def sample(rows: Sequence[Atoms], number: int, rng: np.random.Generator) -> list
     return [labelled[index] for index in sorted(drawn)]
 
 
+def cheapest(rows: Sequence[Atoms], number: int) -> list[Atoms]:
+    """Return the labelled rows whose derivatives cost least core time to check.
+
+    Cells in which every force is weak come after all others: their zero would prove nothing.
+    """
+    labelled = [row for row in rows if row.calc is not None]
+
+    def price(row: Atoms) -> tuple[bool, float, int]:
+        weak = bool(np.abs(row.get_forces()).max() < WEAK)
+        return weak, row.info["seconds"], len(row)
+
+    return sorted(labelled, key=price)[:number]
+
+
+def expected_cost(again: Sequence[Atoms], derived: Sequence[Atoms]) -> tuple[int, float]:
+    """Return the number of calculations of an audit and their core seconds, as first labelled.
+
+    A probe of a symmetrical cell is less symmetrical and takes longer than that.
+    """
+    seconds = sum(row.info["seconds"] for row in again)
+    seconds += PROBES * sum(row.info["seconds"] for row in derived)
+    return len(again) + PROBES * len(derived), float(seconds)
+
+
 def audit(
-    shipped: Sequence[Atoms],
+    again: Sequence[Atoms],
+    derived: Sequence[Atoms],
     labeller: Labeller,
     compute: Callable[[Sequence[Atoms], Labeller], Sequence[Atoms]],
 ) -> pd.DataFrame:
-    """Compare shipped labels with recomputed ones, and one of them with finite differences.
-
-    The finite differences are of the smallest cell with several atoms, its k-points held fixed.
+    """Compare shipped labels of one data set with recomputed ones and with finite differences.
 
     Parameters
     ----------
-    shipped : sequence of Atoms
-        Labelled cells of one data set.
+    again : sequence of Atoms
+        Labelled cells whose labels are computed anew.
+    derived : sequence of Atoms
+        Labelled cells whose forces and stresses are compared with finite differences of the free
+        energy, the k-points of each held fixed.
     labeller : Labeller
     compute : callable
         Labels cells with a labeller.
@@ -54,12 +81,23 @@ def audit(
         One line per cell and check: ``difference`` and ``limit`` in ``unit``.
     """
     lines = []
-    for row, again in zip(shipped, compute([*map(bare, shipped)], labeller), strict=True):
-        lines += compare_labels(row, again)
-    if shipped:
-        row = min(shipped, key=lambda row: (len(row) == 1, len(row)))
+    for row, new in zip(again, compute([*map(bare, again)], labeller), strict=True):
+        lines += compare_labels(row, new)
+    for row in derived:
         lines += compare_derivatives(row, compute(probes(row), labeller.fixed(row)))
     return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Return in one sentence what an audit found."""
+    wrong = table[~table["within"].astype(bool)]
+    if wrong.empty:
+        return f"All {len(table)} checks of the audit are within their limits."
+    names = sorted({f"{row.dataset} ({row.check})" for row in wrong.itertuples()})
+    return (
+        f"{len(wrong)} of {len(table)} checks of the audit are beyond their limits: "
+        f"{', '.join(names)}."
+    )
 
 
 def compare_labels(shipped: Atoms, again: Atoms) -> list[dict[str, Any]]:
@@ -120,7 +158,7 @@ def audit_page(table: pd.DataFrame) -> str:
         unit=("unit", "first"),
         within=("within", "all"),
     ).reset_index()
-    parts = [STYLE]
+    parts = [STYLE, f"<p>{verdict(table)}</p>"]
     for title, block in {"Largest differences": worst, "Every label": table}.items():
         parts.append(f"<h3>{title}</h3>")
         parts.append(block.to_html(index=False, border=0, float_format="{:.3g}".format))

@@ -84,6 +84,26 @@ def variant_options(study: Config) -> dict[str, Config]:
     }
 
 
+def measured_variants(study: Config) -> dict[str, str]:
+    """Return, for every labeller in use, the convergence variant with its very settings.
+
+    The name is empty where there is no such variant, or nothing it is compared with: the noise of
+    that labeller's labels is then not known.
+    """
+    sets = study["datasets"].items()
+    used = [labeller_options(study, name) for name, entry in sets if entry.get("labels") != "keep"]
+    variants = {
+        name: options
+        for name, options in variant_options(study).items()
+        if study["convergence"]["variants"][name]["against"]
+    }
+    return {
+        labeller: next((name for name in variants if variants[name] == options), "")
+        for labeller, entry in study["labellers"].items()
+        if (options := {"element": study["element"], **entry}) in used
+    }
+
+
 def _demand(condition: bool, message: str) -> None:
     if not condition:
         raise ConfigError(message)

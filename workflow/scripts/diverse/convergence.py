@@ -18,6 +18,7 @@ MEASURES = {
     "stress": "stress (GPa)",
     "stress_corrected": "stress, Pulay corrected (GPa)",
 }
+NOISE = ["labeller", "energy", "force", "stress", "cells", "smallest", "largest", "against"]
 
 
 def compare(
@@ -64,6 +65,50 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
+def label_noise(errors: pd.DataFrame | None, variants: Mapping[str, str]) -> pd.DataFrame:
+    """Return what errors of models are read against: one line per labeller.
+
+    Parameters
+    ----------
+    errors : DataFrame or None
+        What `compare` returns; None where no convergence was measured.
+    variants : dict of str to str
+        The variant with the settings of each labeller; empty where there is none.
+
+    Returns
+    -------
+    DataFrame
+        ``energy`` (meV/atom), ``force`` (meV/Å), ``stress`` (GPa): root mean squares over ``cells``
+        cells of ``smallest`` to ``largest`` atoms, against ``against``; NaN where not measured.
+    """
+    lines = []
+    for labeller, variant in variants.items():
+        part = errors[errors["variant"] == variant] if errors is not None else pd.DataFrame()
+        line: dict[str, Any] = {"labeller": labeller, "cells": len(part)}
+        if len(part):
+            line |= {name: _rms(part[name].to_numpy()) for name in ("energy", "force", "stress")}
+            line |= {"smallest": part["atoms"].min(), "largest": part["atoms"].max()}
+            line["against"] = part["against"].iloc[0]
+        lines.append(line)
+    return pd.DataFrame(lines, columns=NOISE)
+
+
+def noise_sentence(noise: pd.DataFrame) -> str:
+    """Return the label noise of every labeller as one line each."""
+    return "\n".join(map(_noise_of, noise.to_dict("records")))
+
+
+def reference_name(against: str) -> str:
+    """Return a reference as it is computed: ``a``, or ``a + b - c``."""
+    first, *others = against.split()
+    return first + "".join(f" {sign} {name}" for sign, name in zip("+-", others, strict=False))
+
+
+def plain_number(value: float) -> str:
+    """Write two significant digits, without an exponent."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def convergence_page(errors: pd.DataFrame) -> str:
     """Return the errors of all variants, and of each cell, as a page."""
     names = MEASURES | {
@@ -83,6 +128,17 @@ def convergence_page(errors: pd.DataFrame) -> str:
         parts.append(f"<h3>{title}</h3>")
         parts.append(shown.to_html(index=False, border=0, float_format="{:.3g}".format))
     return "\n".join(parts)
+
+
+def _noise_of(line: Mapping[str, Any]) -> str:
+    name = f"Label noise of {line['labeller']}"
+    if not line["cells"]:
+        return f"{name}: not measured."
+    sizes = f"{line['cells']} cells of {line['smallest']:.0f} to {line['largest']:.0f} atoms"
+    return (
+        f"{name}: {plain_number(line['energy'])} meV/atom, {plain_number(line['force'])} meV/Å "
+        f"(rms of {sizes} against {reference_name(line['against'])})."
+    )
 
 
 def _differences(

@@ -8,17 +8,25 @@ from pathlib import Path
 
 import pandas as pd
 
+PATTERNS = (
+    ("labels", "*.xyz.xz"),
+    ("labels", "README.md"),
+    ("tables", "*.csv"),
+    ("figures", "*.png"),
+)
+
 
 def release_study(results: Path, target: Path) -> None:
     """Copy a finished study's deliverables below `target` and write their SHA-256 manifest.
 
-    ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in. Of a study of
-    convergence, where there is one, the labels and the table of errors are copied.
+    ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in, the data card
+    lies beside it. Of a study of convergence, where there is one, the labels and the table of
+    errors are copied.
     """
     for folder in ("labels", "tables", "figures", "potentials"):
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
-    for folder, pattern in (("labels", "*.xyz.xz"), ("tables", "*.csv"), ("figures", "*.png")):
+    for folder, pattern in PATTERNS:
         for path in sorted((results / folder).glob(pattern)):
             shutil.copy(path, target / folder)
     for path in sorted((results / "models").glob("*/*/*/potential.*")):

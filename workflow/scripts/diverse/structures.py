@@ -82,6 +82,17 @@ def iterate_cells(paths: Iterable[str | Path]) -> Iterator[Atoms]:
             yield from ase.io.iread(path, index=":", format="extxyz")
 
 
+def labelled_by_dataset(
+    paths: Iterable[str | Path], datasets: Iterable[str]
+) -> dict[str, list[Atoms]]:
+    """Read the labelled cells of each of these data sets; those that have none are left out."""
+    cells: dict[str, list[Atoms]] = {name: [] for name in datasets}
+    for cell in iterate_cells(paths):
+        if cell.calc is not None:
+            cells[cell.info["dataset"]].append(cell)
+    return {name: members for name, members in cells.items() if members}
+
+
 def batches(cells: Iterable[Atoms], environments: int) -> Iterator[list[Atoms]]:
     """Yield the cells in lists of at least so many environments; the last may be smaller."""
     batch: list[Atoms] = []

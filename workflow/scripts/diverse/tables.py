@@ -29,10 +29,13 @@ MEASURES = {
 }
 
 
-def transferability_page(table: pd.DataFrame) -> str:
-    """Return the transferability table as a page: one block per quantity and metric."""
+def transferability_page(table: pd.DataFrame, noise: str) -> str:
+    """Return the transferability table as a page: one block per quantity and metric.
+
+    `noise` says, one line a labeller, how large the noise of the labels is.
+    """
     tests = [c for c in table.columns[5:] if not c.endswith(("_low", "_high"))]
-    parts = [STYLE]
+    parts = [STYLE, *(f"<p>{line}</p>" for line in noise.splitlines())]
     for (quantity, metric, unit), block in table.groupby(["quantity", "metric", "unit"], sort=True):
         shown = block[["train", "model"]].rename(columns={"train": "trained on"})
         for test in tests:

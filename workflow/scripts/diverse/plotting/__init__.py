@@ -7,6 +7,7 @@ from diverse.plotting.fits import ridge_paths
 from diverse.plotting.gallery import gallery
 from diverse.plotting.groups import group_dots
 from diverse.plotting.learning import learning_curve_panels
+from diverse.plotting.labels import label_panels
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
 from diverse.plotting.transferability import transferability_heatmap
@@ -21,6 +22,7 @@ __all__ = [
     "geometry_curves",
     "group_dots",
     "learning_curve_panels",
+    "label_panels",
     "looks",
     "map_of_environments",
     "ridge_paths",

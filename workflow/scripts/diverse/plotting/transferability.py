@@ -13,17 +13,18 @@ from matplotlib.figure import Figure
 from diverse.plotting.style import number, style, write_numbers
 
 
-def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str]) -> Figure:
+def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str], noise: str) -> Figure:
     """Draw RMSE of energies and forces: rows training set and model, columns test set.
 
-    Only models trained on `trains` are shown.
+    Only models trained on `trains` are shown; `noise`, lines about the noise of the labels,
+    stands at the foot.
     """
     style()
     panels = {"energy": "Energy RMSE (meV/atom)", "forces": "Force RMSE (meV/Å)"}
     rmse = table[(table["metric"] == "rmse") & table["train"].isin(trains)]
     n_rows = len(rmse) // len(panels)
     figure, axes = plt.subplots(
-        1, 2, figsize=(7.5, 1.3 + 0.32 * n_rows), sharey=True, layout="constrained"
+        1, 2, figsize=(7.5, 1.5 + 0.32 * n_rows), sharey=True, layout="constrained"
     )
     for axis, (quantity, title) in zip(axes, panels.items(), strict=True):
         part = rmse[rmse["quantity"] == quantity].sort_values("model", kind="stable")
@@ -32,6 +33,7 @@ def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str]) -> Figur
         axis.set_title(title)
         axis.set_xlabel("tested on")
     axes[0].set_ylabel("trained on: model")
+    figure.supxlabel(noise, fontsize=7, color="0.3")
     return figure
 
 

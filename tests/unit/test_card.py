@@ -1,0 +1,117 @@
+"""The data card: every number is counted in the files, and what it says to run runs."""
+
+import re
+from hashlib import sha256
+
+import pandas as pd
+import pytest
+import yaml
+
+from diverse.card import Tables, data_card, equal_diversity
+from diverse.config import load_study, measured_variants
+from diverse.convergence import label_noise
+from diverse.ledger import Ledger, new_row, write_rows
+from diverse.tables import read_diversity
+from paths import ROOT
+
+SCHEMA = ROOT / "workflow/schemas/study.schema.yaml"
+TEMPLATE = (ROOT / "workflow/report/data_card.md").read_text()
+
+
+@pytest.fixture
+def study():
+    study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    return load_study(study, str(SCHEMA))
+
+
+@pytest.fixture
+def files(tmp_path, labelled, zhou):
+    """Ledgers of two data sets: 30 labelled cells, and 10 with 2 that failed."""
+    failed = [new_row(cell, zhou) for cell in labelled[:2]]
+    for row in failed:
+        row.info.update(status="failed", cause="it never converges", attempts=5, seconds=2.0)
+    files = {name: tmp_path / f"{name}.xyz" for name in ("random", "expert")}
+    write_rows(files["random"], labelled[10:])
+    write_rows(files["expert"], [*failed, *labelled[2:10]])
+    return files
+
+
+def card(files, study, errors=None):
+    diversity = read_diversity(ROOT / "results/release/tables/diversity.csv")
+    noise = label_noise(errors, measured_variants(study))
+    schema = yaml.safe_load(SCHEMA.read_text())
+    return data_card(TEMPLATE, files, study, schema, Tables(noise, errors, diversity))
+
+
+def line(text, *start):
+    """Cells of the first table line that begins with these."""
+    lines = [[c.strip() for c in row.strip("|").split("|")] for row in text.splitlines()]
+    return next(cells[len(start) :] for cells in lines if tuple(cells[: len(start)]) == start)
+
+
+def test_counts_and_failures(files, study, labelled, zhou):
+    text = card(files, study)
+    sizes = {name: [len(c) for c in part] for name, part in parts(labelled).items()}
+    for name, number, failed in (
+        ("random", 30, "0 of 30 (0.0%)"),
+        ("expert", 8, "2 of 10 (20.0%)"),
+    ):
+        counts = [str(number), str(sum(sizes[name])), "2 to 4", failed]
+        assert line(text, name, name, "train and test")[:4] == counts
+    assert line(text, "expert", "it never converges") == ["5", "2"]
+    assert f"38 periodic cells of W ({sum(map(sum, sizes.values()))} atomic" in text
+    assert f"protocol `{zhou.protocol}`" in text
+    assert line(text, "potential_sha256") == [zhou.provenance["potential_sha256"]]
+    assert line(text, "pair_style") == ["eam/alloy", "What follows pair_style in LAMMPS"]
+    assert "Spins are paired" not in text  # of a reference potential there is no such limit
+
+
+def parts(labelled):
+    return {"random": labelled[10:], "expert": labelled[2:10]}
+
+
+def test_ranges_are_those_of_the_labels(files, study, labelled):
+    energies = [c.get_potential_energy() / len(c) for c in parts(labelled)["expert"]]
+    closest = [c.info["d_min"] for c in parts(labelled)["expert"]]
+    found = line(card(files, study), "expert", f"{min(energies):.2f} to {max(energies):.2f}")
+    assert found[2] == f"{min(closest):.2f} to {max(closest):.2f}"
+
+
+def test_checksums_are_those_of_the_files(files, study):
+    text = card(files, study)
+    for path in files.values():
+        digest = sha256(path.read_bytes()).hexdigest()
+        assert line(text, path.name) == [str(path.stat().st_size), digest]
+
+
+def test_the_lines_that_read_it_run(files, study, labelled, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", card(files, study), re.DOTALL)
+    monkeypatch.chdir(files["random"].parent)
+    found = {}
+    exec(code, found)
+    assert found["energies"] == [c.get_potential_energy() for c in parts(labelled)["random"]]
+
+
+def test_labels_of_another_protocol_get_no_settings(files, study):
+    rows = Ledger(None, [files["expert"]]).rows()
+    for row in rows:
+        row.info["protocol"] = "0123456789abcdef"
+    write_rows(files["expert"], rows)
+    text = card({"expert": files["expert"]}, study)
+    assert "protocol `0123456789abcdef`" in text
+    assert "what they are is not known here" in " ".join(text.split())
+    assert "pair_style" not in text
+
+
+def test_noise_is_that_of_the_protocol_or_not_measured(files, study):
+    assert "Label noise of zhou: not measured." in card(files, study)
+    errors = pd.read_csv(ROOT / "results/release/convergence/tungsten.csv")
+    assert line(card(files, study, errors), "pw350", "pw500")[0] == "10"
+
+
+def test_diversity_is_shown_at_equal_environments_only():
+    given = read_diversity(ROOT / "results/release/tables/diversity.csv")
+    table = equal_diversity(given)
+    equal = given[(given["environments"] == "equal") & (given["other"] == "")]
+    assert len(table) == equal.groupby(["measure", "setting"]).ngroups
+    assert equal_diversity(given[given["environments"] == "all"]).empty

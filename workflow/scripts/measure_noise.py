@@ -1,0 +1,8 @@
+"""Say how large the noise of the labels is that errors of models are read against."""
+
+import pandas as pd
+
+from diverse.convergence import label_noise
+
+errors = pd.read_csv(snakemake.input.errors) if snakemake.input.errors else None
+label_noise(errors, snakemake.params.variants).to_csv(snakemake.output.table, index=False)

@@ -1,0 +1,8 @@
+"""Draw sizes of forces, iterations and core time of the labels of all data sets."""
+
+from diverse.plotting import label_panels
+from diverse.structures import labelled_by_dataset
+
+families = snakemake.params.families
+cells = labelled_by_dataset(snakemake.input.cells, families)
+label_panels(cells, families).savefig(snakemake.output.figure)

@@ -1,0 +1,23 @@
+"""Write the data card of the labels."""
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from diverse.card import Tables, data_card
+from diverse.tables import read_diversity
+
+given = snakemake.input
+card = data_card(
+    Path(given.template).read_text(),
+    dict(zip(snakemake.params.datasets, map(Path, given.labels), strict=True)),
+    yaml.safe_load(Path(given.config).read_text()),
+    yaml.safe_load(Path(given.schema).read_text()),
+    Tables(
+        pd.read_csv(given.noise),
+        pd.read_csv(given.errors) if given.errors else None,
+        read_diversity(given.diversity),
+    ),
+)
+Path(snakemake.output.card).write_text(card)
