@@ -5,6 +5,7 @@ from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_
 from diverse.plotting.diversity import ablation_dots, diversity_dots
 from diverse.plotting.fits import ridge_paths
 from diverse.plotting.gallery import gallery
+from diverse.plotting.search import search_curves
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
 from diverse.plotting.transferability import transferability_heatmap
@@ -20,6 +21,7 @@ __all__ = [
     "looks",
     "map_of_environments",
     "ridge_paths",
+    "search_curves",
     "style",
     "training_curves",
     "transferability_heatmap",

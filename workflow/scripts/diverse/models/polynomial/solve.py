@@ -12,6 +12,7 @@ from scipy.linalg.lapack import dpotri
 
 from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
+from diverse.models.search import criterion
 
 STRONGEST = 1e4  # ridge tried, where 1 equals the normal equations in some column
 DECADES = 18  # of ridge strengths that are tried
@@ -30,9 +31,7 @@ class Fit:
     covariance : ndarray, shape (n_columns, n_columns), eV^2
         Of the coefficients in the whitened basis.
     path : DataFrame
-        One row a ridge strength: ``ridge``, ``energy_rmse`` (eV/atom) and ``force_rmse`` (eV/Å)
-        of folds left out, ``loss`` (mean weighted square of both), ``chosen``. One row without
-        errors where the ridge was given.
+        That of `left_out_path`, with ``chosen``; one row without errors where the ridge was given.
     summary : dict
         ``rows``, ``columns``, ``rank`` of the normal equations in whitened columns of unit length
         and their ``condition`` (over the directions that the rank counts), the fit's
@@ -53,6 +52,12 @@ class _Problem:
     matrix: np.ndarray
     vector: np.ndarray
     penalty: np.ndarray
+
+    @classmethod
+    def of(cls, folds: Sequence[Fold], basis: Basis, squares: tuple[float, float]) -> _Problem:
+        """Return that of all folds; `squares` are those of the row weights."""
+        to_lammps = basis.to_lammps()
+        return cls(*_normal_equations(folds, squares), to_lammps.T @ to_lammps)
 
     def factor(self, ridge: float) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
         """Return the Cholesky factor of S (A^T A + ridge P) S, and the diagonal of S.
@@ -82,6 +87,7 @@ def solve(
     energy_weight: float,
     force_weight: float,
     ridge: float | None,
+    judged: Sequence[Fold] | None = None,
 ) -> Fit:
     """Minimise |W (A c - b)|^2 + ridge |c|^2, c the coefficients of LAMMPS, as FitSNAP does.
 
@@ -93,25 +99,100 @@ def solve(
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
     ridge : float or None
-        None takes the strength that predicts best the folds that are left out of the fit.
+        None takes the strength with the smallest criterion on folds left out of the fit.
+    judged : sequence of Fold, optional
+        As in `left_out_path`.
 
     Raises
     ------
     ValueError
         If the data do not determine the coefficients.
     """
-    squares = (energy_weight**2, force_weight**2)
-    to_lammps = basis.to_lammps()
-    penalty = to_lammps.T @ to_lammps
-    whole = _Problem(*_normal_equations(folds, squares), penalty)
+    weights = {"energy_weight": energy_weight, "force_weight": force_weight}
     path = pd.DataFrame([{"ridge": ridge}])
     if ridge is None:
-        path = _ridge_path(whole, folds, squares)
-        ridge = float(path["ridge"][path["loss"].idxmin()])
+        path = left_out_path(folds, basis, **weights, judged=judged)
+        ridge = float(path["ridge"][path["criterion"].idxmin()])
     path["chosen"] = path["ridge"] == ridge
+    squares = (energy_weight**2, force_weight**2)
+    whole = _Problem.of(folds, basis, squares)
     count = sum(fold.energy.count + fold.force.count for fold in folds)
     solution, covariance, summary = _solve_whole(whole, ridge, count, _square(folds, squares))
-    return Fit(to_lammps @ solution, ridge, covariance, path, summary)
+    return Fit(basis.to_lammps() @ solution, ridge, covariance, path, summary)
+
+
+def left_out_path(
+    folds: Sequence[Fold],
+    basis: Basis,
+    *,
+    energy_weight: float,
+    force_weight: float,
+    ridge: float | None = None,
+    judged: Sequence[Fold] | None = None,
+) -> pd.DataFrame:
+    """Predict every fold from the others, for ridge strengths from strongest to weakest.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    basis : Basis
+    energy_weight, force_weight : float
+    ridge : float, optional
+        The only strength to try; without it, `DECADES` of them.
+    judged : sequence of Fold, optional
+        The same folds with all cells weighted alike, which errors are measured on; without it,
+        `folds` are that.
+
+    Returns
+    -------
+    DataFrame
+        One row a ridge strength that determines the coefficients: ``ridge``, ``energy_rmse``
+        (eV/atom), ``force_rmse`` (eV/Å) and their ``criterion`` (see `diverse.models.search`).
+
+    Raises
+    ------
+    ValueError
+        If there is one fold only, or no strength determines the coefficients.
+    """
+    if len(folds) < 2:
+        raise ValueError(
+            "ridge, energy_weight or energy_scale auto need at least two trajectories in the "
+            "training set, to leave one out: add cells, or give them numbers"
+        )
+    squares = (energy_weight**2, force_weight**2)
+    whole = _Problem.of(folds, basis, squares)
+    without = []
+    for fold in folds:
+        matrix, vector = _normal_equations([fold], squares)
+        problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
+        without.append(problem)
+    strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
+    rows = []
+    for strength in strongest * 10.0 ** -np.arange(DECADES) if ridge is None else [ridge]:
+        try:
+            left_out = [problem.solution(strength) for problem in without]
+        except LinAlgError:
+            break  # weaker ones are no better determined
+        errors = _errors(judged or folds, left_out)
+        rows.append({"ridge": strength, **errors, "criterion": criterion(**errors)})
+    if not rows:
+        raise ValueError(
+            f"without one of {len(folds)} folds the training set does not determine "
+            f"{basis.n_columns} coefficients with ridge {ridge}: add cells, take a smaller 2Jmax, "
+            "or ridge auto"
+        )
+    return pd.DataFrame(rows)
+
+
+def _errors(folds: Sequence[Fold], coefficients: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return the RMSE over all folds, each predicted with its own coefficients."""
+    pairs = list(zip(folds, coefficients, strict=True))
+    energy = sum(fold.energy.residual(c) for fold, c in pairs)
+    force = sum(fold.force.residual(c) for fold, c in pairs)
+    return {
+        "energy_rmse": float(np.sqrt(energy / sum(fold.energy.count for fold in folds))),
+        "force_rmse": float(np.sqrt(force / sum(fold.force.count for fold in folds))),
+    }
 
 
 def _normal_equations(
@@ -133,43 +214,6 @@ def _square(folds: Sequence[Fold], squares: tuple[float, float]) -> float:
 
 def _mirrored(upper: np.ndarray) -> np.ndarray:
     return np.triu(upper) + np.triu(upper, 1).T
-
-
-def _ridge_path(
-    whole: _Problem, folds: Sequence[Fold], squares: tuple[float, float]
-) -> pd.DataFrame:
-    """Predict every fold from the others, for ridge strengths from strongest to weakest."""
-    if len(folds) < 2:
-        raise ValueError(
-            "ridge: auto needs at least two trajectories in the training set, to leave one out: "
-            "add cells, or give ridge a number"
-        )
-    without = []
-    for fold in folds:
-        matrix, vector = _normal_equations([fold], squares)
-        problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
-        without.append(problem)
-    strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
-    n_energies = sum(fold.energy.count for fold in folds)
-    n_forces = sum(fold.force.count for fold in folds)
-    rows = []
-    for ridge in strongest * 10.0 ** -np.arange(DECADES):
-        try:
-            left_out = [problem.solution(ridge) for problem in without]
-        except LinAlgError:
-            break  # weaker ones are no better determined
-        pairs = list(zip(folds, left_out, strict=True))
-        energy = max(0.0, sum(fold.energy.residual(c) for fold, c in pairs))
-        force = max(0.0, sum(fold.force.residual(c) for fold, c in pairs))
-        rows.append(
-            {
-                "ridge": ridge,
-                "energy_rmse": np.sqrt(energy / n_energies),
-                "force_rmse": np.sqrt(force / n_forces),
-                "loss": (squares[0] * energy + squares[1] * force) / (n_energies + n_forces),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _solve_whole(
