@@ -11,7 +11,7 @@ from diverse.structures import iterate_cells
 from diverse.zbl import ZBL
 
 study = snakemake.params.study
-model = with_searched_weights(snakemake.params.model, snakemake.input.search)
+model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
 with threadpool_limits(snakemake.threads):
     potential, uncertainty, fit = fit_streaming(
         lambda: iterate_cells([snakemake.input.cells]),

@@ -12,7 +12,7 @@ from diverse.structures import iterate_cells, random_stream
 from diverse.zbl import ZBL
 
 study, names = snakemake.params.study, snakemake.wildcards
-model = with_searched_weights(snakemake.params.model, snakemake.input.search)
+model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
 torch.set_num_threads(snakemake.threads)
 folder = Path(snakemake.output.history).parent
 descriptor = BispectrumSettings(model["twojmax"], study["cutoff"])

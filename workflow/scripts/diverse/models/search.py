@@ -8,7 +8,7 @@ that are being chosen, nor on units; test sets are never seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ import pandas as pd
 ModelBlock = dict[str, Any]  # the study's entry of one model
 
 CANDIDATES = {"energy_weight": "energy_weights", "energy_scale": "energy_scales"}
+NOTHING_TO_LEAVE_OUT = (
+    "ridge, energy_weight or energy_scale auto need at least two trajectories in the training set, "
+    "to leave one out: add cells, or give them numbers"
+)
 
 
 def criterion(energy_rmse: float, force_rmse: float) -> float:
@@ -69,22 +73,21 @@ def search_weights(
     return pd.DataFrame(rows).assign(chosen=[row is chosen for row in rows])
 
 
-def with_searched_weights(model: Mapping[str, Any], searches: Iterable[str | Path]) -> ModelBlock:
+def with_searched_weights(model: Mapping[str, Any], search: str | Path | None) -> ModelBlock:
     """Return a model's entry with the weights that its search, if there was one, has chosen.
 
     Parameters
     ----------
     model : mapping
         The model's entry in the study.
-    searches : iterable of paths
-        The table of `search_weights` as CSV, or none.
+    search : path or None
+        The table of `search_weights` as CSV.
     """
-    block = dict(model)
-    for path in searches:
-        table = pd.read_csv(path)
-        chosen = table[table["chosen"]].iloc[0]
-        block |= {key: _number(chosen[key]) for key in CANDIDATES}
-    return block
+    if search is None:
+        return dict(model)
+    table = pd.read_csv(search)
+    chosen = table[table["chosen"]].iloc[0]
+    return {**model, **{key: _number(chosen[key]) for key in CANDIDATES}}
 
 
 def _criterion(row: ModelBlock) -> float:

@@ -12,7 +12,7 @@ from scipy.linalg.lapack import dpotri
 
 from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
-from diverse.models.search import criterion
+from diverse.models.search import NOTHING_TO_LEAVE_OUT, criterion
 
 STRONGEST = 1e4  # ridge tried, where 1 equals the normal equations in some column
 DECADES = 18  # of ridge strengths that are tried
@@ -155,10 +155,7 @@ def left_out_path(
         If there is one fold only, or no strength determines the coefficients.
     """
     if len(folds) < 2:
-        raise ValueError(
-            "ridge, energy_weight or energy_scale auto need at least two trajectories in the "
-            "training set, to leave one out: add cells, or give them numbers"
-        )
+        raise ValueError(NOTHING_TO_LEAVE_OUT)
     squares = (energy_weight**2, force_weight**2)
     whole = _Problem.of(folds, basis, squares)
     without = []

@@ -10,6 +10,7 @@ from ase import Atoms
 from diverse.kernel import BispectrumSettings
 from diverse.models import predict
 from diverse.models.labels import label_of
+from diverse.models.search import NOTHING_TO_LEAVE_OUT
 from diverse.models.training.data import training_cells
 from diverse.models.training.loop import train_network
 from diverse.models.training.settings import TrainingSettings
@@ -45,10 +46,7 @@ class HeldOutPart:
         kept = (cell for number, cell in dealt(cells(), n_folds) if number)
         self._held_out = [cell for number, cell in dealt(cells(), n_folds) if not number]
         if len(self._held_out) == sum(1 for _ in cells()):
-            raise ValueError(
-                "energy_weight or energy_scale auto need at least two trajectories in the "
-                "training set, to leave one out: add cells, or give them numbers"
-            )
+            raise ValueError(NOTHING_TO_LEAVE_OUT)
         self._kept = training_cells(kept, descriptor, zbl)
         self._descriptor, self._zbl = descriptor, zbl
 
