@@ -22,6 +22,8 @@ SHOWN = {
     ("Data sets", "diversity table"): "nearest-neighbour",
     ("Models", "loss curves"): "img",
     ("Models", "regularisation paths"): "img",
+    ("Models", "choice of loss weights"): "img",
+    ("Models", "loss weights tried"): "RMSE of forces (meV/Å)",
 }
 
 

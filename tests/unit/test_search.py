@@ -1,5 +1,6 @@
 """The choice of loss weights: its rule, and the errors it rests on for either model family."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +13,9 @@ from diverse.models.polynomial.rows import design_rows
 from diverse.models.search import search_weights, with_searched_weights
 from diverse.models.training import TrainingSettings, train_network, training_cells
 from diverse.models.training.search import HeldOutPart
+from diverse.plotting import search_curves
 from diverse.split import dealt
+from diverse.tables import search_page
 from diverse.zbl import ZBL
 
 DESCRIPTOR, ZBL_W = BispectrumSettings(4, 4.734), ZBL("W", 4.0, 4.8)
@@ -55,6 +58,28 @@ def test_weights_are_searched_first_and_then_scales_with_the_weight_chosen():
     assert tried == [(10, 0), (1, 0), (100, 0), (100, 0.7), (100, 2.0)]
     assert chosen(table) == (100, 2.0)
     assert (table["criterion"] == table["energy_rmse"] * table["force_rmse"]).all()
+
+
+def test_figure_and_page_show_every_candidate_and_mark_the_choice():
+    searches = {
+        ("random", "linear4"): searched({(100, None): 0.5, (100, 0.7): 0.4}),
+        ("expert", "linear4"): searched({}),
+        ("expert", "network4"): searched({(1, None): 0.8}),
+    }
+    families = {"random": "random", "expert": "expert"}
+    figure = search_curves(searches, families, margin=0.1)
+    shown = [axis for axis in figure.axes if axis.axison]
+    assert [axis.get_title() for axis in shown] == ["linear4", "network4"]
+    curve = shown[0].lines[0].get_xydata()
+    np.testing.assert_allclose(curve, [[1, 1], [10, 1], [100, 0.5]])
+    crosses, marked = (part.get_offsets().data for part in shown[0].collections[:2])
+    np.testing.assert_allclose(crosses, [[100, 0.4], [100, 1]])
+    np.testing.assert_allclose(marked, [[100, 0.4]])
+    plt.close(figure)
+    table = pd.concat(searches, names=["train", "model"]).reset_index(level=[0, 1])
+    page = search_page(table)
+    assert page.count("<tr") == 2 + 5 + 5 + 5
+    assert page.count("<b>chosen</b>") == 3
 
 
 @pytest.mark.parametrize("better", [1.0, 0.91])

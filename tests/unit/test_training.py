@@ -188,6 +188,11 @@ def test_checkpoints_of_other_trainings_are_refused(labelled, cells, checkpoint)
     fewer = training_cells(labelled[1:], DESCRIPTOR, ZBL_W)
     with pytest.raises(ValueError, match="other data: delete it"):
         train_network(fewer, SETTINGS, 1, checkpoint=checkpoint)
+    content = torch.load(checkpoint)
+    del content["identity"]
+    torch.save(content, checkpoint)
+    with pytest.raises(ValueError, match="other settings and other data: delete it"):
+        train_network(cells, SETTINGS, 1, checkpoint=checkpoint)
 
 
 def test_training_stops_early_and_keeps_the_best(cells):
