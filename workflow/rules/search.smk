@@ -3,7 +3,7 @@
 Needs  datasets/{train}/train.xyz
 Makes  models/{train}/{model}/search.csv (every candidate), tables/search.csv, figures/search.png
 Steps  search_polynomial: fits of every candidate with folds of the training set left out
-       search_network: short trainings of every candidate with one part held out
+       search_network: short trainings of every candidate with parts left out
        plot_search: all candidates of all models, in one table and one figure
 """
 
@@ -41,7 +41,7 @@ rule search_polynomial:
 
 
 rule search_network:
-    """Choose loss weights by what short trainings predict on a part of the training set."""
+    """Choose loss weights by what short trainings predict on parts of the training set left out."""
     input:
         cells="<results>/datasets/{train}/train.xyz",
     output:
@@ -97,7 +97,6 @@ rule plot_search:
         runtime=10,
     params:
         families=TRAINED_FAMILIES,
-        margin=lookup(within=config, dpath="search/margin"),
     message:
         "Drawing the search of loss weights"
     script:

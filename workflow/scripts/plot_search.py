@@ -13,5 +13,4 @@ table = pd.concat(searches, names=["train", "model"]).reset_index(level=[0, 1])
 table.to_csv(snakemake.output.table, index=False)
 with open(snakemake.output.page, "w") as page:
     page.write(search_page(table))
-figure = search_curves(searches, snakemake.params.families, snakemake.params.margin)
-figure.savefig(snakemake.output.figure)
+search_curves(searches, snakemake.params.families).savefig(snakemake.output.figure)

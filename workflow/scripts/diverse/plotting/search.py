@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ COLUMNS = 4  # panels in a row
 
 
 def search_curves(
-    searches: dict[tuple[str, str], pd.DataFrame], families: dict[str, str], margin: float
+    searches: dict[tuple[str, str], pd.DataFrame], families: dict[str, str]
 ) -> Figure:
     """Draw the criterion of every candidate over that of the first, one panel a model.
 
@@ -26,8 +27,6 @@ def search_curves(
         Table of `search_weights` of every (train, model).
     families : dict
         Family of each data set.
-    margin : float
-        How much lower than that of the first a criterion must be.
     """
     style()
     models = list(dict.fromkeys(model for _, model in searches))
@@ -46,7 +45,7 @@ def search_curves(
         for (train, name), table in searches.items():
             if name == model:
                 _curve(axis, table, look[train], label=train)
-        axis.axhline(1 - margin, color="0.6", linewidth=0.8, linestyle=":")
+        axis.axhline(1, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=model, xscale="log", yscale="log", xlabel="energy weight")
         for side in (axis.xaxis, axis.yaxis):
             side.set_major_formatter(ScalarFormatter())
@@ -63,11 +62,13 @@ def search_curves(
 def _curve(axis: Axes, table: pd.DataFrame, look: Look, label: str) -> None:
     """Draw candidates with the first energy scale as a curve, the others as crosses."""
     relative = table["criterion"] / table["criterion"].iloc[0]
-    first = table["energy_scale"].eq(table["energy_scale"].iloc[0])
-    first |= table["energy_scale"].isna() & pd.isna(table["energy_scale"].iloc[0])
-    weights = table["energy_weight"]
+    factor = np.exp(table["standard_error"])
+    bars = [relative - relative / factor, relative * factor - relative]
+    scale, weights = table["energy_scale"].fillna(np.inf), table["energy_weight"]
+    first = scale == scale.iloc[0]
     order = weights[first].sort_values().index
-    axis.plot(weights[order], relative[order], marker=".", label=label, **look.curve)
+    axis.plot(weights[order], relative[order], label=label, **look.curve)
+    axis.errorbar(weights, relative, bars, fmt="none", ecolor=look.colour, elinewidth=0.8)
     axis.scatter(weights[~first], relative[~first], marker="x", s=20, color=look.colour)
     chosen = table["chosen"]
     axis.scatter(weights[chosen], relative[chosen], s=45, zorder=3, **look.points)

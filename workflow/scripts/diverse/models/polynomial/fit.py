@@ -19,6 +19,7 @@ from diverse.models.polynomial.accumulate import (
 from diverse.models.polynomial.model import PolynomialModel, isolated_atom
 from diverse.models.polynomial.solve import Fit, left_out_path, solve
 from diverse.models.polynomial.uncertainty import Uncertainty
+from diverse.models.search import PartErrors
 from diverse.zbl import ZBL
 
 
@@ -90,7 +91,7 @@ class FoldedSet:
         self._kernel = raw_kernel(twojmax, cutoff)
         found = survey(cells(), self._kernel)
         self.basis = found.basis(quadratic=quadratic)
-        self._n_cells, self._lowest = found.n_cells, found.lowest_energy
+        self._lowest = found.lowest_energy
         self._folds: dict[float | None, list[Fold]] = {}
 
     def folds(self, scale: float | None) -> list[Fold]:
@@ -107,21 +108,21 @@ class FoldedSet:
             )
         return self._folds[scale]
 
-    def left_out_errors(self, settings: FitSettings) -> dict[str, float]:
+    def left_out_errors(self, settings: FitSettings) -> tuple[PartErrors, dict[str, float]]:
         """Predict every fold from the others, with the ridge that does it best.
 
         Returns
         -------
-        dict
-            ``n_cells`` left out in turn, ``ridge``, ``energy_rmse`` (eV/atom), ``force_rmse``
-            (eV/Å).
+        errors : PartErrors
+        details : dict
+            That ``ridge``.
 
         Raises
         ------
         ValueError
             If there is one fold only, or the data do not determine the coefficients.
         """
-        path = left_out_path(
+        path, errors = left_out_path(
             self.folds(settings.energy_scale),
             self.basis,
             energy_weight=settings.energy_weight,
@@ -129,8 +130,7 @@ class FoldedSet:
             ridge=settings.ridge,
             judged=self.folds(None),
         )
-        best = path.loc[path["criterion"].idxmin(), ["ridge", "energy_rmse", "force_rmse"]]
-        return {"n_cells": self._n_cells, **best.to_dict()}
+        return errors, {"ridge": float(path["ridge"][path["criterion"].idxmin()])}
 
 
 def fit_streaming(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy.linalg.lapack import dpotri
 
 from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
-from diverse.models.search import NOTHING_TO_LEAVE_OUT, criterion
+from diverse.models.search import NOTHING_TO_LEAVE_OUT, PartErrors
 
 STRONGEST = 1e4  # ridge tried, where 1 equals the normal equations in some column
 DECADES = 18  # of ridge strengths that are tried
@@ -111,7 +112,7 @@ def solve(
     weights = {"energy_weight": energy_weight, "force_weight": force_weight}
     path = pd.DataFrame([{"ridge": ridge}])
     if ridge is None:
-        path = left_out_path(folds, basis, **weights, judged=judged)
+        path, _ = left_out_path(folds, basis, **weights, judged=judged)
         ridge = float(path["ridge"][path["criterion"].idxmin()])
     path["chosen"] = path["ridge"] == ridge
     squares = (energy_weight**2, force_weight**2)
@@ -129,7 +130,7 @@ def left_out_path(
     force_weight: float,
     ridge: float | None = None,
     judged: Sequence[Fold] | None = None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, PartErrors]:
     """Predict every fold from the others, for ridge strengths from strongest to weakest.
 
     Parameters
@@ -145,9 +146,11 @@ def left_out_path(
 
     Returns
     -------
-    DataFrame
+    path : DataFrame
         One row a ridge strength that determines the coefficients: ``ridge``, ``energy_rmse``
-        (eV/atom), ``force_rmse`` (eV/Å) and their ``criterion`` (see `diverse.models.search`).
+        (eV/atom), ``force_rmse`` (eV/Å) and ``criterion`` of `PartErrors`.
+    errors : PartErrors
+        Of the row with the smallest criterion.
 
     Raises
     ------
@@ -164,32 +167,33 @@ def left_out_path(
         problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
         without.append(problem)
     strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
-    rows = []
+    found = []
     for strength in strongest * 10.0 ** -np.arange(DECADES) if ridge is None else [ridge]:
         try:
             left_out = [problem.solution(strength) for problem in without]
         except LinAlgError:
             break  # weaker ones are no better determined
-        errors = _errors(judged or folds, left_out)
-        rows.append({"ridge": strength, **errors, "criterion": criterion(**errors)})
-    if not rows:
+        found.append((strength, _errors(judged or folds, left_out)))
+    if not found:
         raise ValueError(
             f"without one of {len(folds)} folds the training set does not determine "
             f"{basis.n_columns} coefficients with ridge {ridge}: add cells, take a smaller 2Jmax, "
             "or ridge auto"
         )
-    return pd.DataFrame(rows)
+    columns = ("energy_rmse", "force_rmse", "criterion")
+    rows = [{"ridge": s, **{name: getattr(e, name) for name in columns}} for s, e in found]
+    return pd.DataFrame(rows), min((e for _, e in found), key=attrgetter("criterion"))
 
 
-def _errors(folds: Sequence[Fold], coefficients: Sequence[np.ndarray]) -> dict[str, float]:
-    """Return the RMSE over all folds, each predicted with its own coefficients."""
+def _errors(folds: Sequence[Fold], coefficients: Sequence[np.ndarray]) -> PartErrors:
+    """Return the errors of each fold with its own coefficients."""
     pairs = list(zip(folds, coefficients, strict=True))
-    energy = sum(fold.energy.residual(c) for fold, c in pairs)
-    force = sum(fold.force.residual(c) for fold, c in pairs)
-    return {
-        "energy_rmse": float(np.sqrt(energy / sum(fold.energy.count for fold in folds))),
-        "force_rmse": float(np.sqrt(force / sum(fold.force.count for fold in folds))),
-    }
+    return PartErrors(
+        energy=np.array([fold.energy.residual(c) for fold, c in pairs]),
+        force=np.array([fold.force.residual(c) for fold, c in pairs]),
+        n_energies=np.array([fold.energy.count for fold in folds]),
+        n_forces=np.array([fold.force.count for fold in folds]),
+    )
 
 
 def _normal_equations(
