@@ -57,6 +57,12 @@ def test_subsets_train_but_do_not_test(tmp_path):
     assert found["plot_learning_curves"] == found["compare_groups"] == 1
 
 
+def test_only_models_with_auto_weights_are_searched(tmp_path):
+    arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    assert (found["search_polynomial"], found["search_network"]) == (4, 4)  # one model each
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_is_a_target(tmp_path, stage):
     assert jobs(snakemake(tmp_path, "--dry-run", stage).stdout)[stage] == 1

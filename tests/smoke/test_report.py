@@ -26,6 +26,8 @@ SHOWN = {
     ("Labels", "forces and effort"): "img",
     ("Models", "loss curves"): "img",
     ("Models", "regularisation paths"): "img",
+    ("Models", "choice of loss weights"): "img",
+    ("Models", "loss weights tried"): "RMSE of forces (meV/Å)",
 }
 
 

@@ -88,6 +88,18 @@ def test_exports_equal_the_models(study):
         assert differences["force_difference"].max() <= 1e-6
 
 
+def test_every_search_is_recorded_and_chooses_once(study):
+    table = pd.read_csv(study / "results/smoke/tables/search.csv")
+    candidates = table.groupby("model").size() / table.groupby("model")["train"].nunique()
+    assert candidates.to_dict() == {"linear4": 3, "expand4": 2}
+    assert set(table["train"]) == {"entropy", "random", "expert", "farthest"}
+    assert table.groupby(["train", "model"])["chosen"].sum().eq(1).all()
+    for (train, model), row in table[table["chosen"]].groupby(["train", "model"]):
+        if model == "linear4":
+            fit = pd.read_csv(study / f"results/smoke/models/{train}/{model}/0/fit.csv")
+            np.testing.assert_allclose(fit["ridge"], row["ridge"])
+
+
 def test_entropy_set_is_the_most_diverse_at_equal_environments(study):
     table = pd.read_csv(study / "results/smoke/tables/diversity.csv")
     equal = table[(table["environments"] == "equal") & (table["measure"] == "log_det")]

@@ -63,6 +63,8 @@ WRONG = [
     (("element",), "Xx", "there is no element 'Xx'"),
     (("models", "linear6", "ridge"), "best", "models.linear6.ridge: 'best' is not valid"),
     (("models", "linear6", "solver"), "fitsnap", "solver fitsnap needs a number as ridge"),
+    (("models", "linear6", "energy_weight"), "best", "linear6.energy_weight: 'best' is not valid"),
+    (("search",), {"energy_weights": [10, 0]}, "search.energy_weights.1: 0 is less than or equal"),
     (("models", "linear6", "twojmax"), 20, "models.linear6.twojmax: 20 is greater than"),
     (("models", "linear6", "widths"), [4], "models.linear6: unknown key 'widths'"),
     (("datasets", "expert", "groups", "eoss"), {}, "unknown key 'eoss'; did you mean 'eos'"),
@@ -192,6 +194,13 @@ def test_groups_the_lattice_has_not_are_refused(study):
     groups["md"] = {"pair_style": "eam/aloy", "pair_coeff": ["x"], "supercell": [1, 1, 1]}
     groups["md"] |= {"temperatures": [300], "snapshots": 1}
     with pytest.raises(ConfigError, match="datasets.expert: LAMMPS knows no pair style 'eam/aloy'"):
+        load_study(study, SCHEMA)
+
+
+@pytest.mark.parametrize("auto", [{"energy_weight": "auto"}, {"energy_scale": "auto"}])
+def test_fitsnap_searches_no_weights(study, auto):
+    study["models"]["linear6"] |= {"solver": "fitsnap", "ridge": 1e-6, **auto}
+    with pytest.raises(ConfigError, match="models.linear6: solver fitsnap needs a number as ridge"):
         load_study(study, SCHEMA)
 
 

@@ -126,6 +126,20 @@ def test_bad_records_are_reported_and_the_rest_read(tmp_path):
     assert (actions.drop("good") == "left out").all()
 
 
+def test_a_group_without_forces_is_left_out_and_a_set_without_any_is_refused(tmp_path):
+    without = entry()
+    del without["Forces"]
+    write_group(tmp_path, "static", without)
+    with pytest.raises(ValueError, match=r"none of the 1 records of the published data set .* use"):
+        load(tmp_path)
+    write_group(tmp_path, "md", entry())
+    cells, problems = load(tmp_path)
+    assert [cell.info["config_type"] for cell in cells] == ["md"]
+    (row,) = problems.to_dict("records")
+    assert (row["group"], row["action"]) == ("static", "left out")
+    assert "Forces" in row["problem"] or "forces" in row["problem"]
+
+
 def test_folder_archive_and_xyz_give_the_same(tmp_path):
     write_group(tmp_path / "set", "b", *[entry(Energy=-17.0 - i) for i in range(12)])
     with tarfile.open(tmp_path / "set.tar.xz", "w:xz") as archive:

@@ -160,7 +160,8 @@ def test_ridge_is_the_one_that_predicts_left_out_folds_best(cells):
         assert row["energy_rmse"] == pytest.approx(np.sqrt(squares[0] / len(cells)), rel=1e-5)
         assert row["force_rmse"] == pytest.approx(np.sqrt(squares[1] / n_forces), rel=1e-5)
     assert path["chosen"].sum() == 1
-    assert path["loss"].idxmin() == path["chosen"].idxmax()
+    np.testing.assert_allclose(path["criterion"], path["energy_rmse"] * path["force_rmse"])
+    assert path["criterion"].idxmin() == path["chosen"].idxmax()
 
 
 def fold_of(cell, cells, n_folds):
@@ -246,10 +247,14 @@ def test_bad_training_sets_are_named(cells):
     with pytest.raises(ValueError, match="there are no labelled cells"):
         fit([])
     lacking = spoilt(cells, lambda r: {**r, "forces": None})
-    with pytest.raises(ValueError, match="cell key2 of group group2 has no free energy or no f"):
+    with pytest.raises(
+        ValueError, match="cell key2 of group group2 has no forces, .* its group out"
+    ):
         fit(lacking)
     broken = spoilt(cells, lambda r: {**r, "free_energy": np.nan})
-    with pytest.raises(ValueError, match="cell key2 of group group2 has an energy or forces that"):
+    with pytest.raises(
+        ValueError, match="cell key2 of group group2 has NaN or infinite free energy"
+    ):
         fit(broken)
     with pytest.raises(ValueError, match=r"components \[0, 1, .* do not vary"):
         fit([tagged_like(bulk("W", a=3.165), cells[0]) for _ in range(3)])

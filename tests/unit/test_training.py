@@ -188,6 +188,11 @@ def test_checkpoints_of_other_trainings_are_refused(labelled, cells, checkpoint)
     fewer = training_cells(labelled[1:], DESCRIPTOR, ZBL_W)
     with pytest.raises(ValueError, match="other data: delete it"):
         train_network(fewer, SETTINGS, 1, checkpoint=checkpoint)
+    content = torch.load(checkpoint)
+    del content["identity"]
+    torch.save(content, checkpoint)
+    with pytest.raises(ValueError, match="other settings and other data: delete it"):
+        train_network(cells, SETTINGS, 1, checkpoint=checkpoint)
 
 
 def test_training_stops_early_and_keeps_the_best(cells):
@@ -250,9 +255,9 @@ def test_bad_labels_are_named(labelled):
     name = f"cell {atoms.info['key']} of group strained"
     nan = np.full((len(atoms), 3), np.nan)
     for wrong, sentence in (
-        ({"forces": nan}, f"{name} has a force that is not finite"),
-        ({"free_energy": np.inf}, f"{name} has a free energy that is not finite"),
-        ({"forces": None}, f"{name} has no force"),
+        ({"forces": nan}, f"{name} has NaN or infinite forces: label it again"),
+        ({"free_energy": np.inf}, f"{name} has NaN or infinite free energy"),
+        ({"forces": None}, f"{name} has no forces, .*: leave its group out of the training set"),
     ):
         with pytest.raises(ValueError, match=sentence):
             training_cells([*labelled[:3], with_labels(atoms, **wrong)], DESCRIPTOR, ZBL_W)

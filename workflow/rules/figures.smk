@@ -111,4 +111,5 @@ rule results:
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
         "<results>/figures/fits.png" if STREAMED else [],
+        "<results>/figures/search.png" if SEARCHED else [],
         "<results>/figures/gallery.png" if CURATED else [],

@@ -1,6 +1,6 @@
 """Models: every model of the study on every training set, as potentials that LAMMPS runs.
 
-Needs  datasets/{train}/train.xyz
+Needs  datasets/{train}/train.xyz, models/{train}/{model}/search.csv where weights are auto
 Makes  models/{train}/{model}/{seed}/potential.* and export.csv
 Steps  fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells
        fit_fitsnap: the same by FitSNAP, for sets that fit in memory (solver: fitsnap)
@@ -13,6 +13,7 @@ rule fit_polynomial:
     """Fit linear or quadratic SNAP to energies and forces, in constant memory, on top of ZBL."""
     input:
         cells="<results>/datasets/{train}/train.xyz",
+        search=lookup(within=SEARCHES, dpath="{model}", default=[]),
     output:
         parameters=potential_files("polynomial"),
         covariance="<results>/models/{train}/{model}/{seed}/covariance.npz",
@@ -70,6 +71,7 @@ rule train_network:
     """Train one tanh network on energies and forces, on top of ZBL."""
     input:
         cells="<results>/datasets/{train}/train.xyz",
+        search=lookup(within=SEARCHES, dpath="{model}", default=[]),
     output:
         parameters=potential_files("network"),
         history="<results>/models/{train}/{model}/{seed}/history.csv",

@@ -6,17 +6,16 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from diverse.models.polynomial.fit import FitSettings, fit_streaming
+from diverse.models.search import with_searched_weights
 from diverse.structures import iterate_cells
 from diverse.zbl import ZBL
 
-study, model = snakemake.params.study, dict(snakemake.params.model)
-model["quadratic"] = model.pop("family") == "quadratic"
-model["ridge"] = None if model["ridge"] == "auto" else model["ridge"]
-del model["solver"]
+study = snakemake.params.study
+model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
 with threadpool_limits(snakemake.threads):
     potential, uncertainty, fit = fit_streaming(
         lambda: iterate_cells([snakemake.input.cells]),
-        FitSettings(**model),
+        FitSettings.of(model),
         cutoff=study["cutoff"],
         zbl=ZBL(study["element"], **study["zbl"]),
     )

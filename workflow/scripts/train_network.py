@@ -1,24 +1,26 @@
 """Train one tanh network on energies and forces, on top of ZBL."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
 import torch
 
 from diverse.kernel import BispectrumSettings
-from diverse.models.network import layer_widths
+from diverse.models.search import with_searched_weights
 from diverse.models.training import TrainingSettings, train_network, training_cells
 from diverse.structures import iterate_cells, random_stream
 from diverse.zbl import ZBL
 
-study, model, names = snakemake.params.study, dict(snakemake.params.model), snakemake.wildcards
+study, names = snakemake.params.study, snakemake.wildcards
+model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
 torch.set_num_threads(snakemake.threads)
 folder = Path(snakemake.output.history).parent
 descriptor = BispectrumSettings(model["twojmax"], study["cutoff"])
-model["widths"] = model["widths"] or layer_widths(model["type"], descriptor.n_components)
-model["jacobian_memory"] = snakemake.resources.mem_mb * 500_000
-settings = TrainingSettings(**{field.name: model[field.name] for field in fields(TrainingSettings)})
+settings = TrainingSettings.of(
+    model,
+    n_descriptors=descriptor.n_components,
+    jacobian_memory=snakemake.resources.mem_mb * 500_000,
+)
 stream = random_stream(study["seed"], f"{names.train} {names.model}", int(names.seed))
 network, history = train_network(
     training_cells(

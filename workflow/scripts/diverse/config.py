@@ -158,9 +158,10 @@ def _check_consistency(study: Config) -> None:
     for name, model in study["models"].items():
         if model.get("solver") == "fitsnap":
             _demand(
-                model["ridge"] != "auto" and model["energy_scale"] is None,
-                f"models.{name}: solver fitsnap needs a number as ridge and has no energy_scale; "
-                "change them, or take solver streaming",
+                "auto" not in (model["ridge"], model["energy_weight"])
+                and model["energy_scale"] is None,
+                f"models.{name}: solver fitsnap needs a number as ridge and as energy_weight, and "
+                "has no energy_scale; change them, or take solver streaming",
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -74,6 +74,20 @@ def split_cells(
     if train_environments is not None:
         train = _thin(train, train_environments, rng)
     return train, test
+
+
+def dealt(cells: Iterable[Atoms], n_folds: int) -> Iterator[tuple[int, Atoms]]:
+    """Deal whole trajectories to folds in the order in which they appear.
+
+    Yields
+    ------
+    int, Atoms
+        Number of the fold, from 0, and the cell: folds share no trajectory.
+    """
+    fold_of: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        trajectory = (cell.info["config_type"], cell.info["trajectory"])
+        yield fold_of.setdefault(trajectory, len(fold_of) % n_folds), cell
 
 
 def cluster_cells(

@@ -123,6 +123,29 @@ def datasets_page(summary: pd.DataFrame) -> str:
     return STYLE + shown.to_html(border=0, float_format="{:.4g}".format)
 
 
+def search_page(table: pd.DataFrame) -> str:
+    """Return the candidates of every search of loss weights as a page, one block a model."""
+    parts = [STYLE]
+    for model, block in table.groupby("model", sort=False):
+        shown = pd.DataFrame(
+            {
+                "trained on": block["train"],
+                "energy weight": block["energy_weight"].map("{:g}".format),
+                "energy scale (eV/atom)": block["energy_scale"].map("{:g}".format),
+                "RMSE of energy (meV/atom)": (1000 * block["energy_rmse"]).map("{:.3g}".format),
+                "RMSE of forces (meV/Å)": (1000 * block["force_rmse"]).map("{:.3g}".format),
+                "log ratio of their product": [
+                    f"{ratio:.2f} <small>± {error:.2f}</small>"
+                    for ratio, error in block[["log_ratio", "standard_error"]].to_numpy()
+                ],
+                "cells left out": block["n_cells"],
+                "chosen": block["chosen"].map({True: "<b>chosen</b>", False: ""}),
+            }
+        ).replace({"nan": "none"})
+        parts.append(f"<h3>{model}</h3>{shown.to_html(index=False, escape=False, border=0)}")
+    return "\n".join(parts)
+
+
 def read_diversity(path: str | Path) -> pd.DataFrame:
     """Read a table of diversity back; measures of one set have an empty ``other``."""
     return pd.read_csv(path).fillna({"other": ""})

@@ -44,6 +44,11 @@ def import_records(
         With ``stress_valid`` in `info`: an all-zero stress means that it is missing.
     problems : DataFrame
         Columns ``record``, ``group``, ``problem``, ``action`` (``left out`` or ``kept``).
+
+    Raises
+    ------
+    ValueError
+        If no record can be used.
     """
     cells: list[Atoms] = []
     problems: list[tuple[str, str, str, str]] = []
@@ -62,7 +67,16 @@ def import_records(
             problems.append((record.name, record.group, same, "kept"))
         seen.setdefault(key, record.name)
         cells.append(cell)
-    return cells, pd.DataFrame(problems, columns=COLUMNS)
+    table = pd.DataFrame(problems, columns=COLUMNS)
+    if not cells:
+        reasons = "; ".join(
+            f"{n} {reason}" for reason, n in table["problem"].value_counts().items()
+        )
+        raise ValueError(
+            f"none of the {len(table)} records of the published data set {dataset} can be used "
+            f"({reasons or 'it is empty'}): take another source, or leave the data set out"
+        )
+    return cells, table
 
 
 def summarise_groups(cells: Iterable[Atoms]) -> pd.DataFrame:

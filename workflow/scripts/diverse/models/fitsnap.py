@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from diverse.models.labels import label_of
 from diverse.models.polynomial.accumulate import CellWeights
 from diverse.zbl import ZBL
 
@@ -54,7 +55,7 @@ def fit_with_fitsnap(
     Raises
     ------
     ValueError
-        If there are no cells.
+        If there are no cells, or a label is missing or not finite.
     """
     if not cells:
         raise ValueError("there are no labelled cells to fit to: see tables/failures.csv")
@@ -99,12 +100,13 @@ def _ridge_solver(ridge: float) -> dict[str, dict[str, Any]]:
 def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> dict[str, Any]:
     """Return the cell as FitSNAP wants it: lower-triangular lattice, column vectors."""
     lattice, rotation = cell.cell.standard_form()
+    energy, forces = label_of(cell)
     return {
         "Group": cell.info["config_type"],
         "File": cell.info["key"],
         "Positions": cell.positions @ rotation.T,
-        "Energy": cell.get_potential_energy(force_consistent=True),
-        "Forces": cell.get_forces() @ rotation.T,
+        "Energy": energy,
+        "Forces": forces @ rotation.T,
         "Stress": np.zeros((3, 3)),
         "AtomTypes": cell.get_chemical_symbols(),
         "NumAtoms": len(cell),

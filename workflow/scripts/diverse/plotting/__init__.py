@@ -8,6 +8,7 @@ from diverse.plotting.gallery import gallery
 from diverse.plotting.groups import group_dots
 from diverse.plotting.learning import learning_curve_panels
 from diverse.plotting.labels import label_panels
+from diverse.plotting.search import search_curves
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
 from diverse.plotting.transferability import transferability_heatmap
@@ -26,6 +27,7 @@ __all__ = [
     "looks",
     "map_of_environments",
     "ridge_paths",
+    "search_curves",
     "style",
     "training_curves",
     "transferability_heatmap",

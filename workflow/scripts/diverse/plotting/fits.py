@@ -29,12 +29,12 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
     look = looks(families)
     for axis, model in zip(axes[0], models, strict=True):
         for (train, name), path in paths.items():
-            if name == model and train in families and "loss" in path:
+            if name == model and train in families and "criterion" in path:
                 chosen = path[path["chosen"]]
-                axis.plot(path["ridge"], path["loss"] ** 0.5, label=train, **look[train].curve)
-                axis.plot(chosen["ridge"], chosen["loss"] ** 0.5, **_point(look[train].dot))
+                axis.plot(path["ridge"], path["criterion"], label=train, **look[train].curve)
+                axis.plot(chosen["ridge"], chosen["criterion"], **_point(look[train].dot))
         axis.set(title=model, xscale="log", yscale="log", xlabel="ridge strength")
-    axes[0, 0].set_ylabel("rms weighted error\non folds left out")
+    axes[0, 0].set_ylabel("RMSE(E) × RMSE(F)\non folds left out (eV²/Å)")
     axes[0, 0].legend(title="trained on")
     return figure
 

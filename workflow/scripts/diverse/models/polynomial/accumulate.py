@@ -12,9 +12,11 @@ from scipy.linalg.blas import dsymv, dsyrk
 
 from diverse.generate.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings, Kernel
+from diverse.models.labels import label_of
 from diverse.models.polynomial.basis import Basis
-from diverse.models.polynomial.rows import Rows, design_rows, label_of
+from diverse.models.polynomial.rows import Rows, design_rows
 from diverse.neighbours import find_pairs
+from diverse.split import dealt
 from diverse.structures import batches
 from diverse.zbl import ZBL
 
@@ -53,9 +55,10 @@ class Gram:
         self.count += len(target)
 
     def residual(self, coefficients: np.ndarray) -> float:
-        """Return the sum of squares of A c - b."""
+        """Return the sum of squares of A c - b, no smaller than the rounding of its terms."""
         curved = dsymv(1.0, self.matrix, coefficients)
-        return float(coefficients @ curved - 2 * self.vector @ coefficients + self.square)
+        value = float(coefficients @ curved - 2 * self.vector @ coefficients + self.square)
+        return max(value, np.finfo(float).eps * self.square)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,6 @@ def accumulate(
     """
     folds = [Fold(Gram(basis.n_columns), Gram(basis.n_columns)) for _ in range(n_folds)]
     waiting: dict[int, list[Atoms]] = defaultdict(list)
-    fold_of: dict[tuple[str, str], int] = {}
 
     def flush(number: int) -> None:
         batch = waiting.pop(number)
@@ -154,9 +156,7 @@ def accumulate(
         folds[number].energy.add(energies, by_cell[:, 0])
         folds[number].force.add(forces, np.repeat(by_cell[:, 1], [3 * len(cell) for cell in batch]))
 
-    for cell in cells:
-        trajectory = (cell.info["config_type"], cell.info["trajectory"])
-        number = fold_of.setdefault(trajectory, len(fold_of) % n_folds)
+    for number, cell in dealt(cells, n_folds):
         waiting[number].append(cell)
         if sum(map(len, waiting[number])) >= ROWS_BATCH:
             flush(number)

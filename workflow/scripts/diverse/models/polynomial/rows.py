@@ -14,6 +14,7 @@ from ase import Atoms
 from scipy.sparse import csr_array
 
 from diverse.kernel import Kernel
+from diverse.models.labels import label_of
 from diverse.models.polynomial.basis import Basis
 from diverse.neighbours import CellPairs, find_pairs
 from diverse.zbl import ZBL
@@ -75,27 +76,6 @@ def _targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:
     reference, reference_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
     energies, forces = zip(*map(label_of, cells), strict=True)
     return np.array(energies) - reference, np.concatenate(forces) - reference_forces
-
-
-def label_of(cell: Atoms) -> tuple[float, Array]:
-    """Return the free energy (eV) and the forces (eV/Å) of a cell.
-
-    Raises
-    ------
-    ValueError
-        If one of them is missing or not finite.
-    """
-    results = {} if cell.calc is None else cell.calc.results
-    energy, forces = results.get("free_energy"), results.get("forces")
-    name = f"cell {cell.info.get('key', '')} of group {cell.info['config_type']}"
-    if energy is None or forces is None:
-        raise ValueError(
-            f"{name} has no free energy or no forces, and the fit needs both: leave it out or "
-            "label it"
-        )
-    if not (np.isfinite(energy) and np.isfinite(forces).all()):
-        raise ValueError(f"{name} has an energy or forces that are not finite: label it again")
-    return energy, forces
 
 
 def _ends(pairs: CellPairs, to: Array, start: Array, n_rows: int) -> csr_array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy.linalg.lapack import dpotri
 
 from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
+from diverse.models.search import NOTHING_TO_LEAVE_OUT, PartErrors
 
 STRONGEST = 1e4  # ridge tried, where 1 equals the normal equations in some column
 DECADES = 18  # of ridge strengths that are tried
@@ -30,9 +32,7 @@ class Fit:
     covariance : ndarray, shape (n_columns, n_columns), eV^2
         Of the coefficients in the whitened basis.
     path : DataFrame
-        One row a ridge strength: ``ridge``, ``energy_rmse`` (eV/atom) and ``force_rmse`` (eV/Å)
-        of folds left out, ``loss`` (mean weighted square of both), ``chosen``. One row without
-        errors where the ridge was given.
+        That of `left_out_path`, with ``chosen``; one row without errors where the ridge was given.
     summary : dict
         ``rows``, ``columns``, ``rank`` of the normal equations in whitened columns of unit length
         and their ``condition`` (over the directions that the rank counts), the fit's
@@ -53,6 +53,12 @@ class _Problem:
     matrix: np.ndarray
     vector: np.ndarray
     penalty: np.ndarray
+
+    @classmethod
+    def of(cls, folds: Sequence[Fold], basis: Basis, squares: tuple[float, float]) -> _Problem:
+        """Return that of all folds; `squares` are those of the row weights."""
+        to_lammps = basis.to_lammps()
+        return cls(*_normal_equations(folds, squares), to_lammps.T @ to_lammps)
 
     def factor(self, ridge: float) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
         """Return the Cholesky factor of S (A^T A + ridge P) S, and the diagonal of S.
@@ -82,6 +88,7 @@ def solve(
     energy_weight: float,
     force_weight: float,
     ridge: float | None,
+    judged: Sequence[Fold] | None = None,
 ) -> Fit:
     """Minimise |W (A c - b)|^2 + ridge |c|^2, c the coefficients of LAMMPS, as FitSNAP does.
 
@@ -93,25 +100,100 @@ def solve(
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
     ridge : float or None
-        None takes the strength that predicts best the folds that are left out of the fit.
+        None takes the strength with the smallest criterion on folds left out of the fit.
+    judged : sequence of Fold, optional
+        As in `left_out_path`.
 
     Raises
     ------
     ValueError
         If the data do not determine the coefficients.
     """
-    squares = (energy_weight**2, force_weight**2)
-    to_lammps = basis.to_lammps()
-    penalty = to_lammps.T @ to_lammps
-    whole = _Problem(*_normal_equations(folds, squares), penalty)
+    weights = {"energy_weight": energy_weight, "force_weight": force_weight}
     path = pd.DataFrame([{"ridge": ridge}])
     if ridge is None:
-        path = _ridge_path(whole, folds, squares)
-        ridge = float(path["ridge"][path["loss"].idxmin()])
+        path, _ = left_out_path(folds, basis, **weights, judged=judged)
+        ridge = float(path["ridge"][path["criterion"].idxmin()])
     path["chosen"] = path["ridge"] == ridge
+    squares = (energy_weight**2, force_weight**2)
+    whole = _Problem.of(folds, basis, squares)
     count = sum(fold.energy.count + fold.force.count for fold in folds)
     solution, covariance, summary = _solve_whole(whole, ridge, count, _square(folds, squares))
-    return Fit(to_lammps @ solution, ridge, covariance, path, summary)
+    return Fit(basis.to_lammps() @ solution, ridge, covariance, path, summary)
+
+
+def left_out_path(
+    folds: Sequence[Fold],
+    basis: Basis,
+    *,
+    energy_weight: float,
+    force_weight: float,
+    ridge: float | None = None,
+    judged: Sequence[Fold] | None = None,
+) -> tuple[pd.DataFrame, PartErrors]:
+    """Predict every fold from the others, for ridge strengths from strongest to weakest.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    basis : Basis
+    energy_weight, force_weight : float
+    ridge : float, optional
+        The only strength to try; without it, `DECADES` of them.
+    judged : sequence of Fold, optional
+        The same folds with all cells weighted alike, which errors are measured on; without it,
+        `folds` are that.
+
+    Returns
+    -------
+    path : DataFrame
+        One row a ridge strength that determines the coefficients: ``ridge``, ``energy_rmse``
+        (eV/atom), ``force_rmse`` (eV/Å) and ``criterion`` of `PartErrors`.
+    errors : PartErrors
+        Of the row with the smallest criterion.
+
+    Raises
+    ------
+    ValueError
+        If there is one fold only, or no strength determines the coefficients.
+    """
+    if len(folds) < 2:
+        raise ValueError(NOTHING_TO_LEAVE_OUT)
+    squares = (energy_weight**2, force_weight**2)
+    whole = _Problem.of(folds, basis, squares)
+    without = []
+    for fold in folds:
+        matrix, vector = _normal_equations([fold], squares)
+        problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
+        without.append(problem)
+    strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
+    found = []
+    for strength in strongest * 10.0 ** -np.arange(DECADES) if ridge is None else [ridge]:
+        try:
+            left_out = [problem.solution(strength) for problem in without]
+        except LinAlgError:
+            break  # weaker ones are no better determined
+        found.append((strength, _errors(judged or folds, left_out)))
+    if not found:
+        raise ValueError(
+            f"without one of {len(folds)} folds the training set does not determine "
+            f"{basis.n_columns} coefficients with ridge {ridge}: add cells, take a smaller 2Jmax, "
+            "or ridge auto"
+        )
+    columns = ("energy_rmse", "force_rmse", "criterion")
+    rows = [{"ridge": s, **{name: getattr(e, name) for name in columns}} for s, e in found]
+    return pd.DataFrame(rows), min((e for _, e in found), key=attrgetter("criterion"))
+
+
+def _errors(folds: Sequence[Fold], coefficients: Sequence[np.ndarray]) -> PartErrors:
+    """Return the errors of each fold with its own coefficients."""
+    pairs = list(zip(folds, coefficients, strict=True))
+    return PartErrors(
+        energy=np.array([fold.energy.residual(c) for fold, c in pairs]),
+        force=np.array([fold.force.residual(c) for fold, c in pairs]),
+        n_energies=np.array([fold.energy.count for fold in folds]),
+        n_forces=np.array([fold.force.count for fold in folds]),
+    )
 
 
 def _normal_equations(
@@ -133,43 +215,6 @@ def _square(folds: Sequence[Fold], squares: tuple[float, float]) -> float:
 
 def _mirrored(upper: np.ndarray) -> np.ndarray:
     return np.triu(upper) + np.triu(upper, 1).T
-
-
-def _ridge_path(
-    whole: _Problem, folds: Sequence[Fold], squares: tuple[float, float]
-) -> pd.DataFrame:
-    """Predict every fold from the others, for ridge strengths from strongest to weakest."""
-    if len(folds) < 2:
-        raise ValueError(
-            "ridge: auto needs at least two trajectories in the training set, to leave one out: "
-            "add cells, or give ridge a number"
-        )
-    without = []
-    for fold in folds:
-        matrix, vector = _normal_equations([fold], squares)
-        problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
-        without.append(problem)
-    strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
-    n_energies = sum(fold.energy.count for fold in folds)
-    n_forces = sum(fold.force.count for fold in folds)
-    rows = []
-    for ridge in strongest * 10.0 ** -np.arange(DECADES):
-        try:
-            left_out = [problem.solution(ridge) for problem in without]
-        except LinAlgError:
-            break  # weaker ones are no better determined
-        pairs = list(zip(folds, left_out, strict=True))
-        energy = max(0.0, sum(fold.energy.residual(c) for fold, c in pairs))
-        force = max(0.0, sum(fold.force.residual(c) for fold, c in pairs))
-        rows.append(
-            {
-                "ridge": ridge,
-                "energy_rmse": np.sqrt(energy / n_energies),
-                "force_rmse": np.sqrt(force / n_forces),
-                "loss": (squares[0] * energy + squares[1] * force) / (n_energies + n_forces),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _solve_whole(

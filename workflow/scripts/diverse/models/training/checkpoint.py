@@ -84,7 +84,8 @@ class Checkpoint:
         if not self.path.exists():
             return None
         content = torch.load(self.path, weights_only=True)
-        other = [name for name in self.identity if content["identity"][name] != self.identity[name]]
+        found = content.get("identity", {})
+        other = [name for name in self.identity if found.get(name) != self.identity[name]]
         if other:
             raise ValueError(
                 f"the checkpoint {self.path} comes from a training with other "

@@ -15,6 +15,7 @@ from ase import Atoms
 
 from diverse.kernel import BispectrumSettings, Kernel
 from diverse.kernel.cells import CellPairs
+from diverse.models.labels import label_of
 from diverse.neighbours import find_pairs
 from diverse.zbl import ZBL
 
@@ -93,7 +94,7 @@ def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZB
 def _describe(
     cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL
 ) -> dict[str, np.ndarray]:
-    energies, forces = zip(*(_labels(cell) for cell in cells), strict=True)
+    energies, forces = zip(*map(label_of, cells), strict=True)
     pairs = find_pairs(cells, settings.cutoff)
     sizes = np.array([len(cell) for cell in cells])
     zbl_energies, zbl_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
@@ -108,21 +109,6 @@ def _describe(
         "neighbour": (pairs.neighbour - first_of_cell[pairs.center]).astype(np.int32),
         "vector": pairs.vector,
     }
-
-
-def _labels(cell: Atoms) -> tuple[float, np.ndarray]:
-    """Return the free energy and the forces of a cell, or say what is wrong with them."""
-    name = f"cell {cell.info.get('key', '?')} of group {cell.info.get('config_type', '?')}"
-    results = cell.calc.results if cell.calc else {}
-    for quantity in ("free_energy", "forces"):
-        label = quantity.replace("_", " ").removesuffix("s")
-        if quantity not in results:
-            raise ValueError(f"{name} has no {label}: leave it out, or label it again")
-        if not np.isfinite(results[quantity]).all():
-            raise ValueError(
-                f"{name} has a {label} that is not finite: leave it out, or label it again"
-            )
-    return float(results["free_energy"]), np.asarray(results["forces"])
 
 
 def _batches(cells: Iterable[Atoms]) -> Iterator[list[Atoms]]:

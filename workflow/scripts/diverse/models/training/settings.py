@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from diverse.models.network import layer_widths
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,12 @@ class TrainingSettings:
     precision: Literal["float32", "float64"] = "float32"
     jacobians: Literal["cached", "matrix_free", "auto"] = "auto"
     jacobian_memory: int = 1_000_000_000
+
+    @classmethod
+    def of(
+        cls, model: Mapping[str, Any], *, n_descriptors: int, jacobian_memory: int
+    ) -> TrainingSettings:
+        """Read the study's entry of a model; none of its weights may be ``auto``."""
+        widths = model["widths"] or layer_widths(model["type"], n_descriptors)
+        values = {**model, "widths": widths, "jacobian_memory": jacobian_memory}
+        return cls(**{field.name: values[field.name] for field in fields(cls)})

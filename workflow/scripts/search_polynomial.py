@@ -1,0 +1,27 @@
+"""Choose the loss weights of linear or quadratic SNAP by what fits predict on folds left out."""
+
+from threadpoolctl import threadpool_limits
+
+from diverse.models.polynomial.fit import FitSettings, FoldedSet
+from diverse.models.search import search_weights
+from diverse.structures import iterate_cells
+from diverse.zbl import ZBL
+
+study, model = snakemake.params.study, snakemake.params.model
+
+
+def left_out_errors(candidate):
+    return folded.left_out_errors(FitSettings.of(candidate))
+
+
+with threadpool_limits(snakemake.threads):
+    folded = FoldedSet(
+        lambda: iterate_cells([snakemake.input.cells]),
+        twojmax=model["twojmax"],
+        quadratic=model["family"] == "quadratic",
+        n_folds=model["folds"],
+        cutoff=study["cutoff"],
+        zbl=ZBL(study["element"], **study["zbl"]),
+    )
+    table = search_weights(model, study["search"], left_out_errors)
+table.to_csv(snakemake.output.search, index=False)
