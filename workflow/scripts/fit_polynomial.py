@@ -6,6 +6,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from diverse.models.polynomial.fit import FitSettings, fit_streaming
+from diverse.models.trained import save_trained
 from diverse.structures import iterate_cells
 from diverse.zbl import ZBL
 
@@ -20,6 +21,7 @@ with threadpool_limits(snakemake.threads):
         cutoff=study["cutoff"],
         zbl=ZBL(study["element"], **study["zbl"]),
     )
+save_trained(potential, snakemake.output.trained)
 potential.write(Path(snakemake.output.parameters[0]).parent, study["element"], study["cutoff"])
 uncertainty.save(snakemake.output.covariance)
 fit.path.to_csv(snakemake.output.path, index=False)
