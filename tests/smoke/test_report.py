@@ -22,6 +22,8 @@ SHOWN = {
     ("Data sets", "diversity table"): "nearest-neighbour",
     ("Models", "loss curves"): "img",
     ("Models", "regularisation paths"): "img",
+    ("Uncertainty", "predicted against actual errors"): "img",
+    ("Uncertainty", "calibration table"): "on other sets",
 }
 
 

@@ -105,3 +105,5 @@ rule results:
         rules.show_convergence.output if KNOWN_ERRORS else [],
         "<results>/figures/fits.png" if STREAMED else [],
         "<results>/figures/gallery.png" if CURATED else [],
+        "<results>/figures/calibration.png" if CALIBRATED else [],
+        rules.potentials.input,

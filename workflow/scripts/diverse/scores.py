@@ -108,6 +108,17 @@ class CellErrors:
         return value, float(interval.low), float(interval.high)
 
 
+def energy_errors(test: Labels, energies: np.ndarray, same_protocol: bool) -> np.ndarray:
+    """Return the errors of energies per atom, meV/atom, shape (n_seeds, n_cells).
+
+    Parameters are those of `cell_errors`.
+    """
+    per_atom: np.ndarray = 1e3 * (energies - test.energies) / test.n_atoms
+    if not same_protocol:
+        per_atom -= per_atom.mean(axis=1, keepdims=True)
+    return per_atom
+
+
 def cell_errors(
     test: Labels,
     energies: np.ndarray,
@@ -126,9 +137,7 @@ def cell_errors(
         Whether training and test labels come from the same protocol. If not, their energy zeros
         differ: one constant per atom, the mean difference over the test set, is removed.
     """
-    per_atom = 1e3 * (energies - test.energies) / test.n_atoms
-    if not same_protocol:
-        per_atom -= per_atom.mean(axis=1, keepdims=True)
+    per_atom = energy_errors(test, energies, same_protocol)
     by_atom = 1e3 * (forces - test.forces)
     n_cells = len(test.energies)
 
@@ -175,7 +184,7 @@ def score_rows(
         "twojmax": model.twojmax,
         "n_parameters": model.n_parameters,
         "energy_aligned": not same_protocol,
-        "data_hash": data_hash(training, test),
+        "data_hash": data_hash(training.keys, test.keys),
     }
     rows = []
     for group, cells in sorted(groups.items()):
@@ -202,11 +211,11 @@ def score_rows(
     return pd.DataFrame(rows)
 
 
-def data_hash(*sets: Labels) -> str:
+def data_hash(*keys: Iterable[str]) -> str:
     """Hash of the label keys of data sets, in order: which labels a number rests on."""
     digest = sha256()
-    for labels in sets:
-        digest.update("\n".join(labels.keys).encode())
+    for of_set in keys:
+        digest.update("\n".join(of_set).encode())
     return digest.hexdigest()[:16]
 
 

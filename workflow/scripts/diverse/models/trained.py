@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +14,18 @@ from diverse.models.polynomial import PolynomialModel
 
 def save_trained(model: Model, path: str | Path) -> None:
     """Write the parameters of a model as an .npz, which no code of the export has touched."""
+    arrays: dict[str, Any] = {"twojmax": model.twojmax}
     if isinstance(model, NetworkModel):
-        layers = enumerate(zip(model.weights, model.biases, strict=True))
-        arrays = {"mean": model.mean, "scale": model.scale}
-        for number, (weights, biases) in layers:
-            arrays |= {f"weights{number}": weights, f"biases{number}": biases}
+        arrays |= {"mean": model.mean, "scale": model.scale}
+        for number, layer in enumerate(zip(model.weights, model.biases, strict=True)):
+            arrays[f"weights{number}"], arrays[f"biases{number}"] = layer
     elif isinstance(model, PolynomialModel):
-        arrays = {"constant": np.array(model.constant), "linear": model.linear}
+        arrays |= {"constant": model.constant, "linear": model.linear}
         if model.quadratic is not None:
             arrays["quadratic"] = model.quadratic
     else:
         raise TypeError(f"{type(model).__name__} is no model family that can be stored")
-    np.savez(path, twojmax=model.twojmax, **arrays)
+    np.savez(path, **arrays)
 
 
 def load_trained(path: str | Path) -> Model:

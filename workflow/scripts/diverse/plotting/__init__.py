@@ -1,5 +1,6 @@
 """Every figure of a study, in one look."""
 
+from diverse.plotting.calibration import calibration_curves
 from diverse.plotting.coverage import coverage_heatmaps
 from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_environments
 from diverse.plotting.diversity import ablation_dots, diversity_dots
@@ -11,6 +12,7 @@ from diverse.plotting.transferability import transferability_heatmap
 
 __all__ = [
     "ablation_dots",
+    "calibration_curves",
     "colours",
     "coverage_heatmaps",
     "diversity_dots",
