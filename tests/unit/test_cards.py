@@ -99,7 +99,11 @@ def test_a_whole_card(labelled):
             "settings": [],
             "commands": "pair_style x",
         },
-        origin={"family": "expert", "subset": {"of": "all", "method": "farthest_point"}},
+        origin={
+            "family": "expert",
+            "own_test": "cold",
+            "subset": {"of": "all", "method": "farthest_point"},
+        },
         training=TrainingSet.of(labelled),
         tests=[test | {"energy": "12 [1, 20]", "forces": "200"}],
         export={"cells": 7, "energy_difference": 1e-13, "force_difference": 2e-12},

@@ -17,6 +17,7 @@ POTENTIALS = [
 ORIGINS = {
     name: {
         "family": TRAINED_FAMILIES[name],
+        "own_test": parent,
         "subset": config["subsets"].get(name),
         "labeller": None if parent in KEPT else labeller_options(config, parent),
     }

@@ -141,7 +141,6 @@ def _provenance(info: Mapping[str, Any]) -> str:
 
 
 def _interval(entry: Mapping[str, float]) -> str:
-    value = f"{entry['value']:.4g}"
-    if not np.isfinite(entry["ci_low"]):
-        return value  # a single cell
-    return f"{value} [{entry['ci_low']:.4g}, {entry['ci_high']:.4g}]"
+    numbers = (entry[name] for name in ("value", "ci_low", "ci_high"))
+    value, low, high = (f"{x:.0f}" if x >= 1000 else f"{x:.4g}" for x in numbers)
+    return f"{value} [{low}, {high}]" if np.isfinite(entry["ci_low"]) else value  # a single cell

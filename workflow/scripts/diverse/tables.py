@@ -128,8 +128,8 @@ def calibration_page(table: pd.DataFrame) -> str:
         rows: dict[tuple[str, str], dict[str, str]] = {}
         for entry in block.to_dict("records"):
             text = (
-                f"<b>{entry['actual_over_predicted']:.3g}</b><br><small>{entry['actual']:.3g} / "
-                f"{entry['predicted']:.3g}<br>n = {entry['n']}</small>"
+                f"<b>{entry['actual_over_predicted']:.3g}</b><br><small>{_number(entry['actual'])}"
+                f" / {_number(entry['predicted'])}<br>n = {entry['n']}</small>"
             )
             rows.setdefault((entry["train"], entry["model"]), {})[f"on {entry['test']}"] = text
         shown = pd.DataFrame.from_dict(rows, orient="index")
@@ -157,9 +157,14 @@ def _uncertain(entry: dict[str, float]) -> str:
     value = entry["value"]
     if np.isfinite(entry.get("ci_low", np.nan)):
         return _interval(value, entry["ci_low"], entry["ci_high"])
-    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    text = _number(value)
     spread = entry.get("spread", np.nan)
     return text if np.isnan(spread) else text + f" <small>± {spread:.2g}</small>"
+
+
+def _number(value: float) -> str:
+    """Write three significant digits, without an exponent for large numbers."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _interval(value: float, low: float, high: float) -> str:

@@ -155,7 +155,7 @@ def calibration(
         where = int(np.argmin(predicted > 0))
         raise ValueError(f"predicted deviation {where} is {predicted[where]}; it must be positive")
     rows = []
-    for group in np.unique(groups):
+    for group in dict.fromkeys(groups):
         members = np.flatnonzero(groups == group)
         ordered = members[np.argsort(predicted[members], kind="stable")]
         count = min(n_bins, len(members) // SMALLEST_BIN)

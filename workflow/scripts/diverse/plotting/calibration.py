@@ -82,7 +82,9 @@ def _as_predicted(axis: Axes) -> None:
 def _legend(families: dict[str, str], trains: list[str]) -> list[Line2D]:
     """Return a handle for each training set and each kind of test set, and the diagonal."""
     handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, markersize=4, label=f"on {train}")
+        Line2D(
+            [], [], color=look.colour, marker=look.marker, markersize=4, label=f"trained on {train}"
+        )
         for train, look in looks(families).items()
         if train in trains
     ]
