@@ -2,7 +2,7 @@
 
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
-snakemake --cores all STAGE                            generate, diversity, label, train, transfer
+snakemake --cores all STAGE                            generate, diversity, label, train, transfer, potentials
 """
 
 from snakemake.utils import min_version
@@ -39,6 +39,8 @@ include: "workflow/rules/search.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/transfer_figures.smk"
+include: "workflow/rules/uncertainty.smk"
+include: "workflow/rules/potentials.smk"
 include: "workflow/rules/training_figures.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

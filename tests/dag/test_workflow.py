@@ -7,7 +7,7 @@ import yaml
 
 from paths import ROOT, snakemake
 
-STAGES = ["generate", "diversity", "label", "train", "transfer"]
+STAGES = ["generate", "diversity", "label", "train", "transfer", "potentials"]
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -21,7 +21,7 @@ def test_default_study(tmp_path):
     expected = {"generate_sampled": 2, "generate_expert": 4, "label_chunk": 6, "split": 6}
     expected |= {"fit_polynomial": 3, "train_network": 9, "check_export": models, "predict": models}
     expected |= {"whiten": 1, "start_statistics": 1}
-    expected |= {"score": 6, "write_report": 1}
+    expected |= {"score": 6, "calibrate": 6, "collect_potential": models, "write_report": 1}
     assert {name: found[name] for name in expected} == expected
 
 

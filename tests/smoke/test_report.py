@@ -28,6 +28,8 @@ SHOWN = {
     ("Models", "regularisation paths"): "img",
     ("Models", "choice of loss weights"): "img",
     ("Models", "loss weights tried"): "RMSE of forces (meV/Å)",
+    ("Uncertainty", "predicted against actual errors"): "img",
+    ("Uncertainty", "calibration table"): "on other sets",
 }
 
 

@@ -1,9 +1,14 @@
 """The smoke study from nothing: every rule runs and its numbers hang together."""
 
+import re
+import shutil
+
 import ase.io
 import numpy as np
 import pandas as pd
+import pytest
 
+from diverse.models.calculator import PotentialCalculator
 from paths import ROOT, snakemake
 
 TESTS = ["entropy", "random", "expert", "hot", "strained", "extremes", "dft"]
@@ -98,6 +103,70 @@ def test_every_search_is_recorded_and_chooses_once(study):
         if model == "linear4":
             fit = pd.read_csv(study / f"results/smoke/models/{train}/{model}/0/fit.csv")
             np.testing.assert_allclose(fit["ridge"], row["ridge"])
+
+
+def test_calibration_covers_every_test_set_of_every_model_that_predicts_its_errors(study):
+    table = pd.read_csv(study / "results/smoke/tables/calibration.csv")
+    whole = table[table["bin"] == 0]
+    models = whole.groupby("quantity")["model"].unique().map(set).to_dict()
+    assert models == {"energy": {"linear4", "quadratic4", "stepdown4"}, "forces": {"stepdown4"}}
+    assert set(whole["test"]) == {*TESTS, "other sets"}
+    assert len(whole) == 4 * (3 + 1) * (len(TESTS) + 1)
+    numbers = table[["predicted", "actual", "actual_over_predicted"]].to_numpy()
+    assert (np.isfinite(numbers) & (numbers > 0)).all()
+    assert (table["within_one"] <= table["within_two"]).all()
+    # the errors are those of the scores, energies of another protocol aligned alike
+    scores = pd.read_csv(study / "results/smoke/tables/scores.csv").query(
+        "model == 'linear4' and quantity == 'energy' and metric == 'rmse' and group == 'all'"
+    )
+    known = scores[scores["seed"] == "all"].set_index(["train", "test"])["value"]
+    found = whole[(whole["model"] == "linear4") & (whole["test"] != "other sets")]
+    found = found.set_index(["train", "test"])["actual"]
+    np.testing.assert_allclose(found, known.loc[found.index], rtol=1e-9)
+
+
+def test_cards_hold_the_scores_of_their_potential(study):
+    folders = sorted((study / "results/smoke/potentials").iterdir())
+    assert len(folders) == 4 * (3 + 2 + 1)
+    scores = pd.read_csv(study / "results/smoke/tables/scores.csv").query(
+        "metric == 'rmse' and group == 'all'"
+    )
+    for folder in folders:
+        card = (folder / "README.md").read_text()
+        train, model, seed = folder.name.split("-")
+        own = scores[(scores["train"] == train) & (scores["model"] == model)]
+        own = own[own["seed"].astype(str) == seed].set_index(["test", "quantity"])
+        for test in TESTS:
+            (row,) = [line for line in card.splitlines() if line.startswith(f"| {test} |")]
+            shown = [float(number) for number in re.findall(r"[\d.]+", row.split("|", 4)[4])]
+            known = [
+                own.loc[(test, q), ["value", "ci_low", "ci_high"]] for q in ("energy", "forces")
+            ]
+            np.testing.assert_allclose(shown, np.concatenate(known).astype(float), rtol=6e-4)
+        assert (folder / "potential.lammps").read_text() in card
+        cells = ase.io.read(study / f"results/smoke/datasets/{train}/train.xyz", index=":")
+        assert f"{len(cells)} cells, {sum(map(len, cells))} environments" in card
+        assert f"{min(cell.info['d_min'] for cell in cells):.3f} Å no training cell" in card
+        assert cells[0].info["protocol"] in card
+
+
+def test_a_collected_potential_runs_by_itself(study, tmp_path):
+    cells = ase.io.read(study / "results/smoke/datasets/expert/test.xyz", index=":")
+    for name in ("expert-quadratic4-0", "expert-stepdown4-1"):
+        folder = shutil.copytree(study / "results/smoke/potentials" / name, tmp_path / name)
+        train, model, seed = name.split("-")
+        known = study / f"results/smoke/predictions/{train}/{model}/{seed}/expert.npz"
+        cells[-1].calc = PotentialCalculator(folder)
+        energy = cells[-1].get_potential_energy()
+        assert energy == pytest.approx(np.load(known)["energies"][-1], abs=1e-9)
+
+
+def test_the_release_holds_potentials_with_cards(study):
+    snakemake(study, *ARGUMENTS, "--", "release")
+    manifest = pd.read_csv(study / "results/release/manifest.csv")["path"]
+    cards = manifest[manifest.str.fullmatch(r"potentials/[^/]+/README\.md")]
+    assert len(cards) == 4 * (3 + 2 + 1)
+    assert not manifest.str.contains("snakemake").any()
 
 
 def test_entropy_set_is_the_most_diverse_at_equal_environments(study):

@@ -1,6 +1,7 @@
 """What goes wrong costs as little as it must: kills, and cells that do not converge."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -121,3 +122,14 @@ def test_cells_that_do_not_converge_are_rows_and_the_study_ends(tmp_path, small_
     assert {"random", "expert"} <= set(table.columns)
     assert "dft" not in table.columns
     assert (tmp_path / "results/smoke/report.html").exists()
+
+
+def test_a_changed_potential_fails_the_study(study, tmp_path):
+    copy = shutil.copytree(study, tmp_path / "copy")
+    path = copy / "results/smoke/models/expert/quadratic4/0/potential.snapcoeff"
+    *lines, last = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, repr(1.001 * float(last))]) + "\n")
+    result = snakemake(copy, "--configfile", str(ROOT / "config/smoke.yaml"), check=False)
+    assert result.returncode == 1
+    assert "models/expert/quadratic4/0 differs from the model that was trained by" in result.stdout
+    assert "its files were changed, or the export is wrong" in result.stdout

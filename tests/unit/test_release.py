@@ -14,9 +14,10 @@ def test_release(tmp_path, labelled, zhou):
     for chunk in (0, 1):
         write_rows(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
     merge([results / f"labels/set/{chunk}.xyz" for chunk in (0, 1)], results / "labels/set.xyz.xz")
-    model = results / "models/set/linear6/0"
+    model = "potentials/set-linear6-0"
     made = ("tables/a.csv", "figures/a.png", "labels/README.md")
-    for path in (*(results / name for name in made), model / "potential.nn"):
+    files = [*made, f"{model}/potential.nn", f"{model}/.snakemake_own"]
+    for path in (results / file for file in files):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
     release_study(results, target)

@@ -113,3 +113,5 @@ rule results:
         "<results>/figures/fits.png" if STREAMED else [],
         "<results>/figures/search.png" if SEARCHED else [],
         "<results>/figures/gallery.png" if CURATED else [],
+        "<results>/figures/calibration.png" if CALIBRATED else [],
+        rules.potentials.input,

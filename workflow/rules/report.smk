@@ -82,7 +82,7 @@ rule release:
         rules.results.input,
         config="<results>/config.yaml",
         labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
-        models=of_models("export.csv", config["models"]),
+        potentials=rules.potentials.input,
     output:
         manifest="results/release/manifest.csv",
     log:

@@ -1,11 +1,12 @@
 """Models: every model of the study on every training set, as potentials that LAMMPS runs.
 
 Needs  datasets/{train}/train.xyz, models/{train}/{model}/search.csv where weights are auto
-Makes  models/{train}/{model}/{seed}/potential.* and export.csv
+Makes  models/{train}/{model}/{seed}/trained.npz, potential.* and export.csv
 Steps  fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells
        fit_fitsnap: the same by FitSNAP, for sets that fit in memory (solver: fitsnap)
        train_network: a tanh network on energies and forces
-       check_export: the potential in LAMMPS against the model in Python, or the study fails
+       check_export: the potential as LAMMPS and Python read it against the model as it was
+                     trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails
 """
 
 
@@ -16,6 +17,7 @@ rule fit_polynomial:
         search=lookup(within=SEARCHES, dpath="{model}", default=[]),
     output:
         parameters=potential_files("polynomial"),
+        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
         covariance="<results>/models/{train}/{model}/{seed}/covariance.npz",
         path="<results>/models/{train}/{model}/{seed}/ridge.csv",
         summary="<results>/models/{train}/{model}/{seed}/fit.csv",
@@ -46,6 +48,7 @@ rule fit_fitsnap:
         cells="<results>/datasets/{train}/train.xyz",
     output:
         parameters=potential_files("polynomial"),
+        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
     log:
         "<logs>/fit_fitsnap/{train}/{model}/{seed}.log",
     benchmark:
@@ -74,6 +77,7 @@ rule train_network:
         search=lookup(within=SEARCHES, dpath="{model}", default=[]),
     output:
         parameters=potential_files("network"),
+        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
         history="<results>/models/{train}/{model}/{seed}/history.csv",
     log:
         "<logs>/train_network/{train}/{model}/{seed}.log",
@@ -97,9 +101,10 @@ rule train_network:
 
 
 rule check_export:
-    """Run the exported potential in LAMMPS and compare it with the model, cell by cell."""
+    """Run the exported potential and compare it with the model that was trained, cell by cell."""
     input:
         parameters=potential,
+        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
         cells=TEST_CELLS,
     output:
         differences="<results>/models/{train}/{model}/{seed}/export.csv",

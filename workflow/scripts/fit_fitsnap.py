@@ -4,12 +4,13 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from diverse.models.fitsnap import fit_with_fitsnap
+from diverse.models.trained import save_trained
 from diverse.structures import read_cells
 from diverse.zbl import ZBL
 
 study, model = snakemake.params.study, snakemake.params.model
 with open(snakemake.log[0], "w") as log, redirect_stdout(log):
-    fit_with_fitsnap(
+    potential = fit_with_fitsnap(
         read_cells(snakemake.input.cells),
         Path(snakemake.output.parameters[0]).with_suffix(""),
         twojmax=model["twojmax"],
@@ -19,3 +20,4 @@ with open(snakemake.log[0], "w") as log, redirect_stdout(log):
         weights=lambda cell: (model["energy_weight"], model["force_weight"]),
         ridge=model["ridge"],
     )
+save_trained(potential, snakemake.output.trained)

@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from diverse.models.polynomial.fit import FitSettings, fit_streaming
 from diverse.models.search import with_searched_weights
+from diverse.models.trained import save_trained
 from diverse.structures import iterate_cells
 from diverse.zbl import ZBL
 
@@ -19,6 +20,7 @@ with threadpool_limits(snakemake.threads):
         cutoff=study["cutoff"],
         zbl=ZBL(study["element"], **study["zbl"]),
     )
+save_trained(potential, snakemake.output.trained)
 potential.write(Path(snakemake.output.parameters[0]).parent, study["element"], study["cutoff"])
 uncertainty.save(snakemake.output.covariance)
 fit.path.to_csv(snakemake.output.path, index=False)

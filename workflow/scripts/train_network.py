@@ -7,6 +7,7 @@ import torch
 
 from diverse.kernel import BispectrumSettings
 from diverse.models.search import with_searched_weights
+from diverse.models.trained import save_trained
 from diverse.models.training import TrainingSettings, train_network, training_cells
 from diverse.structures import iterate_cells, random_stream
 from diverse.zbl import ZBL
@@ -30,5 +31,6 @@ network, history = train_network(
     int(stream.integers(2**31)),
     checkpoint=folder / "checkpoint.pt",
 )
+save_trained(network, snakemake.output.trained)
 network.write(folder, study["element"], study["cutoff"])
 pd.DataFrame(history).to_csv(snakemake.output.history, index=False)

@@ -29,11 +29,9 @@ def release_study(results: Path, target: Path) -> None:
     for folder, pattern in PATTERNS:
         for path in sorted((results / folder).glob(pattern)):
             shutil.copy(path, target / folder)
-    for path in sorted((results / "models").glob("*/*/*/potential.*")):
-        train, model, seed = path.parts[-4:-1]
-        copy = target / "potentials" / f"{train}-{model}-{seed}"
-        copy.mkdir(exist_ok=True)
-        shutil.copy(path, copy)
+    for potential in sorted((results / "potentials").iterdir()):
+        hidden = shutil.ignore_patterns(".*")  # Snakemake's own
+        shutil.copytree(potential, target / "potentials" / potential.name, ignore=hidden)
     _release_convergence(results, target / "convergence")
     write_manifest(target)
 

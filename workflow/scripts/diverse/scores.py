@@ -108,6 +108,12 @@ class CellErrors:
         return value, float(interval.low), float(interval.high)
 
 
+def energy_errors(test: Labels, energies: np.ndarray) -> np.ndarray:
+    """Return the errors of energies (eV) per atom, meV/atom, both of shape (n_seeds, n_cells)."""
+    per_atom: np.ndarray = 1e3 * (energies - test.energies) / test.n_atoms
+    return per_atom
+
+
 def cell_errors(
     test: Labels,
     energies: np.ndarray,
@@ -122,7 +128,7 @@ def cell_errors(
     energies : ndarray, shape (n_seeds, n_cells), eV
     forces : ndarray, shape (n_seeds, n_atoms, 3), eV/Å
     """
-    per_atom = 1e3 * (energies - test.energies) / test.n_atoms
+    per_atom = energy_errors(test, energies)
     by_atom = 1e3 * (forces - test.forces)
     n_cells = len(test.energies)
 
@@ -200,7 +206,7 @@ def score_rows(
         "n_parameters": model.n_parameters,
         "train_environments": len(training.forces),
         "energy_aligned": aligned,
-        "data_hash": data_hash(training, test),
+        "data_hash": data_hash(training.keys, test.keys),
     }
     rows = []
     for group, cells in sorted(groups.items()):
@@ -228,11 +234,11 @@ def score_rows(
     return pd.DataFrame(rows)
 
 
-def data_hash(*sets: Labels) -> str:
+def data_hash(*keys: Iterable[str]) -> str:
     """Hash of the label keys of data sets, in order: which labels a number rests on."""
     digest = sha256()
-    for labels in sets:
-        digest.update("\n".join(labels.keys).encode())
+    for of_set in keys:
+        digest.update("\n".join(of_set).encode())
     return digest.hexdigest()[:16]
 
 

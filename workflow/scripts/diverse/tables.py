@@ -184,6 +184,24 @@ def ablation_page(summary: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
+def calibration_page(table: pd.DataFrame) -> str:
+    """Return actual over predicted errors as a page: one block a quantity, one column a test."""
+    parts = [STYLE]
+    for (quantity, unit), block in table[table["bin"] == 0].groupby(["quantity", "unit"]):
+        rows: dict[tuple[str, str], dict[str, str]] = {}
+        for entry in block.to_dict("records"):
+            text = (
+                f"<b>{entry['actual_over_predicted']:.3g}</b><br><small>{_digits(entry['actual'])}"
+                f" / {_digits(entry['predicted'])}<br>n = {entry['n']}</small>"
+            )
+            rows.setdefault((entry["train"], entry["model"]), {})[f"on {entry['test']}"] = text
+        shown = pd.DataFrame.from_dict(rows, orient="index")
+        shown.index.names = ["trained on", "model"]
+        parts.append(f"<h3>Actual over predicted errors of {quantity} ({unit})</h3>")
+        parts.append(shown.to_html(escape=False, border=0, na_rep=""))
+    return "\n".join(parts)
+
+
 def _labels(block: pd.DataFrame) -> pd.Series:
     """Return what each row measures, with its settings and unit."""
     unit = block["unit"].replace({"1": ""}).map(lambda unit: unit and f", {unit}")

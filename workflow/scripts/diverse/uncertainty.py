@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
+
+from diverse.models import Predictions
+from diverse.scores import UNITS, Labels, energy_errors
+
+N_BINS = 5
+SMALLEST_BIN = 5  # errors; the root mean square of so many is known to about a third
+ROUNDING = 1e-6  # meV/atom, meV/Å: forces that vanish by symmetry differ by no more
+OTHERS = "other sets"
+MEASURES = [
+    *("bin", "n", "predicted", "actual"),
+    *("actual_over_predicted", "within_one", "within_two"),
+]
+
+Samples = dict[str, tuple[np.ndarray, np.ndarray]]  # quantity: errors, predicted deviations
 
 
 def ensemble(predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -31,8 +47,83 @@ def ensemble(predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return predictions.mean(axis=0), predictions.std(axis=0, ddof=1)
 
 
+def error_samples(
+    test: Labels,
+    predictions: Sequence[Predictions],
+    same_protocol: bool,
+    deviations: np.ndarray | None = None,
+) -> Samples:
+    """Return the errors on a test set with the standard deviations predicted for them.
+
+    Parameters
+    ----------
+    test : Labels
+        Of the test set.
+    predictions : sequence of Predictions
+        One entry a seed.
+    same_protocol : bool
+        Whether training and test labels are; if not, `diverse.scores.align_energies` comes first.
+        A single cell then has no energy error left, and gives no sample.
+    deviations : ndarray, shape (n_cells,), eV/atom, optional
+        Of each cell's energy per atom, for a model that predicts them by itself (one seed).
+        Without them, predicted is the spread of the ensemble and the error that of its mean.
+
+    Returns
+    -------
+    dict
+        ``energy``, one sample a cell (meV/atom), and for ensembles ``forces``, one sample a
+        component (meV/Å); predicted for each atom, as the root mean square of its components.
+    """
+    energies = np.stack([prediction.energies for prediction in predictions])
+    if not same_protocol:
+        energies, _ = align_energies(test, energies)
+    errors = energy_errors(test, energies)
+    if deviations is not None:
+        samples: Samples = {"energy": (errors[0], 1e3 * deviations)}
+    else:
+        forces = np.stack([prediction.forces for prediction in predictions])
+        off, apart = ensemble(1e3 * (forces - test.forces))
+        by_atom = np.sqrt((apart**2).mean(axis=1))
+        samples = {"energy": ensemble(errors), "forces": (off.ravel(), np.repeat(by_atom, 3))}
+    if not same_protocol and len(test.energies) < 2:
+        del samples["energy"]
+    return samples
+
+
+def calibration_table(samples: Mapping[str, Samples], own: str) -> pd.DataFrame:
+    """Calibrate on every test set by itself, and on all that are not the model's own together.
+
+    Parameters
+    ----------
+    samples : mapping of str to Samples
+        By test set.
+    own : str
+        The test set that was held out of the model's training set.
+
+    Returns
+    -------
+    DataFrame
+        ``quantity``, ``unit`` and the columns of `calibration`, the group as ``test`` (for all
+        but the own one `OTHERS`). Samples whose predicted deviation is only rounding are left out.
+    """
+    tables = [pd.DataFrame(columns=["quantity", "unit", "test", *MEASURES])]
+    for quantity, unit in UNITS.items():
+        of_tests = [
+            pd.DataFrame(dict(zip(("error", "predicted"), found[quantity], strict=True), test=test))
+            for test, found in samples.items()
+            if quantity in found
+        ]
+        if of_tests:
+            rows = pd.concat(of_tests).query("not predicted <= @ROUNDING")
+            rows = pd.concat([rows, rows[rows["test"] != own].assign(test=OTHERS)])
+            errors, predicted, tests = (rows[name].to_numpy() for name in rows)
+            table = calibration(errors, predicted, tests).rename(columns={"group": "test"})
+            tables.append(table.assign(quantity=quantity, unit=unit))
+    return pd.concat(tables[1:] or tables, ignore_index=True)[tables[0].columns]
+
+
 def calibration(
-    errors: np.ndarray, predicted: np.ndarray, groups: np.ndarray, n_bins: int = 5
+    errors: np.ndarray, predicted: np.ndarray, groups: np.ndarray, n_bins: int = N_BINS
 ) -> pd.DataFrame:
     """Compare actual errors with the standard deviations predicted for them.
 
@@ -45,7 +136,8 @@ def calibration(
     groups : ndarray of str, shape (n,)
         For example the family of the test set.
     n_bins : int
-        Each group is cut into so many parts of equal size, by the predicted deviation.
+        Each group is cut into so many parts of equal size, by the predicted deviation; into fewer,
+        or none, where a part would hold fewer than 5 errors.
 
     Returns
     -------
@@ -59,21 +151,21 @@ def calibration(
     Raises
     ------
     ValueError
-        If a predicted deviation is not positive, or a group is smaller than the number of bins.
+        If a predicted deviation is not positive.
     """
     if not (predicted > 0).all():
         where = int(np.argmin(predicted > 0))
         raise ValueError(f"predicted deviation {where} is {predicted[where]}; it must be positive")
     rows = []
-    for group in np.unique(groups):
+    for group in dict.fromkeys(groups):
         members = np.flatnonzero(groups == group)
-        if len(members) < n_bins:
-            raise ValueError(f"{group} has {len(members)} errors, too few for {n_bins} bins")
         ordered = members[np.argsort(predicted[members], kind="stable")]
-        for number, part in enumerate([ordered, *np.array_split(ordered, n_bins)]):
+        count = min(n_bins, len(members) // SMALLEST_BIN)
+        bins = np.array_split(ordered, count) if count > 1 else []
+        for number, part in enumerate([ordered, *bins]):
             row = {"group": group, "bin": number, "n": len(part)}
             rows.append(row | _compare(errors[part], predicted[part]))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["group", *MEASURES])
 
 
 def _compare(errors: np.ndarray, predicted: np.ndarray) -> dict[str, float]:

@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from diverse import lammps_library
-from diverse.models import Model, network, predict
+from diverse.models import Model, load_model, network, predict
 from diverse.models.polynomial import model as polynomial
 from diverse.zbl import ZBL
 
@@ -20,7 +20,7 @@ FORCE_TOLERANCE = 1e-6  # eV/Å
 
 
 class ExportError(RuntimeError):
-    """The exported potential does not reproduce the model."""
+    """The exported potential does not reproduce the model that was trained."""
 
 
 def lammps_commands(model: Model, folder: str, zbl: ZBL) -> tuple[str, list[str]]:
@@ -59,39 +59,54 @@ def read_cutoff(folder: str | Path) -> float:
 
 
 def check_export(
-    model: Model, folder: str | Path, cells: Sequence[Atoms], *, cutoff: float, zbl: ZBL
+    trained: Model, folder: str | Path, cells: Sequence[Atoms], *, cutoff: float, zbl: ZBL
 ) -> pd.DataFrame:
-    """Compare LAMMPS and Python on each cell.
+    """Compare the files of a potential, run by LAMMPS and by Python, with the trained model.
+
+    Parameters
+    ----------
+    trained : Model
+        As it left training, not read from the files.
+    folder : str or Path
+        Where the files are.
+    cells : sequence of Atoms
+    cutoff : float, Å
+    zbl : ZBL
 
     Returns
     -------
     DataFrame
         One row a cell: ``key``, ``energy_difference`` (eV/atom), ``force_difference`` (eV/Å,
-        largest component).
+        largest component), each the larger one of LAMMPS and Python.
 
     Raises
     ------
     ExportError
         If a difference exceeds 1e-8 eV/atom or 1e-6 eV/Å.
     """
-    predictions = predict(model, cells, cutoff=cutoff, zbl=zbl)
-    forces = np.split(predictions.forces, np.cumsum([len(cell) for cell in cells])[:-1])
-    results = lammps_library.evaluate(cells, *lammps_commands(model, str(folder), zbl))
-    rows = [
+    commands = lammps_commands(trained, str(folder), zbl)
+    in_lammps = lammps_library.evaluate(cells, *commands)
+    truth, in_python = (
+        predict(model, cells, cutoff=cutoff, zbl=zbl) for model in (trained, load_model(folder))
+    )
+    first = np.cumsum([0, *(len(cell) for cell in cells)])
+    energies = np.array([[result.energy for result in in_lammps], in_python.energies])
+    forces = np.stack([np.concatenate([r.forces for r in in_lammps]), in_python.forces])
+    energy_off = np.abs(energies - truth.energies).max(axis=0) / np.diff(first)
+    force_off = np.abs(forces - truth.forces).max(axis=(0, 2))
+    differences = pd.DataFrame(
         {
-            "key": cell.info["key"],
-            "energy_difference": abs(result.energy - energy) / len(cell),
-            "force_difference": np.abs(result.forces - force).max(),
+            "key": [cell.info["key"] for cell in cells],
+            "energy_difference": energy_off,
+            "force_difference": np.maximum.reduceat(force_off, first[:-1]),
         }
-        for cell, result, energy, force in zip(
-            cells, results, predictions.energies, forces, strict=True
-        )
-    ]
-    differences = pd.DataFrame(rows)
-    worst = differences[["energy_difference", "force_difference"]].max()
+    )
+    worst = differences[["energy_difference", "force_difference"]].max(skipna=False)
     if not (worst.iloc[0] <= ENERGY_TOLERANCE and worst.iloc[1] <= FORCE_TOLERANCE):
         raise ExportError(
-            f"the potential in {folder} differs from its model by {worst.iloc[0]:.1e} eV/atom and "
-            f"{worst.iloc[1]:.1e} eV/Å in LAMMPS (allowed: 1e-8 and 1e-6)"
+            f"the potential in {folder} differs from the model that was trained by "
+            f"{worst.iloc[0]:.1e} eV/atom and {worst.iloc[1]:.1e} eV/Å (allowed: "
+            f"{ENERGY_TOLERANCE:.0e} and {FORCE_TOLERANCE:.0e}): its files were changed, or the "
+            "export is wrong; remove them and train again"
         )
     return differences

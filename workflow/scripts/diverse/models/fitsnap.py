@@ -18,6 +18,7 @@ from ase import Atoms
 
 from diverse.models.labels import label_of
 from diverse.models.polynomial.accumulate import CellWeights
+from diverse.models.polynomial.model import PolynomialModel
 from diverse.zbl import ZBL
 
 ADAPTED_RELEASE = "3.1.0.4"
@@ -33,7 +34,7 @@ def fit_with_fitsnap(
     zbl: ZBL,
     weights: CellWeights,
     ridge: float,
-) -> None:
+) -> PolynomialModel:
     """Fit linear or quadratic SNAP to free energies and forces, and write the LAMMPS files.
 
     Parameters
@@ -51,6 +52,11 @@ def fit_with_fitsnap(
         Row weights of a cell's energy per atom (eV) and of its force components (eV/Å).
     ridge : float
         Tikhonov parameter on the weighted normal equations; 0 takes FitSNAP's SVD solver.
+
+    Returns
+    -------
+    PolynomialModel
+        Of FitSNAP's coefficients in memory, not read from the files.
 
     Raises
     ------
@@ -91,6 +97,8 @@ def fit_with_fitsnap(
     parameters = potential.with_suffix(".snapparam")
     parameters.write_text(_flags(parameters.read_text()))
     potential.with_suffix(".mod").unlink()  # LAMMPS lines with the paths of this machine
+    coefficients = np.asarray(instance.solver.fit, dtype=float)
+    return PolynomialModel.from_coefficients(twojmax, coefficients, bzero=False)
 
 
 def _ridge_solver(ridge: float) -> dict[str, dict[str, Any]]:

@@ -1,13 +1,14 @@
 """Every figure of a study, in one look."""
 
+from diverse.plotting.calibration import calibration_curves
 from diverse.plotting.coverage import coverage_heatmaps
 from diverse.plotting.datasets import energy_landscape, geometry_curves, map_of_environments
 from diverse.plotting.diversity import ablation_dots, diversity_dots
 from diverse.plotting.fits import ridge_paths
 from diverse.plotting.gallery import gallery
 from diverse.plotting.groups import group_dots
-from diverse.plotting.learning import learning_curve_panels
 from diverse.plotting.labels import label_panels
+from diverse.plotting.learning import learning_curve_panels
 from diverse.plotting.search import search_curves
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
@@ -15,6 +16,7 @@ from diverse.plotting.transferability import transferability_heatmap
 
 __all__ = [
     "ablation_dots",
+    "calibration_curves",
     "colours",
     "coverage_heatmaps",
     "diversity_dots",
@@ -22,8 +24,8 @@ __all__ = [
     "gallery",
     "geometry_curves",
     "group_dots",
-    "learning_curve_panels",
     "label_panels",
+    "learning_curve_panels",
     "looks",
     "map_of_environments",
     "ridge_paths",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 
+from diverse.descriptors import environment_descriptors
+from diverse.kernel import BispectrumSettings
+from diverse.models import BATCH
 from diverse.models.polynomial.basis import Basis
+from diverse.structures import batches
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,14 @@ class Uncertainty:
         columns = self.basis.columns(self.basis.white(descriptors))
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         return self._deviation(np.add.reduceat(columns, starts) / np.asarray(sizes)[:, None])
+
+    def of_structures(self, cells: Iterable[Atoms], descriptor: BispectrumSettings) -> np.ndarray:
+        """Return that of each cell's energy per atom, eV, a batch of cells at a time."""
+        parts = [
+            self.of_cells(environment_descriptors(batch, descriptor), np.array([*map(len, batch)]))
+            for batch in batches(cells, BATCH)
+        ]
+        return np.concatenate([np.zeros(0), *parts])
 
     def _deviation(self, columns: np.ndarray) -> np.ndarray:
         variance = np.einsum("nk,nk->n", columns @ self.covariance, columns)

@@ -1,0 +1,62 @@
+"""Exported potentials against the models that were trained: equal, or refused."""
+
+import numpy as np
+import pytest
+
+from diverse.models.export import ExportError, check_export
+from diverse.models.trained import load_trained, save_trained
+from model_cases import CUTOFF, FAMILIES, ZBL_W, make_model
+
+LAST_NUMBER = {"linear": "snapcoeff", "quadratic": "snapcoeff", "network": "nn"}
+
+
+@pytest.fixture
+def exported(request, tmp_path):
+    """Return a trained model of a family as it was kept, beside its files in `tmp_path`."""
+    model = make_model(request.param)
+    model.write(tmp_path, "W", CUTOFF)
+    save_trained(model, tmp_path / "trained.npz")
+    return load_trained(tmp_path / "trained.npz")
+
+
+def check(model, folder, cells):
+    return check_export(model, folder, cells, cutoff=CUTOFF, zbl=ZBL_W)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_trained_model_is_kept_to_the_last_bit(family, tmp_path):
+    model = make_model(family)
+    save_trained(model, tmp_path / "trained.npz")
+    kept = load_trained(tmp_path / "trained.npz")
+    assert vars(kept).keys() == vars(model).keys()
+    for name, value in vars(model).items():
+        np.testing.assert_equal(getattr(kept, name), value)
+
+
+@pytest.mark.parametrize("exported", FAMILIES, indirect=True)
+def test_exports_equal_the_models(exported, tmp_path, labelled):
+    differences = check(exported, tmp_path, labelled[:5])
+    assert differences["key"].tolist() == [cell.info["key"] for cell in labelled[:5]]
+    assert differences["energy_difference"].max() <= 1e-8
+    assert differences["force_difference"].max() <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("exported", "family"), [(name, name) for name in FAMILIES], indirect=["exported"]
+)
+def test_one_changed_coefficient_is_refused(exported, family, tmp_path, labelled):
+    path = tmp_path / f"potential.{LAST_NUMBER[family]}"
+    *lines, last = path.read_text().splitlines()
+    *numbers, changed = last.split()
+    lines.append(" ".join([*numbers, repr(float(changed) * 1.0001)]))
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(ExportError, match="differs from the model that was trained by .* eV/atom"):
+        check(exported, tmp_path, labelled[:5])
+
+
+@pytest.mark.parametrize("exported", ["network"], indirect=True)
+def test_another_cutoff_is_refused(exported, tmp_path, labelled):
+    path = tmp_path / "potential.descriptor"
+    path.write_text(path.read_text().replace(f"rcutfac {CUTOFF}", "rcutfac 4.7"))
+    with pytest.raises(ExportError, match="its files were changed, or the export is wrong"):
+        check(exported, tmp_path, labelled[:5])

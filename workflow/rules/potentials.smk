@@ -1,0 +1,66 @@
+"""Potentials: every model as a folder to take away, with its model card.
+
+Needs  models/{train}/{model}/{seed}/{potential.*,export.csv}, scores/{train}/{model}.csv,
+       datasets/{train}/train.xyz
+Makes  potentials/{train}-{model}-{seed}/: the files that LAMMPS and Python run, potential.lammps
+       with the lines that use them, and README.md, the card
+Steps  collect_potential: copy the files, write the card
+"""
+
+POTENTIALS = [
+    f"{train}-{model}-{seed}"
+    for train in TRAINED_ON
+    for model in config["models"]
+    for seed in seeds(model)
+]
+# What a card says of each training set; published labels have no labeller of the study.
+ORIGINS = {
+    name: {
+        "family": TRAINED_FAMILIES[name],
+        "own_test": parent,
+        "subset": config["subsets"].get(name),
+        "labeller": None if parent in KEPT else labeller_options(config, parent),
+    }
+    for name, parent in PARENTS.items()
+}
+
+
+rule collect_potential:
+    """Collect the files of one potential with its model card."""
+    input:
+        parameters=potential,
+        commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
+        export="<results>/models/{train}/{model}/{seed}/export.csv",
+        fit=branch(
+            lookup(within=config, dpath="models/{model}/solver", default="none"),
+            cases={"streaming": "<results>/models/{train}/{model}/{seed}/fit.csv"},
+            otherwise=[],
+        ),
+        scores="<results>/scores/{train}/{model}.csv",
+        training="<results>/datasets/{train}/train.xyz",
+        template=str(ROOT / "workflow/templates/model_card.md"),
+        schema=str(ROOT / "workflow/schemas/study.schema.yaml"),
+    output:
+        potential=directory("<results>/potentials/{train}-{model}-{seed}"),
+    log:
+        "<logs>/collect_potential/{train}-{model}-{seed}.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        study=study_part("element", "cutoff", "zbl"),
+        model=lookup(within=config, dpath="models/{model}"),
+        origin=lookup(within=ORIGINS, dpath="{train}"),
+        families=FAMILIES,
+    message:
+        "Collecting the potential of {wildcards.model} trained on {wildcards.train}, seed {wildcards.seed}"
+    script:
+        "../scripts/collect_potential.py"
+
+
+rule potentials:
+    input:
+        expand("<results>/potentials/{potential}", potential=POTENTIALS),

@@ -1,0 +1,81 @@
+"""Uncertainty: what errors the models predict for themselves, against those they make.
+
+Needs  predictions/{train}/{model}/{seed}/{test}.npz, scores/{train}/{model}.csv,
+       models/{train}/{model}/0/covariance.npz of polynomials
+Makes  tables/calibration.{csv,html}, figures/calibration.png
+Steps  calibrate: one model on every test set; polynomials by the covariance of their
+                  coefficients, networks of two and more seeds by the spread of the ensemble
+       show_calibration: all models in one table and one figure
+"""
+
+CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
+
+
+rule calibrate:
+    """Compare the errors of one model with those it predicts, on every test set."""
+    input:
+        predictions=predictions,
+        scores="<results>/scores/{train}/{model}.csv",
+        cells=TEST_CELLS,
+        covariance=branch(
+            lookup(within=config, dpath="models/{model}/solver", default="none"),
+            cases={"streaming": "<results>/models/{train}/{model}/0/covariance.npz"},
+            otherwise=[],
+        ),
+    output:
+        table="<results>/calibration/{train}/{model}.csv",
+    log:
+        "<logs>/calibrate/{train}/{model}.log",
+    wildcard_constraints:
+        model=either(CALIBRATED),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        model=lookup(within=config, dpath="models/{model}"),
+        cutoff=lookup(within=config, dpath="cutoff"),
+        own=lookup(within=PARENTS, dpath="{train}"),
+    message:
+        "Calibrating the errors predicted by {wildcards.model} trained on {wildcards.train}"
+    script:
+        "../scripts/calibrate.py"
+
+
+rule show_calibration:
+    """Show the calibration of every model that predicts its own errors."""
+    input:
+        tables=expand(
+            "<results>/calibration/{train}/{model}.csv", train=TRAINED_ON, model=CALIBRATED
+        ),
+    output:
+        table="<results>/tables/calibration.csv",
+        page=report(
+            "<results>/tables/calibration.html",
+            caption="../report/calibration_table.rst",
+            category="Uncertainty",
+            labels={"result": "calibration table"},
+        ),
+        figure=report(
+            "<results>/figures/calibration.png",
+            caption="../report/calibration.rst",
+            category="Uncertainty",
+            labels={"result": "predicted against actual errors"},
+        ),
+    log:
+        "<logs>/show_calibration.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        families=TRAINED_FAMILIES,
+        own=PARENTS,
+    message:
+        "Showing the calibration of predicted errors"
+    script:
+        "../scripts/show_calibration.py"
