@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from diverse.models import Predictions
-from diverse.scores import UNITS, Labels, energy_errors
+from diverse.scores import UNITS, Labels, align_energies, energy_errors
 
 N_BINS = 5
 SMALLEST_BIN = 5  # errors; the root mean square of so many is known to about a third
