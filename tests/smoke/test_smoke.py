@@ -127,7 +127,7 @@ def test_calibration_covers_every_test_set_of_every_model_that_predicts_its_erro
 
 def test_cards_hold_the_scores_of_their_potential(study):
     folders = sorted((study / "results/smoke/potentials").iterdir())
-    assert len(folders) == 4 * (3 + 2 + 1)
+    assert len(folders) == 3 * (3 + 2 + 1)
     scores = pd.read_csv(study / "results/smoke/tables/scores.csv").query(
         "metric == 'rmse' and group == 'all'"
     )
@@ -165,7 +165,7 @@ def test_the_release_holds_potentials_with_cards(study):
     snakemake(study, *ARGUMENTS, "--", "release")
     manifest = pd.read_csv(study / "results/release/manifest.csv")["path"]
     cards = manifest[manifest.str.fullmatch(r"potentials/[^/]+/README\.md")]
-    assert len(cards) == 4 * (3 + 2 + 1)
+    assert len(cards) == 3 * (3 + 2 + 1)
     assert not manifest.str.contains("snakemake").any()
 
 

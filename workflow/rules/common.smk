@@ -116,13 +116,16 @@ def dataset_labeller(wildcards):
     return labeller_options(config, wildcards.dataset)
 
 
+def trained(models):
+    """Pairs of a training set and one of these models, for all that are trained."""
+    return [(train, m) for train, names in MODELS_ON.items() for m in names if m in models]
+
+
 def of_models(pattern, models):
     """The pattern's file for every seed of these models on every set they are trained on."""
     return [
         f"<results>/models/{train}/{model}/{seed}/{pattern}"
-        for train, trained in MODELS_ON.items()
-        for model in models
-        if model in trained
+        for train, model in trained(models)
         for seed in seeds(model)
     ]
 

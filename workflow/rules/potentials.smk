@@ -9,7 +9,7 @@ Steps  collect_potential: copy the files, write the card
 
 POTENTIALS = [
     f"{train}-{model}-{seed}"
-    for train in TRAINED_ON
+    for train in WHOLE
     for model in config["models"]
     for seed in seeds(model)
 ]

@@ -70,9 +70,9 @@ rule search_network:
 rule plot_search:
     """Draw and tabulate every candidate of every search."""
     input:
-        searches=expand(
-            "<results>/models/{train}/{model}/search.csv", train=TRAINED_ON, model=SEARCHED
-        ),
+        searches=[
+            f"<results>/models/{train}/{model}/search.csv" for train, model in trained(SEARCHED)
+        ],
     output:
         figure=report(
             "<results>/figures/search.png",

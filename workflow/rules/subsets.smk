@@ -6,7 +6,7 @@ Steps  select_subset: random, farthest-point or minimum-set-cover cells, as long
 """
 
 # The data set that each training set is, or is a part of.
-PARENTS = {name: name for name in TRAINED_ON} | {n: s["of"] for n, s in config["subsets"].items()}
+PARENTS = {name: name for name in WHOLE} | {n: s["of"] for n, s in config["subsets"].items()}
 
 
 rule select_subset:

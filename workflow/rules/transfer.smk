@@ -62,9 +62,7 @@ rule collect_scores:
     """Join the scores of all models and test sets."""
     input:
         scores=[
-            f"<results>/scores/{train}/{model}.csv"
-            for train, trained in MODELS_ON.items()
-            for model in trained
+            f"<results>/scores/{train}/{model}.csv" for train, model in trained(config["models"])
         ],
         exports=of_models("export.csv", config["models"]),
     output:

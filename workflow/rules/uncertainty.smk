@@ -47,9 +47,9 @@ rule calibrate:
 rule show_calibration:
     """Show the calibration of every model that predicts its own errors."""
     input:
-        tables=expand(
-            "<results>/calibration/{train}/{model}.csv", train=TRAINED_ON, model=CALIBRATED
-        ),
+        tables=[
+            f"<results>/calibration/{train}/{model}.csv" for train, model in trained(CALIBRATED)
+        ],
     output:
         table="<results>/tables/calibration.csv",
         page=report(
