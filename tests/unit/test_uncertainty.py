@@ -158,7 +158,7 @@ def test_figure_of_small_sets_is_drawn(tests, tmp_path):
     parts = [calibration_table(samples, own="own").assign(train="own", model="linear4")]
     samples = {test: {"energy": one, "forces": one} for test in tests}
     parts.append(calibration_table(samples, own="own").assign(train="own", model="network4"))
-    figure = calibration_curves(pd.concat(parts), {"own": "entropy"}, {"own": "own"})
+    figure = calibration_curves(pd.concat(parts), {"own": "entropy"})
     figure.savefig(tmp_path / "calibration.png")
     shown = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert shown == [

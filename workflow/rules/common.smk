@@ -30,12 +30,10 @@ def names(block, key, *values):
 SAMPLED = names("datasets", "family", "entropy", "random")
 CURATED = names("datasets", "family", "expert")
 PUBLISHED = names("datasets", "family", "literature")
-KEPT = [name for name in PUBLISHED if config["datasets"][name]["labels"] == "keep"]
 WHOLE = names("datasets", "use", "train_and_test")
 MODELS_ON = {name: list(config["models"]) for name in WHOLE}  # of subsets, maybe not all
 MODELS_ON |= {name: subset["models"] for name, subset in config["subsets"].items()}
 STREAMED = names("models", "solver", "streaming")
-FITSNAP = names("models", "solver", "fitsnap")
 NETWORKS = names("models", "family", "network")
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")

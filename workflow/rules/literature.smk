@@ -6,6 +6,8 @@ Steps  import_literature: read, check and report records
        keep_labels: take the published labels as they are (with labels: keep)
 """
 
+KEPT = [name for name in PUBLISHED if config["datasets"][name]["labels"] == "keep"]
+
 
 rule import_literature:
     """Import a published data set; what cannot be used is reported."""

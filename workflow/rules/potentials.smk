@@ -16,12 +16,10 @@ POTENTIALS = [
 # What a card says of each training set; published labels have no labeller of the study.
 ORIGINS = {
     name: {
-        "family": TRAINED_FAMILIES[name],
-        "own_test": parent,
-        "subset": config["subsets"].get(name),
-        "labeller": None if parent in KEPT else labeller_options(config, parent),
+        "family": FAMILIES[name],
+        "labeller": None if name in KEPT else labeller_options(config, name),
     }
-    for name, parent in PARENTS.items()
+    for name in WHOLE
 }
 
 
@@ -36,9 +34,10 @@ rule collect_potential:
             cases={"streaming": "<results>/models/{train}/{model}/{seed}/fit.csv"},
             otherwise=[],
         ),
+        search=lookup(within=SEARCHES, dpath="{model}", default=[]),
         scores="<results>/scores/{train}/{model}.csv",
         training="<results>/datasets/{train}/train.xyz",
-        template=str(ROOT / "workflow/templates/model_card.md"),
+        template=str(ROOT / "workflow/report/model_card.md"),
         schema=str(ROOT / "workflow/schemas/study.schema.yaml"),
     output:
         potential=directory("<results>/potentials/{train}-{model}-{seed}"),

@@ -96,7 +96,7 @@ rule plot_search:
         mem_mb=1000,
         runtime=10,
     params:
-        families=TRAINED_FAMILIES,
+        families=FAMILIES,
     message:
         "Drawing the search of loss weights"
     script:

@@ -5,9 +5,6 @@ Makes  datasets/{dataset}/train.xyz
 Steps  select_subset: random, farthest-point or minimum-set-cover cells, as long as they fit
 """
 
-# The data set that each training set is, or is a part of.
-PARENTS = {name: name for name in WHOLE} | {n: s["of"] for n, s in config["subsets"].items()}
-
 
 rule select_subset:
     """Take a subset of the training part of a data set, for a training set of its own."""

@@ -9,6 +9,8 @@ Steps  fit_polynomial: linear and quadratic SNAP from normal equations, any numb
                      trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails
 """
 
+FITSNAP = names("models", "solver", "fitsnap")
+
 
 rule fit_polynomial:
     """Fit linear or quadratic SNAP to energies and forces, in constant memory, on top of ZBL."""

@@ -37,7 +37,6 @@ rule calibrate:
     params:
         model=lookup(within=config, dpath="models/{model}"),
         cutoff=lookup(within=config, dpath="cutoff"),
-        own=lookup(within=PARENTS, dpath="{train}"),
     message:
         "Calibrating the errors predicted by {wildcards.model} trained on {wildcards.train}"
     script:
@@ -47,9 +46,7 @@ rule calibrate:
 rule show_calibration:
     """Show the calibration of every model that predicts its own errors."""
     input:
-        tables=[
-            f"<results>/calibration/{train}/{model}.csv" for train, model in trained(CALIBRATED)
-        ],
+        tables=expand("<results>/calibration/{train}/{model}.csv", train=WHOLE, model=CALIBRATED),
     output:
         table="<results>/tables/calibration.csv",
         page=report(
@@ -73,8 +70,7 @@ rule show_calibration:
         mem_mb=1000,
         runtime=10,
     params:
-        families=TRAINED_FAMILIES,
-        own=PARENTS,
+        families=FAMILIES,
     message:
         "Showing the calibration of predicted errors"
     script:

@@ -29,7 +29,7 @@ for test, row in scores.iterrows():
         same_protocol=not row["energy_aligned"],
         deviations=deviations,
     )
-table = calibration_table(samples, own=params.own)
+table = calibration_table(samples, own=names.train)
 table.insert(0, "train", names.train)
 table.insert(1, "model", names.model)
 table.insert(2, "family", scores["family"].iloc[0])

@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from diverse.cards import TrainingSet, error_rows, render_card, settings_rows
+from diverse.model_card import TrainingSet, error_rows, render_card, settings_rows
+from diverse.models.search import with_searched_weights
 from diverse.structures import iterate_cells
 
 params, files = snakemake.params, snakemake.input
-model, labeller, seed = params.model, params.origin["labeller"], snakemake.wildcards.seed
+model = with_searched_weights(params.model, files.search or None)
+labeller, seed = params.origin["labeller"], snakemake.wildcards.seed
 schema = yaml.safe_load(Path(files.schema).read_text())
 scores, export = pd.read_csv(files.scores), pd.read_csv(files.export)
 kind = "network" if model["family"] == "network" else "polynomial"

@@ -10,5 +10,4 @@ from diverse.tables import calibration_page
 table = pd.concat([pd.read_csv(path) for path in snakemake.input.tables])
 table.to_csv(snakemake.output.table, index=False)
 Path(snakemake.output.page).write_text(calibration_page(table))
-figure = calibration_curves(table, snakemake.params.families, snakemake.params.own)
-figure.savefig(snakemake.output.figure)
+calibration_curves(table, snakemake.params.families).savefig(snakemake.output.figure)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from diverse.card import Tables, data_card
+from diverse.data_card import Tables, data_card
 from diverse.tables import read_diversity
 
 given = snakemake.input

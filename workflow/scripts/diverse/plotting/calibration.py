@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -18,9 +17,7 @@ COLUMNS = 4
 KINDS = {"own test set": ("-", True), OTHERS: ("--", False)}  # line, whether markers are filled
 
 
-def calibration_curves(
-    table: pd.DataFrame, families: dict[str, str], own: Mapping[str, str]
-) -> Figure:
+def calibration_curves(table: pd.DataFrame, families: dict[str, str]) -> Figure:
     """Draw actual against predicted errors, bin by bin, one panel a model and quantity.
 
     Parameters
@@ -30,8 +27,6 @@ def calibration_curves(
         and ``model``.
     families : dict
         Family of each training set.
-    own : mapping
-        The test set held out of each training set.
     """
     style()
     panels = list(table.groupby(["quantity", "unit", "model"], sort=True))
@@ -45,7 +40,7 @@ def calibration_curves(
         axis.set_axis_off()
     for axis, ((quantity, unit, model), part) in zip(axes.flat, panels, strict=False):
         for train, rows in part.groupby("train", sort=False):
-            for test, (line, filled) in zip((own[train], OTHERS), KINDS.values(), strict=True):
+            for test, (line, filled) in zip((train, OTHERS), KINDS.values(), strict=True):
                 look, points = looks(families)[train], _points(rows[rows["test"] == test])
                 face = look.colour if filled else "white"
                 axis.plot(

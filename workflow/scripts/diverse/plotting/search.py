@@ -43,7 +43,7 @@ def search_curves(
     look = looks(families)
     for axis, model in zip(axes.flat, models, strict=False):
         for (train, name), table in searches.items():
-            if name == model:
+            if name == model and train in families:
                 _curve(axis, table, look[train], label=train)
         axis.axhline(1, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=model, xscale="log", yscale="log", xlabel="energy weight")

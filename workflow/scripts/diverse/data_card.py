@@ -17,6 +17,7 @@ from diverse.config import Config, labeller_options
 from diverse.convergence import noise_sentence, plain_number, reference_name, summarise_errors
 from diverse.labellers import make_labeller
 from diverse.ledger import Ledger
+from diverse.model_card import settings_rows
 from diverse.tables import MEASURES
 
 OTHER = (
@@ -178,20 +179,8 @@ def _protocols(
 
 
 def _settings(options: Config, schema: Config) -> str:
-    lines = [
-        {"setting": key, "value": _plain(value), "meaning": _meaning(options["kind"], key, schema)}
-        for key, value in options.items()
-        if key not in ("kind", "element")
-    ]
-    return _markdown(pd.DataFrame(lines))
-
-
-def _meaning(kind: str, key: str, schema: Config) -> str:
-    """Return how the study's schema describes a setting of a labeller."""
-    entry = schema["$defs"][kind]["properties"][key]
-    if "$ref" in entry:
-        entry = schema["$defs"][entry["$ref"].rsplit("/", 1)[-1]]
-    return str(entry.get("description", ""))
+    lines = pd.DataFrame(settings_rows(schema, options["kind"], options))
+    return _markdown(lines.rename(columns={"name": "setting"}))
 
 
 def _errors(errors: pd.DataFrame) -> pd.DataFrame:

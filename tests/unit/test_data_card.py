@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from diverse.card import Tables, data_card, equal_diversity
 from diverse.config import load_study, measured_variants
 from diverse.convergence import label_noise
+from diverse.data_card import Tables, data_card, equal_diversity
 from diverse.ledger import Ledger, new_row, write_rows
 from diverse.tables import read_diversity
 from paths import ROOT
@@ -62,7 +62,7 @@ def test_counts_and_failures(files, study, labelled, zhou):
     assert f"38 periodic cells of W ({sum(map(sum, sizes.values()))} atomic" in text
     assert f"protocol `{zhou.protocol}`" in text
     assert line(text, "potential_sha256") == [zhou.provenance["potential_sha256"]]
-    assert line(text, "pair_style") == ["eam/alloy", "What follows pair_style in LAMMPS"]
+    assert line(text, "pair_style") == ["`eam/alloy`", "What follows pair_style in LAMMPS"]
     assert "Spins are paired" not in text  # of a reference potential there is no such limit
 
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from jinja2 import UndefinedError
 
-from diverse.cards import TrainingSet, error_rows, render_card, settings_rows
 from diverse.config import load_study
+from diverse.model_card import TrainingSet, error_rows, render_card, settings_rows
 from diverse.scores import data_hash
 from paths import ROOT
 
@@ -81,15 +81,15 @@ def test_errors_are_those_of_one_seed():
 
 def test_a_missing_fact_is_an_error():
     with pytest.raises(UndefinedError, match="'model' is undefined"):
-        render_card(ROOT / "workflow/templates/model_card.md", seed="0")
+        render_card(ROOT / "workflow/report/model_card.md", seed="0")
 
 
 def test_a_whole_card(labelled):
-    model = {"study": "s", "train": "far", "model": "net", "family": "network", "twojmax": 4}
+    model = {"study": "s", "train": "hot", "model": "net", "family": "network", "twojmax": 4}
     test = {"name": "hot", "family": "expert", "cells": 7, "aligned": True}
     row = {"name": "cutoff_energy", "value": "`350`", "meaning": "Plane-wave cutoff (eV)"}
     card = render_card(
-        ROOT / "workflow/templates/model_card.md",
+        ROOT / "workflow/report/model_card.md",
         **{"element": "W", "cutoff": 4.7, "zbl": {"inner": 4.0, "outer": 4.8}, "seed": "1"},
         model=model | {"n_parameters": 99},
         **{
@@ -99,19 +99,14 @@ def test_a_whole_card(labelled):
             "settings": [],
             "commands": "pair_style x",
         },
-        origin={
-            "family": "expert",
-            "own_test": "cold",
-            "subset": {"of": "all", "method": "farthest_point"},
-        },
+        origin={"family": "expert"},
         training=TrainingSet.of(labelled),
         tests=[test | {"energy": "12 [1, 20]", "forces": "200"}],
         export={"cells": 7, "energy_difference": 1e-13, "force_difference": 2e-12},
     )
-    assert "# net trained on far, seed 1" in card
-    assert "a part of `all` (farthest point)" in card
+    assert "# net trained on hot, seed 1" in card
     assert "| cutoff_energy | `350` | Plane-wave cutoff (eV) |" in card
-    assert "| hot | expert | 7 | 12 [1, 20] * | 200 |" in card
+    assert "| hot | expert, held out of the training data set | 7 | 12 [1, 20] * | 200 |" in card
     assert "one constant an atom was removed" in card
     assert "ridge taken" not in card
     assert "|\n\n|" not in card  # no empty line tears a table apart
