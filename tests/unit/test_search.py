@@ -20,6 +20,7 @@ from diverse.models.search import (
 from diverse.models.training import TrainingSettings, train_network, training_cells
 from diverse.models.training.search import LeftOutParts
 from diverse.plotting import search_curves
+from diverse.plotting.search import APART
 from diverse.split import dealt
 from diverse.tables import search_page
 from diverse.zbl import ZBL
@@ -82,11 +83,11 @@ def test_figure_and_page_show_every_candidate_and_mark_the_choice():
     shown = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_title() for axis in shown] == ["linear4", "network4"]
     curve = shown[0].lines[0].get_xydata()
-    np.testing.assert_allclose(curve, [[1, 1], [10, 1], [100, 0.5]])
+    np.testing.assert_allclose(curve / [APART**-0.5, 1], [[1, 1], [10, 1], [100, 0.5]])
     points = [part for part in shown[0].collections if isinstance(part, PathCollection)]
     crosses, marked = (part.get_offsets().data for part in points[:2])
-    np.testing.assert_allclose(crosses, [[100, 0.4], [100, 1]])
-    np.testing.assert_allclose(marked, [[100, 0.4]])
+    np.testing.assert_allclose(crosses / [APART**-0.5, 1], [[100, 0.4], [100, 1]])
+    np.testing.assert_allclose(marked / [APART**-0.5, 1], [[100, 0.4]])
     plt.close(figure)
     table = pd.concat(searches, names=["train", "model"]).reset_index(level=[0, 1])
     page = search_page(table)

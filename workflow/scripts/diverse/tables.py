@@ -132,8 +132,8 @@ def search_page(table: pd.DataFrame) -> str:
                 "trained on": block["train"],
                 "energy weight": block["energy_weight"].map("{:g}".format),
                 "energy scale (eV/atom)": block["energy_scale"].map("{:g}".format),
-                "RMSE of energy (meV/atom)": (1000 * block["energy_rmse"]).map("{:.3g}".format),
-                "RMSE of forces (meV/Å)": (1000 * block["force_rmse"]).map("{:.3g}".format),
+                "RMSE of energy (meV/atom)": (1000 * block["energy_rmse"]).map("{:.1f}".format),
+                "RMSE of forces (meV/Å)": (1000 * block["force_rmse"]).map("{:.0f}".format),
                 "log ratio of their product": [
                     f"{ratio:.2f} <small>± {error:.2f}</small>"
                     for ratio, error in block[["log_ratio", "standard_error"]].to_numpy()

@@ -24,7 +24,7 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
     style()
     models = list(dict.fromkeys(model for _, model in paths))
     figure, axes = plt.subplots(
-        1, len(models), figsize=(1 + 2.4 * len(models), 2.6), squeeze=False, layout="constrained"
+        1, len(models), figsize=(1.8 + 2.4 * len(models), 2.6), squeeze=False, layout="constrained"
     )
     look = looks(families)
     for axis, model in zip(axes[0], models, strict=True):
@@ -35,7 +35,8 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
                 axis.plot(chosen["ridge"], chosen["criterion"], **_point(look[train].dot))
         axis.set(title=model, xscale="log", yscale="log", xlabel="ridge strength")
     axes[0, 0].set_ylabel("RMSE(E) × RMSE(F)\non folds left out (eV²/Å)")
-    axes[0, 0].legend(title="trained on")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, title="trained on", loc="outside right upper")
     return figure
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from diverse.plotting.style import Look, looks, style
 
 COLUMNS = 4  # panels in a row
+APART = 1.08  # factor between the training sets along the axis, so that none hides another
 
 
 def search_curves(
@@ -26,9 +27,10 @@ def search_curves(
     searches : dict
         Table of `search_weights` of every (train, model).
     families : dict
-        Family of each data set.
+        Family of each training set that is drawn.
     """
     style()
+    searches = {names: table for names, table in searches.items() if names[0] in families}
     models = list(dict.fromkeys(model for _, model in searches))
     n_columns = min(COLUMNS, len(models))
     n_rows = math.ceil(len(models) / n_columns)
@@ -40,15 +42,19 @@ def search_curves(
         squeeze=False,
         layout="constrained",
     )
-    look = looks(families)
+    look, trains = looks(families), list(dict.fromkeys(train for train, _ in searches))
     for axis, model in zip(axes.flat, models, strict=False):
         for (train, name), table in searches.items():
-            if name == model and train in families:
-                _curve(axis, table, look[train], label=train)
+            if name == model:
+                shift = APART ** (trains.index(train) - (len(trains) - 1) / 2)
+                _curve(axis, table, look[train], shift, label=train)
         axis.axhline(1, color="0.6", linewidth=0.8, linestyle=":")
         axis.set(title=model, xscale="log", yscale="log", xlabel="energy weight")
+        tables = [table for (_, name), table in searches.items() if name == model]
+        axis.set_xticks(sorted(set(pd.concat(tables)["energy_weight"])))
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         for side in (axis.xaxis, axis.yaxis):
-            side.set_major_formatter(ScalarFormatter())
+            side.set_major_formatter(StrMethodFormatter("{x:g}"))
             side.set_minor_formatter(NullFormatter())
     for axis in axes.flat[len(models) :]:
         axis.set_axis_off()
@@ -59,12 +65,12 @@ def search_curves(
     return figure
 
 
-def _curve(axis: Axes, table: pd.DataFrame, look: Look, label: str) -> None:
+def _curve(axis: Axes, table: pd.DataFrame, look: Look, shift: float, *, label: str) -> None:
     """Draw candidates with the first energy scale as a curve, the others as crosses."""
     relative = table["criterion"] / table["criterion"].iloc[0]
     factor = np.exp(table["standard_error"])
     bars = [relative - relative / factor, relative * factor - relative]
-    scale, weights = table["energy_scale"].fillna(np.inf), table["energy_weight"]
+    scale, weights = table["energy_scale"].fillna(np.inf), shift * table["energy_weight"]
     first = scale == scale.iloc[0]
     order = weights[first].sort_values().index
     axis.plot(weights[order], relative[order], label=label, **look.curve)
