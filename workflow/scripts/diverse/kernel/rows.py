@@ -28,7 +28,8 @@ def merged_jacobian(jacobian: Array, moved: Array, center: Array, n_entries: int
     n_pairs, n_components, _ = jacobian.shape
     merged = np.zeros((n_entries, 3, n_components))
     library.call(
-        _function("merge_rows"), n_pairs, _ints(moved), _ints(center), n_components, jacobian, merged
+        _function("merge_rows"),
+        *(n_pairs, _ints(moved), _ints(center), n_components, jacobian, merged),
     )
     return merged
 
