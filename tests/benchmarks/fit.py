@@ -161,7 +161,7 @@ def main() -> None:
     """Measure, print rates, memory and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--twojmax", type=int, default=8)
-    parser.add_argument("--environments", type=int, default=20000)
+    parser.add_argument("--environments", type=int, default=12000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--measure", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
