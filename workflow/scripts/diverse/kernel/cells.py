@@ -77,7 +77,7 @@ class StoredJacobian:
             rows = kernel.jacobian(pairs.vector[chunk], first)
             library.call(
                 self._function("merge_rows"),
-                *(len(rows), entry_of_pair[chunk], self._n_components, rows, self._rows),
+                *(len(rows), entry_of_pair[chunk], None, self._n_components, rows, self._rows),
             )
 
     @staticmethod

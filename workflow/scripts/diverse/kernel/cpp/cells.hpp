@@ -20,19 +20,6 @@ struct CellJacobian {
     const T* row(std::int64_t e) const { return rows + 3 * n_components * e; }
 };
 
-// Adds the rows [pair][component][3] to their entries [entry][3][component]; entry -1 is nowhere.
-template <class T>
-void merge_rows(std::int64_t n_pairs, const std::int64_t* entry, std::int64_t n_components,
-                const double* rows, T* merged) {
-    for (std::int64_t p = 0; p < n_pairs; ++p, rows += 3 * n_components) {
-        if (entry[p] < 0) continue;
-        T* by_x = merged + 3 * n_components * entry[p];
-        for (std::int64_t k = 0; k < n_components; ++k)
-            for (int x = 0; x < 3; ++x)
-                by_x[x * n_components + k] += static_cast<T>(rows[3 * k + x]);
-    }
-}
-
 // slope[atom][component] of one cell -> forces[atom][3], minus the gradient of the energy
 template <class T>
 void cell_forces(const CellJacobian<T>& jacobian, std::int64_t cell, const T* slope, T* forces) {

@@ -5,6 +5,7 @@
 // of the n chosen ones has its atoms from place[c] on in the arrays of the batch.
 #include "cells.hpp"
 #include "kernel.hpp"
+#include "rows.hpp"
 
 #define DIVERSE_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -78,10 +79,16 @@ DIVERSE_EXPORT int diverse_max_threads() { return omp_get_max_threads(); }
                                                 int threads, const T* vectors, T* rows) {        \
         static_cast<const Kernel<T>*>(k)->jacobian({n, first, threads}, vectors, rows);          \
     }                                                                                            \
-    DIVERSE_EXPORT void diverse_merge_rows_##NAME(int64_t n_pairs, const int64_t* entry,         \
-                                                  int64_t n_components, const double* rows,      \
-                                                  T* merged) {                                   \
-        diverse::merge_rows<T>(n_pairs, entry, n_components, rows, merged);                      \
+    DIVERSE_EXPORT void diverse_merge_rows_##NAME(int64_t n_pairs, const int64_t* to,            \
+                                                  const int64_t* from, int64_t n_components,     \
+                                                  const double* rows, T* merged) {               \
+        diverse::merge_rows<T>(n_pairs, to, from, n_components, rows, merged);                   \
+    }                                                                                            \
+    DIVERSE_EXPORT void diverse_quadratic_rows_##NAME(                                           \
+        int64_t n_atoms, const int64_t* first, const int64_t* center, int64_t n_components,      \
+        int threads, const T* gradient, const T* value, T* rows) {                               \
+        diverse::quadratic_rows(n_atoms, first, center, n_components, threads, gradient, value,  \
+                                rows);                                                           \
     }                                                                                            \
     DIVERSE_EXPORT void diverse_cell_forces_##NAME(                                              \
         int64_t n, const int64_t* cells, const int64_t* place, const int64_t* first_atom,        \

@@ -21,7 +21,7 @@ from diverse.structures import batches
 from diverse.zbl import ZBL
 
 SURVEY_BATCH = 4096  # environments
-ROWS_BATCH = 512  # environments; 20 MB of rows for quadratic SNAP at 2Jmax 8
+ROWS_BATCH = 256  # environments; 10 MB of rows for quadratic SNAP at 2Jmax 8
 
 CellWeights = Callable[[Atoms], tuple[float, float]]
 
@@ -148,9 +148,10 @@ def accumulate(
     """
     folds = [Fold(Gram(basis.n_columns), Gram(basis.n_columns)) for _ in range(n_folds)]
     waiting: dict[int, list[Atoms]] = defaultdict(list)
+    environments: dict[int, int] = defaultdict(int)
 
     def flush(number: int) -> None:
-        batch = waiting.pop(number)
+        batch, environments[number] = waiting.pop(number), 0
         energies, forces = design_rows(batch, kernel, basis, zbl)
         by_cell = np.array([weights(cell) for cell in batch])
         folds[number].energy.add(energies, by_cell[:, 0])
@@ -158,7 +159,8 @@ def accumulate(
 
     for number, cell in dealt(cells, n_folds):
         waiting[number].append(cell)
-        if sum(map(len, waiting[number])) >= ROWS_BATCH:
+        environments[number] += len(cell)
+        if environments[number] >= ROWS_BATCH:
             flush(number)
     for number in sorted(waiting):
         flush(number)
