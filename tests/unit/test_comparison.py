@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 
 from diverse.comparison import group_errors, largest_models, learning_curves
 from diverse.plotting import group_dots, learning_curve_panels, looks
-from diverse.plotting.style import MODEL_MARKERS, model_marks
+from diverse.plotting.style import MODEL_MARKERS, model_marks, round_numbers
 from diverse.tables import groups_page, shifts_page
 
 FAMILIES = {"entropy": "entropy", "random": "random", "expert": "expert", "hot": "expert"}
@@ -98,6 +98,32 @@ def test_group_figure_shows_every_error_in_its_colour(scores):
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels[:2] == ["on expert", "alpha (3)"]
     assert len(labels) == 5 + 2
+
+
+def test_forces_that_symmetry_makes_zero_are_neither_drawn_nor_bold(scores, tmp_path):
+    perfect = (scores["group"] == "alpha") & (scores["quantity"] == "forces")
+    scores.loc[perfect, "value"] = 1e-12
+    table = group_errors(scores, ["entropy", "random"], ["expert"])
+    figure = group_dots(table, FAMILIES, largest_models(scores))
+    figure.savefig(tmp_path / "groups.png")
+    low, high = figure.axes[1].get_xlim()
+    errors = table[table["quantity"] == "forces"].iloc[:, 5:].to_numpy()
+    assert 0.5 * errors[errors > 0.1].min() < low < high < 2 * errors.max()
+    assert groups_page(table).count("<b>") == (len(table) - 1) * len(MODELS)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "numbers"),
+    [
+        (0.5, 2e3, [1, 10, 100, 1000]),
+        (8, 40, [10, 15, 20, 30]),
+        (90, 600, [100, 200, 500]),
+        (1.5, 2.3, [1.6, 1.8, 2, 2.2]),
+        (100, 121, [100, 105, 110, 115, 120]),
+    ],
+)
+def test_numbers_on_axes_are_round_and_few(low, high, numbers):
+    assert round_numbers(low, high) == pytest.approx(numbers)
 
 
 def test_curves_end_in_the_whole_set_and_hold_one_way_of_choosing(scores):

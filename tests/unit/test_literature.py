@@ -80,7 +80,7 @@ def test_the_published_tungsten_set():
 
 
 def test_units_signs_and_trajectories(tmp_path):
-    entries = [entry(Energy=-17.0 - i) for i in range(3)]
+    entries = [entry(Positions=[[0, 0, 0], [1.6, 1.6, 1.5 + 0.01 * i]]) for i in range(3)]
     write_group(tmp_path, "eos", *entries)
     cells, _ = load(tmp_path, block=2)
     assert [cell.info["trajectory"] for cell in cells] == ["eos_0", "eos_0", "eos_1"]
@@ -89,6 +89,15 @@ def test_units_signs_and_trajectories(tmp_path):
     # 1000 bar of pressure: ASE's stress is negative, 1 bar = 6.2415e-7 eV/Å^3
     np.testing.assert_allclose(cell.get_stress()[[0, 5]], [-6.2415e-4, -3.1208e-5], rtol=1e-4)
     assert cell.info["stress_valid"]
+
+
+def test_a_repeated_structure_is_never_in_training_and_test(tmp_path):
+    others = [entry(Positions=[[0, 0, 0], [1.6, 1.6, z]]) for z in (1.4, 1.3)]
+    write_group(tmp_path, "slices", entry(), *others, entry(Energy=-16.9))
+    cells, problems = load(tmp_path, block=1)
+    trajectories = [cell.info["trajectory"] for cell in cells]
+    assert trajectories == ["slices_0", "slices_1", "slices_2", "slices_0"]
+    assert list(problems["problem"]) == ["same structure as slices/slices_0.json"]
 
 
 def test_missing_stress_is_marked(tmp_path):

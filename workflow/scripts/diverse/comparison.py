@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+# meV/Å: cells are stored to 1e-6 Å, so that forces which symmetry makes zero have errors below it.
+NOTHING = 0.1
 SET = ["test", "quantity", "unit", "group", "n_cells"]
 
 

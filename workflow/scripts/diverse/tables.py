@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from diverse.comparison import NOTHING
+
 STYLE = """<!DOCTYPE html><meta charset="utf-8"><style>
 body {font: 14px sans-serif; margin: 1.5em}
 table {border-collapse: collapse; margin-bottom: 2em}
@@ -65,7 +67,8 @@ def shifts_page(scores: pd.DataFrame) -> str:
 def groups_page(table: pd.DataFrame) -> str:
     """Return the errors of groups as a page: one block per test set and quantity.
 
-    The lowest error among the training sets of each model is bold.
+    The lowest error among the training sets of each model is bold; errors of forces that symmetry
+    makes zero are 0.
     """
     parts = [STYLE]
     models = pd.MultiIndex.from_tuples(
@@ -74,9 +77,10 @@ def groups_page(table: pd.DataFrame) -> str:
     )
     for (test, quantity, unit), block in table.groupby(["test", "quantity", "unit"], sort=False):
         errors = block[table.columns[5:]].set_axis(models, axis=1)
+        errors = errors.where(errors > NOTHING, 0)
         lowest = errors.T.groupby(level="model").transform("min").T
         texts = errors.map(_digits)
-        shown = texts.where(errors > lowest, "<b>" + texts + "</b>")
+        shown = texts.where((errors > lowest) | (errors == 0), "<b>" + texts + "</b>")
         shown.index = pd.MultiIndex.from_frame(
             block[["group", "n_cells"]], names=["group", "cells"]
         )

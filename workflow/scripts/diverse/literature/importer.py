@@ -36,7 +36,8 @@ def import_records(
         unless its records name protocols of their own (as those of this workflow do).
     block : int
         Published sets rarely name trajectories: this many consecutive records of a group count as
-        one trajectory, which is never split between training and test.
+        one trajectory, which is never split between training and test. A structure that repeats
+        one of its group joins that one's trajectory.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def import_records(
     """
     cells: list[Atoms] = []
     problems: list[tuple[str, str, str, str]] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, Atoms] = {}
     counts: dict[str, int] = {}
     for record in records:
         problem = record.problem or _unusable(record.atoms, element)
@@ -63,9 +64,11 @@ def import_records(
         cell = _cell(record, dataset, protocol, f"{record.group}_{number // block}")
         key = cell.info["key"]
         if key in seen:
-            same = f"same structure as {seen[key]}"
+            same = f"same structure as {seen[key].info['record']}"
             problems.append((record.name, record.group, same, "kept"))
-        seen.setdefault(key, record.name)
+            if seen[key].info["config_type"] == record.group:
+                cell.info["trajectory"] = seen[key].info["trajectory"]
+        seen.setdefault(key, cell)
         cells.append(cell)
     table = pd.DataFrame(problems, columns=COLUMNS)
     if not cells:

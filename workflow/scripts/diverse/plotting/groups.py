@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from diverse.comparison import NOTHING
 from diverse.plotting.style import ERRORS, looks, model_marks, plain_log, style
 
 ROW, MODEL = 0.09, 0.09  # inches of every row, and of every model in it
@@ -65,11 +66,17 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, tuple[str, str] | None]]:
 def _row(
     axis: Axes, place: int, errors: pd.Series, colours: Mapping[str, str], models: Mapping[str, str]
 ) -> None:
-    """Draw one group: the models side by side, a line from the best to the worst of each."""
+    """Draw one group: the models side by side, a line from the best to the worst of each.
+
+    Errors of forces that symmetry makes zero, in labels as in predictions, are left out.
+    """
     pitch = MODEL / (ROW + MODEL * len(models))
     for number, (model, mark) in enumerate(model_marks(models).items()):
         height = place + pitch * (number - (len(models) - 1) / 2)
-        values = [errors[f"{train}/{model}"] for train in colours]
-        axis.plot([min(values), max(values)], [height] * 2, color="0.8", linewidth=0.8, zorder=1)
-        for value, colour in zip(values, colours.values(), strict=True):
-            axis.plot(value, height, color=colour, linestyle="", **mark)
+        values = {train: errors[f"{train}/{model}"] for train in colours}
+        values = {train: value for train, value in values.items() if value > NOTHING}
+        if values:
+            ends = [min(values.values()), max(values.values())]
+            axis.plot(ends, [height] * 2, color="0.8", linewidth=0.8, zorder=1)
+        for train, value in values.items():
+            axis.plot(value, height, color=colours[train], linestyle="", **mark)

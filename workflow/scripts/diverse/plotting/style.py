@@ -12,9 +12,10 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 # Okabe-Ito colours, ordered from dark to light so that they stay apart in greyscale.
 COLOURS = {
@@ -113,13 +114,25 @@ def model_marks(models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def plain_log(axes: Axes, which: str) -> None:
-    """Make axes ("x", "y" or "xy") logarithmic, with plain numbers even within one decade."""
+    """Make axes ("x", "y" or "xy") logarithmic, with a few plain numbers for what is drawn."""
     for letter in which:
         axes.set(**{f"{letter}scale": "log"})
         axis: Axis = getattr(axes, f"{letter}axis")
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        axis.set_major_locator(FixedLocator(round_numbers(*axis.get_view_interval())))
         axis.set_major_formatter("{x:,g}")
         axis.set_minor_locator(NullLocator())
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """Return the roundest three numbers or more between two positive ones."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    inside: list[float] = []
+    coarse = [[1.0], [1.0, 3.0], [1.0, 2.0, 5.0], [1.0, 1.5, 2.0, 3.0, 5.0, 7.0]]
+    for steps in (*coarse, np.arange(1, 10, 0.2), np.arange(1, 10, 0.05)):
+        inside = [float(x) for x in np.outer(decades, np.array(steps)).flat if low <= x <= high]
+        if len(inside) >= 3:
+            break
+    return inside
 
 
 def write_numbers(axis: Axes, texts: list[list[str]], dark: list[list[bool]]) -> None:
