@@ -20,8 +20,8 @@ def release_study(results: Path, target: Path) -> None:
     """Copy a finished study's deliverables below `target` and write their SHA-256 manifest.
 
     ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in, the data card
-    lies beside it. Of a study of convergence, where there is one, the labels and the table of
-    errors are copied.
+    lies beside it. Of the potentials, one seed of each is enough to use and to check. Of a study of
+    convergence, where there is one, the labels and the table of errors are copied.
     """
     for folder in ("labels", "tables", "figures", "potentials"):
         shutil.rmtree(target / folder, ignore_errors=True)
@@ -29,7 +29,7 @@ def release_study(results: Path, target: Path) -> None:
     for folder, pattern in PATTERNS:
         for path in sorted((results / folder).glob(pattern)):
             shutil.copy(path, target / folder)
-    for potential in sorted((results / "potentials").iterdir()):
+    for potential in sorted((results / "potentials").glob("*-0")):
         hidden = shutil.ignore_patterns(".*")  # Snakemake's own
         shutil.copytree(potential, target / "potentials" / potential.name, ignore=hidden)
     _release_convergence(results, target / "convergence")
