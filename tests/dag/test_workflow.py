@@ -15,13 +15,23 @@ def jobs(output: str) -> dict[str, int]:
     return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
 
+def made_steps() -> int:
+    """The equal steps in which every data set of the default study has been made."""
+    study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    (steps,) = {dataset["first_chunks"] for dataset in study["datasets"].values()}
+    return steps
+
+
 def test_default_study(tmp_path):
-    found = jobs(snakemake(tmp_path, "--dry-run").stdout)
-    models = 3 * (1 + 3)  # training sets; a linear fit and three networks
-    expected = {"generate_sampled": 2, "generate_expert": 4, "label_chunk": 6, "split": 6}
-    expected |= {"fit_polynomial": 3, "train_network": 9, "check_export": models, "predict": models}
-    expected |= {"whiten": 1, "start_statistics": 1}
-    expected |= {"score": 6, "calibrate": 6, "collect_potential": models, "write_report": 1}
+    found, steps = jobs(snakemake(tmp_path, "--dry-run").stdout), made_steps()
+    expected = {"generate_sampled": 2 * steps, "generate_expert": 4 * steps}
+    expected |= {"label_chunk": 6 * steps, "split": 6, "whiten": 1, "start_statistics": 1}
+    subsets = 3 * 2 * 2  # training sets, sizes, models
+    whole = 3 * (6 + 6 * 3)  # training sets; polynomials, and networks of three seeds
+    expected |= {"fit_polynomial": 3 * 6 + subsets, "train_network": 3 * 6 * 3}
+    expected |= {"check_export": whole + subsets, "predict": whole + subsets}
+    expected |= {"score": 3 * 12 + subsets, "calibrate": 3 * 12, "collect_potential": whole}
+    expected |= {"search_network": 3 * 6, "write_report": 1}
     assert {name: found[name] for name in expected} == expected
 
 
@@ -71,7 +81,7 @@ def test_every_stage_is_a_target(tmp_path, stage):
 
 def test_labels_can_be_recomputed(tmp_path):
     output = snakemake(tmp_path, "--dry-run", "--config", "labels=recompute", "--", "label").stdout
-    assert jobs(output)["label_chunk"] == 6
+    assert jobs(output)["label_chunk"] == 6 * made_steps()
 
 
 def test_recomputed_labels_have_no_released_convergence(tmp_path):
