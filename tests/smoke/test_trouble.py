@@ -25,7 +25,8 @@ def small_study(tmp_path):
         study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
         groups = {"eos": {"lattices": ["bcc", "fcc"], "volumes": [0.9, 1.0, 1.1]}}
         study["datasets"] = {"expert": {"family": "expert", "groups": groups}}
-        del study["convergence"]
+        for block in ("convergence", "subsets", "learning_curve"):
+            del study[block]
         study |= {"labeller": "dft", "labellers": {"dft": COARSE}} | changes
         study["models"] = {"linear2": {"family": "linear", "twojmax": 2}}
         path = tmp_path / "study.yaml"
