@@ -13,7 +13,7 @@ import pytest
 from calculators import chain
 from diverse.labellers import make_labeller
 from diverse.labelling import Effort, TimeLimitError, label_cells
-from diverse.ledger import Ledger
+from diverse.ledger import Ledger, label_key
 
 TESTS = Path(__file__).parents[1]
 
@@ -51,6 +51,19 @@ def test_labels_are_the_calculators(tmp_path):
         assert row.info["trajectory"] == cell.info["trajectory"]
     assert lines[0] == "3 cells, 2 to label"
     assert len(Ledger(None, [tmp_path / "ledger.xyz"]).rows()) == 2
+
+
+def test_what_a_cell_says_of_an_earlier_label_is_replaced(tmp_path):
+    """A published set that is relabelled: its rows are of the new protocol, under its names."""
+    cell = chain(2, 1)
+    cell.info.update(protocol="published", labeller="literature", key="old", status="converged")
+    for _ in range(2):  # computed, then found
+        cell.info["trajectory"] = cell.info["trajectory"] + "'"
+        (row,), _ = run(tmp_path, [cell], spring())
+        assert row.info["protocol"] == spring().protocol
+        assert row.info["labeller"] == "ase"
+        assert row.info["key"] == label_key(cell, spring().protocol)
+        assert row.info["trajectory"] == cell.info["trajectory"]
 
 
 CAUSES = {

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from diverse.literature.fetch import SourceError, file_hash, locate
-from diverse.literature.importer import import_records, summarise_groups
+from diverse.literature.importer import import_records, summarise_groups, without_labels
 from diverse.literature.records import read_records
 from diverse.structures import write_cells
 from paths import ROOT
@@ -98,6 +98,16 @@ def test_a_repeated_structure_is_never_in_training_and_test(tmp_path):
     trajectories = [cell.info["trajectory"] for cell in cells]
     assert trajectories == ["slices_0", "slices_1", "slices_2", "slices_0"]
     assert list(problems["problem"]) == ["same structure as slices/slices_0.json"]
+
+
+def test_a_set_to_be_relabelled_carries_nothing_of_its_labels(tmp_path):
+    write_group(tmp_path, "eos", entry())
+    cells, _ = load(tmp_path)
+    (bare,) = without_labels(cells)
+    assert bare.calc is None
+    assert set(bare.info) == {"dataset", "config_type", "trajectory", "record"}
+    assert bare.info["config_type"] == "eos"
+    np.testing.assert_array_equal(bare.positions, cells[0].positions)
 
 
 def test_missing_stress_is_marked(tmp_path):

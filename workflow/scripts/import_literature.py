@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from diverse.literature.fetch import file_hash, locate
-from diverse.literature.importer import import_records, summarise_groups
+from diverse.literature.importer import import_records, summarise_groups, without_labels
 from diverse.literature.records import read_records
 from diverse.structures import write_cells
 
@@ -16,6 +16,7 @@ cells, problems = import_records(
     protocol=f"literature-{file_hash(path)[:16]}",
     block=options["block"],
 )
-write_cells(snakemake.output.cells, cells)
+relabel = options["labels"] == "relabel"
+write_cells(snakemake.output.cells, without_labels(cells) if relabel else cells)
 problems.to_csv(snakemake.output.problems, index=False)
 summarise_groups(cells).to_csv(snakemake.output.groups, index=False)

@@ -13,6 +13,8 @@ from diverse.labellers.worker import Outcome
 from diverse.labelling.pool import Effort, outcomes
 from diverse.ledger import Ledger, attach, label_key, new_row
 
+NAMES = ("dataset", "config_type", "trajectory")  # that a study gives to its cells
+
 
 class TimeLimitError(RuntimeError):
     """The time limit was reached before every cell was labelled; the message says what is left."""
@@ -84,10 +86,14 @@ def _record(row: Atoms, outcome: Outcome) -> None:
 
 
 def _found(cell: Atoms, key: str, ledger: Ledger) -> Atoms:
-    """Return the ledger's row under the names that this study gave the cell."""
+    """Return the ledger's row under the names that this study gave the cell.
+
+    What the cell says of an earlier label (protocol, status) never replaces what the row says.
+    """
     row = ledger.find(key)
     assert row is not None
-    row.info.update(cell.info)
+    names = {name: cell.info[name] for name in NAMES if name in cell.info}
+    row.info = {**cell.info, **row.info, **names}
     return row
 
 

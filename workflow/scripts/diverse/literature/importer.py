@@ -82,6 +82,15 @@ def import_records(
     return cells, table
 
 
+def without_labels(cells: Iterable[Atoms]) -> list[Atoms]:
+    """Return the structures under their names, and nothing of the published labels."""
+    bare = []
+    for cell in cells:
+        bare.append(tagged(cell, cell.info["config_type"], cell.info["trajectory"]))
+        bare[-1].info.update(dataset=cell.info["dataset"], record=cell.info["record"])
+    return bare
+
+
 def summarise_groups(cells: Iterable[Atoms]) -> pd.DataFrame:
     """Return sizes of each group, its cells with a stress, largest force (eV/Å) and d_min (Å)."""
     rows = [
