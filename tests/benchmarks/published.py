@@ -33,7 +33,7 @@ from diverse.models.polynomial import PolynomialModel
 from diverse.models.polynomial.accumulate import accumulate, raw_kernel, survey
 from diverse.models.polynomial.solve import solve
 from diverse.models.training import TrainingSettings, train_network, training_cells
-from diverse.split import split_cells
+from diverse.split import Outline, split_cells
 from diverse.zbl import ZBL
 
 CUTOFF, REPULSION = 4.812302818, ZBL("W", 4.0, 4.8)
@@ -138,7 +138,8 @@ def main() -> None:
     options = parser.parse_args()
     records = list(read_records(options.archive))[:: options.every]
     cells, _ = import_records(records, dataset="w", element="W", protocol="published", block=20)
-    train, test = split_cells(cells, 0.2, None, np.random.default_rng(0))
+    parts = split_cells([*map(Outline.of, cells)], 0.2, None, np.random.default_rng(0))
+    train, test = ([cells[position] for position in sorted(part)] for part in parts)
     print(
         f"{len(train)} cells, {sum(map(len, train))} environments to train on; "
         f"{len(test)} cells, {sum(map(len, test))} environments to test on"

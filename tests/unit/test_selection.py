@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
 
+from diverse import selection
+from diverse.descriptors import environment_descriptors
+from diverse.generate.entropy import Whitening
 from diverse.kernel import BispectrumSettings
 from diverse.selection import cell_means, farthest_points, minimum_set_cover, select_subset
-from diverse.split import cluster_cells, split_cells
+from diverse.split import Outline, cluster_cells, split_cells
 
 # numba says so, once, when it compiles the quests package
 pytestmark = pytest.mark.filterwarnings("ignore:.*unsafe cast from uint64")
@@ -17,29 +20,25 @@ DESCRIPTOR = BispectrumSettings(4, 4.734)
 
 
 def subset(cells, environments, method, seed=0):
-    return select_subset(
-        cells,
+    chosen = select_subset(
+        lambda: iter(cells),
         environments,
         method=method,
         descriptor=DESCRIPTOR,
         bandwidth=0.05,
         rng=np.random.default_rng(seed),
     )
-
-
-def keys(cells):
-    return [cell.info["key"] for cell in cells]
+    assert sum(len(cells[position]) for position in chosen) <= environments
+    return chosen
 
 
 @pytest.mark.parametrize("method", ["random", "farthest_point", "quests"])
 def test_smaller_subsets_are_part_of_larger_ones(labelled, method):
-    subsets = [keys(subset(labelled, size, method)) for size in (10, 30, 60, 10_000)]
+    subsets = [subset(labelled, size, method) for size in (10, 30, 60, 10_000)]
     for smaller, larger in pairwise(subsets):
         assert larger[: len(smaller)] == smaller
-    assert sorted(subsets[-1]) == sorted(keys(labelled))
-    largest = max(map(len, labelled))
-    chosen = subset(labelled, 30, method)
-    assert 30 - largest < sum(map(len, chosen)) <= 30
+    assert sorted(subsets[-1]) == list(range(len(labelled)))
+    assert sum(len(labelled[i]) for i in subsets[1]) > 30 - max(map(len, labelled))
 
 
 def test_a_subset_too_small_for_a_cell_is_refused(labelled):
@@ -74,18 +73,28 @@ def test_means_are_white(labelled):
     np.testing.assert_allclose(means.mean(axis=0), 0, atol=1e-6)  # equal sizes: mean of the means
 
 
+def test_means_are_those_of_all_descriptors_at_once(labelled, monkeypatch):
+    at_once = environment_descriptors(labelled, DESCRIPTOR)
+    white = Whitening.of(at_once)(at_once)
+    first = np.cumsum([0, *map(len, labelled)])
+    expected = [white[start:end].mean(axis=0) for start, end in pairwise(first)]
+    monkeypatch.setattr(selection, "BATCH", 7)
+    means = cell_means(iter(labelled), DESCRIPTOR)
+    np.testing.assert_allclose(means, expected, rtol=1e-6, atol=1e-6)
+
+
 def test_clusters_hold_whole_trajectories_and_what_is_alike(labelled):
     twins = [cell.copy() for cell in labelled]
     for number, cell in enumerate([*labelled, *twins]):
         cell.info["trajectory"] = f"t{number // 2}"
     cells = [*labelled, *twins]
-    labels = cluster_cells(cells, DESCRIPTOR, 5, seed=1)
+    outlines, means = [*map(Outline.of, cells)], cell_means(cells, DESCRIPTOR)
+    labels = cluster_cells(outlines, means, 5, seed=1)
     assert len(set(labels)) == 5
     assert labels[::2] == labels[1::2]
     assert labels[: len(labelled)] == labels[len(labelled) :]
-    assert labels == cluster_cells(cells, DESCRIPTOR, 5, seed=1)
-    train, test = split_cells(cells, 0.4, None, np.random.default_rng(0), labels)
-    assert not {id(cell) for cell in train} & {id(cell) for cell in test}
-    held_out = {label for label, cell in zip(labels, cells, strict=True) if cell in test}
-    assert len(held_out) == 2
+    assert labels == cluster_cells(outlines, means, 5, seed=1)
+    train, test = split_cells(outlines, 0.4, None, np.random.default_rng(0), labels)
+    assert len({labels[i] for i in test}) == 2
+    assert not {labels[i] for i in train} & {labels[i] for i in test}
     assert len(train) + len(test) == len(cells)

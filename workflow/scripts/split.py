@@ -1,10 +1,20 @@
-"""Divide a labelled data set into a training and a test part."""
+"""Divide a labelled data set into a training and a test part, reading it more than once."""
+
+from collections.abc import Iterator
+
+from ase import Atoms
 
 from diverse.kernel import BispectrumSettings
-from diverse.split import check_labels, cluster_cells, split_cells
-from diverse.structures import random_stream, read_cells, write_cells
+from diverse.selection import cell_means
+from diverse.split import Outline, check_labels, cluster_cells, split_cells
+from diverse.structures import iterate_cells, random_stream, write_cells
 
-cells = [cell for cell in read_cells(snakemake.input.cells) if cell.calc is not None]
+
+def labelled() -> Iterator[Atoms]:
+    return (cell for cell in iterate_cells(snakemake.input.cells) if cell.calc is not None)
+
+
+cells = [Outline.of(cell) for cell in labelled()]
 study, options = snakemake.params.study, snakemake.params.study["split"]
 if not options["mixed_labels"]:
     check_labels(cells, snakemake.wildcards.dataset)
@@ -13,10 +23,11 @@ test_fraction = 1.0 if snakemake.params.use == "test" else options["test_fractio
 clusters = None
 if options["by"] == "cluster" and cells:
     descriptor = BispectrumSettings(study["optimiser"]["twojmax"], study["cutoff"])
-    clusters = cluster_cells(cells, descriptor, options["clusters"], study["seed"])
-train, test = split_cells(cells, test_fraction, options["train_environments"], rng, clusters)
-write_cells(snakemake.output.train, train)
-write_cells(snakemake.output.test, test)
+    means = cell_means(labelled(), descriptor)
+    clusters = cluster_cells(cells, means, options["clusters"], study["seed"])
+parts = split_cells(cells, test_fraction, options["train_environments"], rng, clusters)
 with open(snakemake.log[0], "w") as log:
-    for part, members in (("train", train), ("test", test)):
-        print(part, len(members), "cells", sum(map(len, members)), "environments", file=log)
+    for name, taken in zip(("train", "test"), parts, strict=True):
+        write_cells(snakemake.output[name], labelled(), taken)
+        environments = sum(cells[position].environments for position in taken)
+        print(name, len(taken), "cells", environments, "environments", file=log)

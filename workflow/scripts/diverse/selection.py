@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -10,52 +10,63 @@ from ase import Atoms
 from diverse.descriptors import environment_descriptors
 from diverse.diversity import quests_descriptors
 from diverse.generate.entropy import Whitening
+from diverse.generate.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings
+from diverse.structures import batches
 
 METHODS = ("random", "farthest_point", "quests")
+BATCH = 4096  # environments whose descriptors are held together
 
 
 def select_subset(
-    cells: Sequence[Atoms],
+    cells: Callable[[], Iterable[Atoms]],
     environments: int,
     *,
     method: str,
     descriptor: BispectrumSettings,
     bandwidth: float,
     rng: np.random.Generator,
-) -> list[Atoms]:
+) -> list[int]:
     """Take cells in the order of a method as long as they fit into `environments`.
 
     With the same stream, the subset for fewer environments is part of that for more.
 
     Parameters
     ----------
+    cells : callable
+        Gives the cells, the same at each call.
     method : {"random", "farthest_point", "quests"}
         ``farthest_point``: in whitened cell means of the descriptor, by scikit-matter; ``quests``:
         minimum set cover of the `quests` package, cells that are novel and diverse first.
     bandwidth : float, 1/Å
         Of the QUESTS kernel.
 
+    Returns
+    -------
+    list of int
+        Positions of the cells taken, in the order of the method.
+
     Raises
     ------
     ValueError
         If not even the first cell fits.
     """
+    sizes = np.array([len(cell) for cell in cells()])
     if method == "random":
-        order = rng.permutation(len(cells))
+        order = rng.permutation(len(sizes))
     elif method == "farthest_point":
-        order = farthest_points(cell_means(cells, descriptor), start=int(rng.integers(len(cells))))
+        start = int(rng.integers(len(sizes)))
+        order = farthest_points(cell_means(cells(), descriptor), start)
     else:
-        most = environments // min(map(len, cells)) + 1
-        order = minimum_set_cover(cells, bandwidth, min(most, len(cells)))
-    sizes = np.cumsum([len(cells[index]) for index in order])
-    chosen = [cells[index] for index in order[: np.searchsorted(sizes, environments, "right")]]
-    if not chosen:
+        most = environments // sizes.min() + 1
+        order = minimum_set_cover(list(cells()), bandwidth, min(most, len(sizes)))
+    fitting = np.searchsorted(np.cumsum(sizes[order]), environments, "right")
+    if not fitting:
         raise ValueError(
             f"a subset of {environments} environments would be empty: the first cell that {method} "
-            f"takes has {sizes[0]} atoms; raise environments to at least that"
+            f"takes has {sizes[order[0]]} atoms; raise environments to at least that"
         )
-    return chosen
+    return [int(position) for position in order[:fitting]]
 
 
 def farthest_points(points: np.ndarray, start: int) -> np.ndarray:
@@ -90,11 +101,13 @@ def minimum_set_cover(cells: Sequence[Atoms], bandwidth: float, n_cells: int) ->
         return np.array(msc(descriptors, entropies, n_cells, h=bandwidth))
 
 
-def cell_means(cells: Sequence[Atoms], descriptor: BispectrumSettings) -> np.ndarray:
+def cell_means(cells: Iterable[Atoms], descriptor: BispectrumSettings) -> np.ndarray:
     """Return the mean of each cell's whitened descriptors, shape (n_cells, D)."""
-    descriptors = environment_descriptors(cells, descriptor)
-    first = np.cumsum([0, *map(len, cells)])[:-1]
-    return (
-        np.add.reduceat(Whitening.of(descriptors)(descriptors), first)
-        / np.diff([*first, len(descriptors)])[:, None]
-    )
+    means, statistics = [], SetStatistics.empty(descriptor.n_components)
+    for batch in batches(cells, BATCH):
+        descriptors = environment_descriptors(batch, descriptor)
+        statistics = statistics.merged(SetStatistics.of(descriptors))
+        sizes = np.array([len(cell) for cell in batch])
+        first = np.cumsum(sizes) - sizes
+        means.append(np.add.reduceat(descriptors, first) / sizes[:, None])
+    return Whitening.of_statistics(statistics)(np.concatenate(means))

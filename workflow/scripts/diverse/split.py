@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from sys import intern
+from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
-
-from diverse.kernel import BispectrumSettings
-from diverse.selection import cell_means
 
 
 class MixedLabelsError(ValueError):
     """Labels of one data set are not of one protocol."""
 
 
-def check_labels(cells: Sequence[Atoms], dataset: str) -> None:
+class Outline(NamedTuple):
+    """What decides where a cell goes: all that is kept of each cell of a set of any size."""
+
+    group: str
+    trajectory: str
+    environments: int
+    protocol: str | None
+
+    @classmethod
+    def of(cls, cell: Atoms) -> Outline:
+        group, trajectory = (intern(cell.info[name]) for name in ("config_type", "trajectory"))
+        protocol = cell.info.get("protocol")
+        return cls(group, trajectory, len(cell), protocol and intern(protocol))
+
+
+def check_labels(cells: Sequence[Outline], dataset: str) -> None:
     """Refuse cells whose labels come from more than one protocol.
 
     Raises
@@ -24,7 +38,7 @@ def check_labels(cells: Sequence[Atoms], dataset: str) -> None:
     MixedLabelsError
         Energies of two protocols have different zeros, so that no model fits both.
     """
-    counts = Counter(str(cell.info["protocol"]) for cell in cells)
+    counts = Counter(cell.protocol for cell in cells)
     if len(counts) > 1:
         parts = ", ".join(f"{protocol} ({count} cells)" for protocol, count in counts.items())
         raise MixedLabelsError(
@@ -35,18 +49,17 @@ def check_labels(cells: Sequence[Atoms], dataset: str) -> None:
 
 
 def split_cells(
-    cells: Sequence[Atoms],
+    cells: Sequence[Outline],
     test_fraction: float,
     train_environments: int | None,
     rng: np.random.Generator,
     clusters: Sequence[int] | None = None,
-) -> tuple[list[Atoms], list[Atoms]]:
+) -> tuple[set[int], set[int]]:
     """Hold out whole trajectories, evenly over the groups, and cut the training part to size.
 
     Parameters
     ----------
-    cells : sequence of Atoms
-        Tagged with ``config_type`` and ``trajectory``.
+    cells : sequence of Outline
     test_fraction : float
         Part of the trajectories that goes to the test part; 1 sends everything there.
     train_environments : int or None
@@ -56,24 +69,25 @@ def split_cells(
 
     Returns
     -------
-    train, test : list of Atoms
+    train, test : set of int
+        Positions in `cells`.
     """
-    names = [(cell.info["config_type"], cell.info["trajectory"]) for cell in cells]
+    names = [(cell.group, cell.trajectory) for cell in cells]
     if clusters is not None:
         names = [("", str(label)) for label in clusters]
-    units: dict[tuple[str, str], list[Atoms]] = defaultdict(list)
-    for name, cell in zip(names, cells, strict=True):
-        units[name].append(cell)
+    units: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for position, name in enumerate(names):
+        units[name].append(position)
     keys = sorted(units)
     shuffled = [keys[i] for i in rng.permutation(len(keys))]
     ordered = sorted(shuffled, key=lambda key: key[0])  # groups in line, random inside
-    position = (np.arange(len(ordered)) + rng.uniform()) * test_fraction
-    held_out = np.floor(position + test_fraction) > np.floor(position)
-    test = [c for key, out in zip(ordered, held_out, strict=True) if out for c in units[key]]
-    train = [c for key, out in zip(ordered, held_out, strict=True) if not out for c in units[key]]
+    mark = (np.arange(len(ordered)) + rng.uniform()) * test_fraction
+    held_out = np.floor(mark + test_fraction) > np.floor(mark)
+    test = {i for key, out in zip(ordered, held_out, strict=True) if out for i in units[key]}
+    train = [i for key, out in zip(ordered, held_out, strict=True) if not out for i in units[key]]
     if train_environments is not None:
-        train = _thin(train, train_environments, rng)
-    return train, test
+        train = _thin(train, cells, train_environments, rng)
+    return set(train), test
 
 
 def dealt(cells: Iterable[Atoms], n_folds: int) -> Iterator[tuple[int, Atoms]]:
@@ -91,28 +105,37 @@ def dealt(cells: Iterable[Atoms], n_folds: int) -> Iterator[tuple[int, Atoms]]:
 
 
 def cluster_cells(
-    cells: Sequence[Atoms], descriptor: BispectrumSettings, n_clusters: int, seed: int
+    cells: Sequence[Outline], means: np.ndarray, n_clusters: int, seed: int
 ) -> list[int]:
     """Return the cluster of each cell: k-means on whitened cell means of the descriptor.
 
     Cells of one trajectory share the cluster of their mean, so that no trajectory is split.
+
+    Parameters
+    ----------
+    cells : sequence of Outline
+    means : ndarray, shape (n_cells, D)
+        `selection.cell_means` of the same cells.
+    n_clusters, seed : int
     """
     from sklearn.cluster import KMeans
 
-    names = [f"{cell.info['config_type']} {cell.info['trajectory']}" for cell in cells]
+    names = [f"{cell.group} {cell.trajectory}" for cell in cells]
     trajectories, member = np.unique(names, return_inverse=True)
-    sums = np.zeros((len(trajectories), descriptor.n_components))
-    np.add.at(sums, member, cell_means(cells, descriptor))
+    sums = np.zeros((len(trajectories), means.shape[1]))
+    np.add.at(sums, member, means)
     points = sums / np.bincount(member)[:, None]
     kmeans = KMeans(min(n_clusters, len(points)), n_init=4, random_state=seed)
     return [int(label) for label in kmeans.fit_predict(points)[member]]
 
 
-def _thin(cells: list[Atoms], environments: int, rng: np.random.Generator) -> list[Atoms]:
+def _thin(
+    positions: list[int], cells: Sequence[Outline], environments: int, rng: np.random.Generator
+) -> list[int]:
     """Keep whole cells, drawn at random, as long as they fit into `environments`."""
-    kept, room = set(), environments
-    for index in rng.permutation(len(cells)):
-        if len(cells[index]) <= room:
-            kept.add(int(index))
-            room -= len(cells[index])
-    return [cell for index, cell in enumerate(cells) if index in kept]
+    kept, room = [], environments
+    for index in rng.permutation(len(positions)):
+        if cells[positions[index]].environments <= room:
+            kept.append(positions[index])
+            room -= cells[positions[index]].environments
+    return kept

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from ase.io.extxyz import write_extxyz
 
 PRECISION = 6  # decimals of positions and cell vectors, Å: what is labelled is what is stored
 
@@ -107,13 +108,29 @@ def batches(cells: Iterable[Atoms], environments: int) -> Iterator[list[Atoms]]:
         yield batch
 
 
-def write_cells(path: str | Path, cells: Sequence[Atoms], **options: Any) -> None:
-    """Write cells as extended XYZ, whole or not at all."""
+def write_cells(
+    path: str | Path,
+    cells: Iterable[Atoms],
+    taken: Container[int] | None = None,
+    **options: Any,
+) -> None:
+    """Write cells as extended XYZ, whole or not at all, and one by one as they come.
+
+    Parameters
+    ----------
+    path : str or Path
+    cells : iterable of Atoms
+    taken : container of int, optional
+        Positions of the cells that are written; by default all.
+    **options
+        Of `ase.io.extxyz.write_extxyz`.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".xyz")
-    os.close(handle)
-    if cells:
-        ase.io.write(temporary, cells, format="extxyz", **options)
+    with open(handle, "w") as file:
+        for position, cell in enumerate(cells):
+            if taken is None or position in taken:
+                write_extxyz(file, [cell], **options)
     Path(temporary).chmod(0o644)
     os.replace(temporary, target)

@@ -39,8 +39,16 @@ class Whitening:
     @classmethod
     def of(cls, descriptors: np.ndarray) -> Whitening:
         """Fit to a reference sample, shape (n, D)."""
-        mean = descriptors.mean(axis=0)
-        variance, axes = np.linalg.eigh(np.cov(descriptors, rowvar=False))
+        return cls._from(descriptors.mean(axis=0), np.cov(descriptors, rowvar=False))
+
+    @classmethod
+    def of_statistics(cls, sample: SetStatistics) -> Whitening:
+        """Fit to a reference sample of any size, known by its statistics."""
+        return cls._from(sample.mean, sample.scatter / (sample.count - 1))
+
+    @classmethod
+    def _from(cls, mean: np.ndarray, covariance: np.ndarray) -> Whitening:
+        variance, axes = np.linalg.eigh(covariance)
         floor = SMALLEST_VARIANCE * variance.max()
         return cls(mean, axes / np.sqrt(np.clip(variance, 0, None) + floor))
 

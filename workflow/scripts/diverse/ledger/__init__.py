@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import lzma
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -164,7 +165,12 @@ def merge(paths: Iterable[Path], target: Path) -> None:
     LedgerError
         If a file is damaged.
     """
-    rows: dict[str, bytes] = {}
+    _write(target, _merged(paths))
+
+
+def _merged(paths: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the rows of one ledger after the other: a set of full size does not fit in memory."""
+    seen: set[str] = set()
     for path in paths:
         found = scan(read_bytes(path))
         if found.damaged or found.torn:
@@ -172,17 +178,17 @@ def merge(paths: Iterable[Path], target: Path) -> None:
                 f"{path} is damaged; remove it and run the same command again: only this chunk is "
                 f"redone, from its ledger where that is sound"
             )
-        rows |= found.rows
-    text = b"".join(rows.values())
-    _write(target, [lzma.compress(text) if target.suffix == ".xz" else text])
+        yield from (row for key, row in found.rows.items() if key not in seen)
+        seen.update(found.rows)
 
 
 def _write(path: Path, rows: Iterable[bytes]) -> None:
-    """Replace a file by these rows, whole or not at all."""
+    """Replace a file by these rows, packed if its name ends so, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
-        file.write(b"".join(rows))
+        with lzma.open(file, "wb") if path.suffix == ".xz" else nullcontext(file) as packed:
+            packed.writelines(rows)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
