@@ -60,11 +60,41 @@ def evaluate(
     Exception
         With LAMMPS' own message, when it refuses a command.
     """
-    instance = start(log)
+    evaluator = Evaluator(pair_style, pair_coeff, log)
     try:
-        return [_evaluate_one(instance, atoms, pair_style, pair_coeff) for atoms in cells]
+        return [evaluator(atoms) for atoms in cells]
     finally:
-        instance.close()
+        evaluator.close()
+
+
+class Evaluator:
+    """A LAMMPS instance that evaluates cell after cell under one pair style.
+
+    It stays as it is between cells of one element, because reading a tabulated potential takes ten
+    times as long as a small cell. The parameters are those of `evaluate`.
+    """
+
+    def __init__(self, pair_style: str, pair_coeff: Sequence[str], log: Path | None = None) -> None:
+        self._pair = pair_style, pair_coeff
+        self._instance = start(log)
+        self._loaded: set[str] = set()
+
+    def __call__(self, atoms: Atoms) -> Evaluation:
+        """Evaluate one cell; raises what `evaluate` raises, and can be called again after that."""
+        element = set(atoms.symbols)
+        ready, self._loaded = self._loaded == element, set()
+        if ready:
+            rotation = _swap_cell(self._instance, atoms)
+        else:
+            rotation = load_cell(self._instance, atoms, *self._pair)
+            self._instance.command("compute virial all pressure NULL virial")
+            self._instance.command("thermo_style custom pe c_virial[1]")
+        result = _evaluate(self._instance, len(atoms), rotation)
+        self._loaded = element
+        return result
+
+    def close(self) -> None:
+        self._instance.close()
 
 
 def potentials() -> Path:
@@ -93,9 +123,7 @@ def load_cell(
         ``vectors @ rotation`` turns what LAMMPS gives back into the orientation of `atoms`.
     """
     (element,) = set(atoms.get_chemical_symbols())
-    right_handed = Cell(atoms.cell.handedness * atoms.cell.array)  # the same lattice
-    cell, rotation = right_handed.standard_form()
-    box, n = cell.array, len(atoms)
+    box, rotation = _standard_form(atoms)
     instance.commands_list(
         [
             "clear",
@@ -108,10 +136,7 @@ def load_cell(
             f"mass 1 {atomic_masses[atomic_numbers[element]]}",
         ]
     )
-    positions = (atoms.positions @ rotation.T).ravel().tolist()
-    instance.create_atoms(n=n, atomid=None, atype=[1] * n, x=positions)
-    if instance.get_natoms() != n:
-        raise RuntimeError(f"LAMMPS holds {instance.get_natoms()} of {n} atoms")
+    _create_atoms(instance, atoms, rotation)
     instance.commands_list(
         [
             f"pair_style {pair_style}",
@@ -120,22 +145,40 @@ def load_cell(
             "neigh_modify one 20000 page 200000",
         ]
     )
-    return np.asarray(rotation)
+    return rotation
 
 
-def _evaluate_one(
-    instance: Any, atoms: Atoms, pair_style: str, pair_coeff: Sequence[str]
-) -> Evaluation:
-    rotation = load_cell(instance, atoms, pair_style, pair_coeff)
-    instance.commands_list(
-        [
-            "compute virial all pressure NULL virial",
-            "thermo_style custom pe c_virial[1]",
-            "run 0",
-        ]
+def _swap_cell(instance: Any, atoms: Atoms) -> np.ndarray:
+    """Put another cell of the same element in the place of what `load_cell` put into LAMMPS."""
+    box, rotation = _standard_form(atoms)
+    instance.command("delete_atoms group all")
+    instance.command(
+        f"change_box all x final 0 {box[0, 0]:.16g} y final 0 {box[1, 1]:.16g} "
+        f"z final 0 {box[2, 2]:.16g} xy final {box[1, 0]:.16g} xz final {box[2, 0]:.16g} "
+        f"yz final {box[2, 1]:.16g} units box"
     )
+    _create_atoms(instance, atoms, rotation)
+    return rotation
+
+
+def _standard_form(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower triangular cell, and the rotation that `load_cell` returns."""
+    right_handed = Cell(atoms.cell.handedness * atoms.cell.array)  # the same lattice
+    cell, rotation = right_handed.standard_form()
+    return cell.array, np.asarray(rotation)
+
+
+def _create_atoms(instance: Any, atoms: Atoms, rotation: np.ndarray) -> None:
+    n, positions = len(atoms), (atoms.positions @ rotation.T).ravel().tolist()
+    instance.create_atoms(n=n, atomid=None, atype=[1] * n, x=positions)
+    if instance.get_natoms() != n:
+        raise RuntimeError(f"LAMMPS holds {instance.get_natoms()} of {n} atoms")
+
+
+def _evaluate(instance: Any, n_atoms: int, rotation: np.ndarray) -> Evaluation:
+    instance.command("run 0")
     energy = float(instance.get_thermo("pe"))
-    forces = instance.numpy.extract_atom("f")[: len(atoms)].copy() @ rotation
+    forces = instance.numpy.extract_atom("f")[:n_atoms].copy() @ rotation
     xx, yy, zz, xy, xz, yz = instance.numpy.extract_compute("virial", 0, 1).copy() * -BAR
     tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
     tensor = rotation.T @ tensor @ rotation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -52,7 +53,13 @@ def provenance(settings: Settings, element: str) -> dict[str, str]:
 def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
     """Run one static calculation."""
     try:
-        result = lammps_library.evaluate([atoms], settings.pair_style, settings.pair_coeff, log)[0]
+        result = _evaluator(settings.pair_style, tuple(settings.pair_coeff), log)(atoms)
     except Exception as error:  # LAMMPS raises bare Exception
         raise LabelError(str(error).strip()) from error
     return Label(result.energy, result.energy, result.forces, result.stress)
+
+
+@lru_cache(maxsize=1)
+def _evaluator(pair_style: str, pair_coeff: tuple[str, ...], log: Path) -> lammps_library.Evaluator:
+    """Return the LAMMPS of this process, which lives as long as it."""
+    return lammps_library.Evaluator(pair_style, pair_coeff, log)
