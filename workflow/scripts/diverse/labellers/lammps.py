@@ -51,15 +51,15 @@ def provenance(settings: Settings, element: str) -> dict[str, str]:
 
 
 def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
-    """Run one static calculation."""
+    """Run one static calculation; LAMMPS' message is the cause of a failure, it writes no log."""
     try:
-        result = _evaluator(settings.pair_style, tuple(settings.pair_coeff), log)(atoms)
+        result = _evaluator(settings.pair_style, tuple(settings.pair_coeff))(atoms)
     except Exception as error:  # LAMMPS raises bare Exception
         raise LabelError(str(error).strip()) from error
     return Label(result.energy, result.energy, result.forces, result.stress)
 
 
 @lru_cache(maxsize=1)
-def _evaluator(pair_style: str, pair_coeff: tuple[str, ...], log: Path) -> lammps_library.Evaluator:
+def _evaluator(pair_style: str, pair_coeff: tuple[str, ...]) -> lammps_library.Evaluator:
     """Return the LAMMPS of this process, which lives as long as it."""
-    return lammps_library.Evaluator(pair_style, pair_coeff, log)
+    return lammps_library.Evaluator(pair_style, pair_coeff)

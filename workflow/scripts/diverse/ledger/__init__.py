@@ -1,7 +1,8 @@
 """The label ledger: nothing computed is ever computed again.
 
-A ledger is an extended XYZ file that only grows, one cell per computed label, written and synced
-before the next cell's row: an interrupted run loses at most the cells in flight. Each row carries
+A ledger is an extended XYZ file that only grows, one cell per computed label, written before the
+next cell's row: a killed run loses at most the cells in flight, and a computer that fails a second
+of labels more. Each row carries
 
 - ``key``: the hash of (species, cell, positions, protocol), so a label is found again whatever
   study, data set or chunk asks for it,
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from hashlib import sha256
@@ -31,6 +33,8 @@ from diverse.labellers import Label, Labeller
 from diverse.ledger.rows import Scan, read_bytes, scan, to_atoms, to_text
 from diverse.neighbours import shortest_distance
 from diverse.structures import PRECISION
+
+SYNC_INTERVAL = 1.0  # s; waiting for the disk takes longer than a small cell under a pair style
 
 
 class LedgerError(RuntimeError):
@@ -68,6 +72,7 @@ class Ledger:
         for file in others:
             self._others |= self._read(file).rows
         self._own = {} if path is None else self._open(path)
+        self._synced = 0.0
 
     def find(self, key: str) -> Atoms | None:
         """Return the labelled (or failed) cell with this key, or None."""
@@ -79,14 +84,16 @@ class Ledger:
         return [to_atoms(text) for text in (self._others | self._own).values()]
 
     def append(self, row: Atoms) -> None:
-        """Write a row and wait until the disk has it."""
+        """Write a row, and wait for the disk if that was last done more than a second ago."""
         assert self.path is not None, "this ledger was opened to read only"
         text = to_text(row)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if time.monotonic() - self._synced > SYNC_INTERVAL:
+                os.fsync(file.fileno())
+                self._synced = time.monotonic()
         self._own[row.info["key"]] = text
 
     def sort(self, keys: Sequence[str]) -> None:

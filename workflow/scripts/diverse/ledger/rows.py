@@ -15,6 +15,7 @@ from ase.io.extxyz import write_extxyz
 
 COLUMNS = ["symbols", "positions"]
 CHECKSUM = re.compile(rb" checksum=([0-9a-f]{16})")
+COUNT = re.compile(rb"\d+\n$")
 KEY = re.compile(rb" key=([0-9a-f]{32}) ")
 
 
@@ -80,15 +81,20 @@ def scan(text: bytes) -> Scan:
         damaged, gap = damaged + (gap > 0), 0
         rows.pop(_key(row), None)
         rows[_key(row)] = row
-        start += 2 + int(lines[start])
+        start += row.count(b"\n")
     torn = gap > 0 and _is_begun(lines[-gap:])
     return Scan(rows, damaged + (gap > 0 and not torn), torn)
 
 
 def _row_at(lines: list[bytes], start: int) -> bytes | None:
-    """Return the sound row that starts on a line, None if none does."""
-    count = lines[start].strip()
-    row = b"".join(lines[start : start + 2 + int(count)]) if count.isdigit() else b""
+    """Return the sound row that starts on a line, None if none does.
+
+    Its line may begin with the end of a row before it, whose last line break was damaged.
+    """
+    count = COUNT.search(lines[start])
+    if count is None or not b"".join(lines[start + 1 : start + 2]).startswith(b"Lattice="):
+        return None
+    row = count[0] + b"".join(lines[start + 1 : start + 2 + int(count[0])])
     return row if _is_sound(row) else None
 
 

@@ -132,7 +132,7 @@ def _snapshots(
     stages : sequence of (float, float)
         Temperatures (K) and times (fs) before the first snapshot.
     """
-    instance = lammps_library.start(None)
+    instance = lammps_library.start()
     try:
         moving, rng = atoms.copy(), context.stream(name)
         thermalize_momenta(moving, temperature_K=stages[0][0], rng=rng)
