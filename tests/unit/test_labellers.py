@@ -1,5 +1,7 @@
 """Labellers: forces and stress are derivatives of the free energy; failures are sentences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -139,6 +141,12 @@ def test_a_fixed_mesh_does_not_follow_the_cell():
     atoms = bulk("W", a=3.165)
     held = make_labeller(COARSE).fixed(atoms).settings
     assert held.kpoint_mesh == list(kpoint_mesh(atoms, COARSE["kpoint_density"]))
+    strained = make_labeller(COARSE).strained(atoms).settings
+    assert strained == replace(held, cutoff_energy=1.5 * COARSE["cutoff_energy"])
+
+
+def test_a_pair_style_needs_no_other_settings(zhou, cell):
+    assert zhou.fixed(cell) == zhou.strained(cell) == zhou
 
 
 def test_any_ase_calculator_labels(tmp_path):

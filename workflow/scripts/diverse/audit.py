@@ -49,7 +49,8 @@ def cheapest(rows: Sequence[Atoms], number: int) -> list[Atoms]:
 def expected_cost(again: Sequence[Atoms], derived: Sequence[Atoms]) -> tuple[int, float]:
     """Return the number of calculations of an audit and their core seconds, as first labelled.
 
-    A probe of a symmetrical cell is less symmetrical and takes longer than that.
+    A probe of a symmetrical cell is less symmetrical and takes longer than that, and so does one
+    in a larger basis.
     """
     seconds = sum(row.info["seconds"] for row in again)
     seconds += PROBES * sum(row.info["seconds"] for row in derived)
@@ -70,7 +71,7 @@ def audit(
         Labelled cells whose labels are computed anew.
     derived : sequence of Atoms
         Labelled cells whose forces and stresses are compared with finite differences of the free
-        energy, the k-points of each held fixed.
+        energy, the k-points of each held fixed and strained cells in a larger basis.
     labeller : Labeller
     compute : callable
         Labels cells with a labeller.
@@ -84,7 +85,9 @@ def audit(
     for row, new in zip(again, compute([*map(bare, again)], labeller), strict=True):
         lines += compare_labels(row, new)
     for row in derived:
-        lines += compare_derivatives(row, compute(probes(row), labeller.fixed(row)))
+        moved, strained = probes(row)[:2], probes(row)[2:]
+        found = [*compute(moved, labeller.fixed(row)), *compute(strained, labeller.strained(row))]
+        lines += compare_derivatives(row, found)
     return pd.DataFrame(lines, columns=COLUMNS)
 
 

@@ -6,7 +6,8 @@ A labeller is a module of this package with
 - ``provenance(settings, element)``: what else decides a label, as text (versions of codes, names
   and checksums of files), or raise `LabellerError` if it cannot work,
 - ``label(atoms, settings, log)``: return the results, or raise `LabelError` with the cause,
-- if a setting follows the cell, ``fixed(settings, atoms)``: the settings held at this cell's.
+- if a setting follows the cell, ``fixed(settings, atoms)``: the settings held at this cell's,
+- if strained cells need yet others, ``strained(settings, atoms)``: those whose energy is smooth.
 """
 
 from __future__ import annotations
@@ -89,9 +90,16 @@ class Labeller:
 
     def fixed(self, atoms: Atoms) -> Labeller:
         """Return this labeller with settings that follow the cell (k-points) held at this one's."""
-        module = _module(self.kind)
-        held = module.fixed(self.settings, atoms) if hasattr(module, "fixed") else self.settings
-        return replace(self, settings=held)
+        return self._held("fixed", atoms)
+
+    def strained(self, atoms: Atoms) -> Labeller:
+        """Return this labeller with settings for energies of this cell under small strains."""
+        name = "strained" if hasattr(_module(self.kind), "strained") else "fixed"
+        return self._held(name, atoms)
+
+    def _held(self, name: str, atoms: Atoms) -> Labeller:
+        hold = getattr(_module(self.kind), name, lambda settings, atoms: settings)
+        return replace(self, settings=hold(self.settings, atoms))
 
     def label(self, atoms: Atoms, log: Path) -> Label:
         result: Label = _module(self.kind).label(atoms, self.settings, log)
