@@ -49,17 +49,24 @@ def network(labelled, zbl):
     return train_network(cells, SETTINGS, seed=1)
 
 
-def fit(cells, folder, zbl):
+def fit(cells, folder, zbl, *, quadratic=False, ridge=1e-8):
     return fit_with_fitsnap(
         cells,
         folder / "potential",
         twojmax=TWOJMAX,
-        quadratic=False,
+        quadratic=quadratic,
         cutoff=CUTOFF,
         zbl=zbl,
         weights=lambda cell: (10, 1),
-        ridge=1e-8,
+        ridge=ridge,
     )
+
+
+@pytest.mark.parametrize(("quadratic", "columns"), [(False, "15"), (True, "120")])
+def test_fewer_rows_than_coefficients_are_refused(labelled, zbl, tmp_path, quadratic, columns):
+    few = [cell for cell in labelled if len(cell) == 4][:1]
+    with pytest.raises(ValueError, match=rf"^13 rows .* do not determine {columns} coefficients"):
+        fit(few, tmp_path, zbl, quadratic=quadratic, ridge=0.0)
 
 
 def test_linear_fit_recovers_a_linear_potential(labelled, linear_folder, zbl, tmp_path):

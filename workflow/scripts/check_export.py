@@ -17,5 +17,7 @@ differences = [
     for cells in map(read_cells, snakemake.input.cells)
     if cells
 ]
+if not differences:
+    raise ValueError("no test set has a labelled cell to compare on: see tables/failures.csv")
 pd.concat(differences).to_csv(snakemake.output.differences, index=False)
 write_commands(model, folder, zbl)

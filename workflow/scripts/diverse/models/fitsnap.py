@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from diverse.kernel import BispectrumSettings
 from diverse.models.labels import label_of
 from diverse.models.polynomial.accumulate import CellWeights
 from diverse.models.polynomial.model import PolynomialModel
@@ -61,10 +62,13 @@ def fit_with_fitsnap(
     Raises
     ------
     ValueError
-        If there are no cells, or a label is missing or not finite.
+        If there are no cells, a label is missing or not finite, or without a ridge there are fewer
+        rows than coefficients (FitSNAP would return one of the many solutions).
     """
     if not cells:
         raise ValueError("there are no labelled cells to fit to: see tables/failures.csv")
+    if not ridge:
+        _check_rows(cells, BispectrumSettings(twojmax, cutoff).n_components, quadratic=quadratic)
     (element,) = set(cells[0].get_chemical_symbols())
     settings = {
         "BISPECTRUM": {
@@ -99,6 +103,16 @@ def fit_with_fitsnap(
     potential.with_suffix(".mod").unlink()  # LAMMPS lines with the paths of this machine
     coefficients = np.asarray(instance.solver.fit, dtype=float)
     return PolynomialModel.from_coefficients(twojmax, coefficients, bzero=False)
+
+
+def _check_rows(cells: Sequence[Atoms], n_components: int, *, quadratic: bool) -> None:
+    count = sum(1 + 3 * len(cell) for cell in cells)
+    n = 1 + n_components + quadratic * n_components * (n_components + 1) // 2
+    if count < n:
+        raise ValueError(
+            f"{count} rows (energies and force components) do not determine {n} coefficients: "
+            "add cells, take a smaller 2Jmax, or a ridge"
+        )
 
 
 def _ridge_solver(ridge: float) -> dict[str, dict[str, Any]]:
