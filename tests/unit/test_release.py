@@ -20,17 +20,21 @@ def test_release(tmp_path, labelled, zhou):
     for path in (results / file for file in files):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
+    large = pd.DataFrame({"number": range(200_000)})
+    large.to_csv(results / "tables/large.csv", index=False)
     release_study(results, target)
     manifest = pd.read_csv(target / "manifest.csv").set_index("path")
     assert set(manifest.index) == {
         "labels/set.xyz.xz",
         "labels/README.md",
         "tables/a.csv",
+        "tables/large.csv.xz",
         "figures/a.png",
         "potentials/set-linear6-0/potential.nn",
     }
     for name, row in manifest.iterrows():
         assert sha256((target / name).read_bytes()).hexdigest() == row["sha256"]
+    pd.testing.assert_frame_equal(pd.read_csv(target / "tables/large.csv.xz"), large)
     assert len(ase.io.read(target / "labels/set.xyz.xz", index=":")) == 40
     ledger = Ledger(tmp_path / "new.xyz", [target / "labels/set.xyz.xz"])
     assert all(ledger.find(label_key(cell, zhou.protocol)) for cell in labelled)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
 
+LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 PATTERNS = (
     ("labels", "*.xyz.xz"),
     ("labels", "README.md"),
@@ -28,12 +30,21 @@ def release_study(results: Path, target: Path) -> None:
         (target / folder).mkdir(parents=True)
     for folder, pattern in PATTERNS:
         for path in sorted((results / folder).glob(pattern)):
-            shutil.copy(path, target / folder)
+            _copy(path, target / folder)
     for potential in sorted((results / "potentials").glob("*-0")):
         hidden = shutil.ignore_patterns(".*")  # Snakemake's own
         shutil.copytree(potential, target / "potentials" / potential.name, ignore=hidden)
     _release_convergence(results, target / "convergence")
     write_manifest(target)
+
+
+def _copy(path: Path, folder: Path) -> None:
+    """Copy a file; a large table is packed, as pandas reads it just as well."""
+    if path.suffix == ".csv" and path.stat().st_size > LARGEST_TABLE:
+        packed = lzma.compress(path.read_bytes())
+        (folder / f"{path.name}.xz").write_bytes(packed)
+    else:
+        shutil.copy(path, folder)
 
 
 def _release_convergence(results: Path, target: Path) -> None:
