@@ -3,4 +3,4 @@
 import pandas as pd
 
 scores = pd.concat([pd.read_csv(path) for path in snakemake.input.scores])
-scores.to_csv(snakemake.output.scores, index=False, float_format="%.7g")
+scores.to_csv(snakemake.output.scores, index=False)
