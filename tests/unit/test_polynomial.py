@@ -20,7 +20,7 @@ from diverse.models.polynomial.accumulate import (
     survey,
 )
 from diverse.models.polynomial.fit import FitSettings, fit_streaming
-from diverse.models.polynomial.rows import design_rows
+from diverse.models.polynomial.rows import design_rows, without_translations
 from diverse.models.polynomial.solve import solve
 from diverse.models.polynomial.uncertainty import Uncertainty
 from diverse.structures import tagged
@@ -98,6 +98,28 @@ def test_rows_predict_what_the_model_says(cells, quadratic):
     )
     found = (forces.matrix @ coefficients).reshape(-1, 3)
     np.testing.assert_allclose(found, truth.forces, rtol=1e-9, atol=1e-9 * np.abs(found).max())
+
+
+def test_rows_without_translations_have_the_same_normal_equations(cells, zhou, tmp_path):
+    """Three rows a cell fewer; net forces of labels, which no model has, stay in the residual."""
+    lone = tagged(bulk("W", a=3.2), "lone", "0")
+    attach(lone, zhou.label(lone, tmp_path / "log"))
+    lone.info["key"] = "lone"
+    mixed = [*cells[:3], lone, cells[3]]
+    sizes = np.array([len(cell) for cell in mixed])
+    _, basis = folds_of(cells[:8], 4, True)
+    _, forces = design_rows(mixed, raw_kernel(4, CUTOFF), basis, ZBL_W)
+    forces.target[:] += np.random.default_rng(2).normal(size=forces.target.shape)
+    matrix, target = forces.matrix.copy(), forces.target.copy()
+    fewer = without_translations(forces, sizes)
+    assert fewer.matrix.shape == (3 * (sizes - 1).sum(), basis.n_columns)
+    assert fewer.target.shape == target.shape
+    square, vector = matrix.T @ matrix, matrix.T @ target
+    kept = fewer.target[: len(fewer.matrix)]
+    scale = np.abs(square).max()
+    np.testing.assert_allclose(fewer.matrix.T @ fewer.matrix, square, rtol=0, atol=1e-13 * scale)
+    np.testing.assert_allclose(fewer.matrix.T @ kept, vector, atol=1e-12 * np.abs(vector).max())
+    assert fewer.target @ fewer.target == pytest.approx(target @ target, rel=1e-13)
 
 
 def stacked(cells, basis, weights=equal_weights):

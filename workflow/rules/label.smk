@@ -75,6 +75,8 @@ rule split:
         test="<results>/datasets/{dataset}/test.xyz",
     log:
         "<logs>/split/{dataset}.log",
+    benchmark:
+        "<benchmarks>/split/{dataset}.tsv"
     wildcard_constraints:
         dataset=either(DATASETS),
     conda:

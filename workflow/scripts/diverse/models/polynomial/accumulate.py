@@ -14,7 +14,7 @@ from diverse.generate.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings, Kernel
 from diverse.models.labels import label_of
 from diverse.models.polynomial.basis import Basis
-from diverse.models.polynomial.rows import Rows, design_rows
+from diverse.models.polynomial.rows import Rows, design_rows, without_translations
 from diverse.neighbours import find_pairs
 from diverse.split import dealt
 from diverse.structures import batches
@@ -45,12 +45,11 @@ class Gram:
         self.count = 0
 
     def add(self, rows: Rows, weights: np.ndarray) -> None:
-        """Add rows, scaled in place by their weights, shape (n_rows,)."""
-        matrix, target = rows.matrix, rows.target
-        matrix *= weights[:, None]
-        target *= weights
+        """Add rows, scaled in place by the weights of their targets, shape (n_targets,)."""
+        matrix, target = rows.matrix, rows.target * weights
+        matrix *= weights[: len(matrix), None]
         self.matrix = dsyrk(1.0, matrix.T, beta=1.0, c=self.matrix, overwrite_c=1)
-        self.vector += matrix.T @ target
+        self.vector += matrix.T @ target[: len(matrix)]
         self.square += float(target @ target)
         self.count += len(target)
 
@@ -153,9 +152,11 @@ def accumulate(
     def flush(number: int) -> None:
         batch, environments[number] = waiting.pop(number), 0
         energies, forces = design_rows(batch, kernel, basis, zbl)
-        by_cell = np.array([weights(cell) for cell in batch])
-        folds[number].energy.add(energies, by_cell[:, 0])
-        folds[number].force.add(forces, np.repeat(by_cell[:, 1], [3 * len(cell) for cell in batch]))
+        sizes = np.array([len(cell) for cell in batch])
+        by_energy, by_force = np.array([weights(cell) for cell in batch]).T
+        by_row = np.concatenate([np.repeat(by_force, 3 * (sizes - 1)), np.repeat(by_force, 3)])
+        folds[number].energy.add(energies, by_energy)
+        folds[number].force.add(without_translations(forces, sizes), by_row)
 
     for number, cell in dealt(cells, n_folds):
         waiting[number].append(cell)

@@ -23,7 +23,10 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows A and targets b of one quantity; the fit seeks A c = b."""
+    """Rows A and targets b of one quantity; the fit seeks A c = b.
+
+    Targets may outnumber the rows: those at the end belong to rows of zeros, which are not stored.
+    """
 
     matrix: Array
     target: Array
@@ -66,6 +69,42 @@ def design_rows(
         Rows(energy_rows, energies / sizes),
         Rows(force_rows.reshape(-1, basis.n_columns), forces.ravel()),
     )
+
+
+def without_translations(forces: Rows, sizes: Array) -> Rows:
+    """Mix the force rows of each cell so that three of them vanish, and drop those.
+
+    The derivatives of any column by all positions of a cell sum to zero along each axis. So the
+    reflection that takes (1, ..., 1) / sqrt(n), over the n atoms, to the last of them leaves
+    nothing there; the others gain 1 / (sqrt(n) - 1) of the last (Householder, J. ACM 5, 339
+    (1958)). It is orthogonal: A^T A, A^T b and b^T b stay what they are, for three products less
+    a cell.
+
+    Parameters
+    ----------
+    forces : Rows
+        From `design_rows`; its matrix is overwritten.
+    sizes : ndarray of int, shape (n_cells,)
+        Atoms of each cell.
+
+    Returns
+    -------
+    Rows
+        Three rows an atom but the last of each cell; targets of the missing rows, sqrt(n) times
+        the mean force, at the end.
+    """
+    matrix = forces.matrix.reshape(sizes.sum(), 3, -1)
+    target = forces.target.reshape(-1, 3)
+    mixed, means, begin, end = [], [], 0, 0
+    for n in sizes:
+        last, share = begin + n - 1, 1 / (np.sqrt(n) - 1) if n > 1 else 0.0
+        mean = target[begin : last + 1].mean(axis=0)
+        means.append(np.sqrt(n) * mean)
+        mixed.append(target[begin:last] - mean + share * (target[last] - mean))
+        np.multiply(share, matrix[last], out=matrix[last])
+        np.add(matrix[begin:last], matrix[last], out=matrix[end : end + n - 1])
+        begin, end = begin + n, end + n - 1
+    return Rows(matrix[:end].reshape(3 * end, -1), np.concatenate([*mixed, *means], axis=None))
 
 
 def _targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 import numpy as np
@@ -48,17 +48,18 @@ class Fit:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Weighted normal equations and the penalty |c|^2 of LAMMPS' coefficients."""
+    """Weighted normal equations, LAMMPS' coefficients and the penalty |c|^2 of those."""
 
     matrix: np.ndarray
     vector: np.ndarray
+    to_lammps: np.ndarray
     penalty: np.ndarray
 
     @classmethod
     def of(cls, folds: Sequence[Fold], basis: Basis, squares: tuple[float, float]) -> _Problem:
         """Return that of all folds; `squares` are those of the row weights."""
         to_lammps = basis.to_lammps()
-        return cls(*_normal_equations(folds, squares), to_lammps.T @ to_lammps)
+        return cls(*_normal_equations(folds, squares), to_lammps, to_lammps.T @ to_lammps)
 
     def factor(self, ridge: float) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
         """Return the Cholesky factor of S (A^T A + ridge P) S, and the diagonal of S.
@@ -119,7 +120,7 @@ def solve(
     whole = _Problem.of(folds, basis, squares)
     count = sum(fold.energy.count + fold.force.count for fold in folds)
     solution, covariance, summary = _solve_whole(whole, ridge, count, _square(folds, squares))
-    return Fit(basis.to_lammps() @ solution, ridge, covariance, path, summary)
+    return Fit(whole.to_lammps @ solution, ridge, covariance, path, summary)
 
 
 def left_out_path(
@@ -164,8 +165,7 @@ def left_out_path(
     without = []
     for fold in folds:
         matrix, vector = _normal_equations([fold], squares)
-        problem = _Problem(whole.matrix - matrix, whole.vector - vector, whole.penalty)
-        without.append(problem)
+        without.append(replace(whole, matrix=whole.matrix - matrix, vector=whole.vector - vector))
     strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
     found = []
     for strength in strongest * 10.0 ** -np.arange(DECADES) if ridge is None else [ridge]:
