@@ -1,12 +1,13 @@
 """The released copy of a study: complete, compressed, with a manifest that fits."""
 
+import shutil
 from hashlib import sha256
 
 import ase.io
 import pandas as pd
 
 from diverse.ledger import Ledger, label_key, merge, write_rows
-from diverse.release import release_study
+from diverse.release import release_ahead, release_study
 
 
 def test_release(tmp_path, labelled, zhou):
@@ -38,3 +39,24 @@ def test_release(tmp_path, labelled, zhou):
     assert len(ase.io.read(target / "labels/set.xyz.xz", index=":")) == 40
     ledger = Ledger(tmp_path / "new.xyz", [target / "labels/set.xyz.xz"])
     assert all(ledger.find(label_key(cell, zhou.protocol)) for cell in labelled)
+
+
+def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labelled, zhou):
+    results, target = tmp_path / "results", tmp_path / "release"
+    failed = labelled[5].copy()
+    failed.info.update(labelled[5].info, status="failed")
+    write_rows(target / "labels/set.xyz.xz", labelled[:2])
+    write_rows(results / "ledger/set/0.xyz", labelled[:2])
+    write_rows(results / "ledger/set/1.xyz", [labelled[2], failed])
+    write_rows(results / "ledger/audit/set.xyz", labelled[8:9])
+    assert release_ahead(results, target) == {"set": 1}
+    shutil.rmtree(results / "ledger")  # another machine goes on
+    write_rows(results / "ledger/set/2.xyz", labelled[3:5])
+    assert release_ahead(results, target) == {"set": 3}
+    ahead = target / "labels-ahead/set.xyz.xz"
+    keys = [row.info["key"] for row in Ledger(None, [ahead]).rows()]
+    assert keys == [label_key(cell, zhou.protocol) for cell in labelled[2:5]]
+    assert "labels-ahead/set.xyz.xz" in (target / "manifest.csv").read_text()
+    merge([ahead, target / "labels/set.xyz.xz"], results / "labels/set.xyz.xz")
+    release_study(results, target)
+    assert not ahead.exists()

@@ -6,6 +6,8 @@ Steps  write_config: the study with every default, beside its results
        draw_workflow: the graph of rules
        write_report: snakemake --report over all of it
        release: copy labels, tables, figures and potentials to results/release/ (on request)
+       release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
+                    of `label` left, whole or stopped (on request)
 """
 
 
@@ -97,3 +99,22 @@ rule release:
         "Releasing labels, tables, figures and potentials"
     script:
         "../scripts/release.py"
+
+
+rule release_ahead:
+    """Add labels of steps that the study does not take yet to results/release/labels-ahead/."""
+    log:
+        "<logs>/release_ahead.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        results=RESULTS,
+        release="results/release",
+    message:
+        "Releasing labels that lie ahead of the study"
+    script:
+        "../scripts/release_ahead.py"

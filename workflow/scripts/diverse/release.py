@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import lzma
 import shutil
+from collections import defaultdict
 from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+
+from diverse.ledger import Ledger, write_rows
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 PATTERNS = (
@@ -23,7 +26,8 @@ def release_study(results: Path, target: Path) -> None:
 
     ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in, the data card
     lies beside it. Of the potentials, one seed of each is enough to use and to check. Of a study of
-    convergence, where there is one, the labels and the table of errors are copied.
+    convergence, where there is one, the labels and the table of errors are copied. Labels that lay
+    ahead (`release_ahead`) and are among these now are not kept twice.
     """
     for folder in ("labels", "tables", "figures", "potentials"):
         shutil.rmtree(target / folder, ignore_errors=True)
@@ -35,7 +39,38 @@ def release_study(results: Path, target: Path) -> None:
         hidden = shutil.ignore_patterns(".*")  # Snakemake's own
         shutil.copytree(potential, target / "potentials" / potential.name, ignore=hidden)
     _release_convergence(results, target / "convergence")
+    release_ahead(results, target)
+
+
+def release_ahead(results: Path, target: Path) -> dict[str, int]:
+    """Keep what a study's ledgers hold beyond its released labels, and write the manifest.
+
+    Labels of further steps are computed long before the study takes them. They are added to
+    ``target/labels-ahead/<dataset>.xyz.xz``, where later runs look them up too; failures are not.
+
+    Returns
+    -------
+    dict of str to int
+        Cells kept of each data set.
+    """
+    chunks: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(results.glob("ledger/*/[0-9]*.xyz")):
+        chunks[path.parent.name].append(path)
+    ahead, kept = target / "labels-ahead", {}
+    for name in sorted({*chunks, *(path.name.split(".")[0] for path in ahead.glob("*.xyz.xz"))}):
+        file = ahead / f"{name}.xyz.xz"
+        released = Ledger(None, [target / f"labels/{name}.xyz.xz"])
+        rows = [
+            row
+            for row in Ledger(None, [file, *chunks[name]]).rows()
+            if row.calc is not None and released.find(row.info["key"]) is None
+        ]
+        file.unlink(missing_ok=True)
+        if rows:
+            write_rows(file, rows)
+            kept[name] = len(rows)
     write_manifest(target)
+    return kept
 
 
 def _copy(path: Path, folder: Path) -> None:
