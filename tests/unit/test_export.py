@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diverse import lammps_library
 from diverse.models.export import ExportError, check_export
 from diverse.models.trained import load_trained, save_trained
 from model_cases import CUTOFF, FAMILIES, ZBL_W, make_model
@@ -39,6 +40,21 @@ def test_exports_equal_the_models(exported, tmp_path, labelled):
     assert differences["key"].tolist() == [cell.info["key"] for cell in labelled[:5]]
     assert differences["energy_difference"].max() <= 1e-8
     assert differences["force_difference"].max() <= 1e-6
+
+
+@pytest.mark.parametrize("exported", ["network"], indirect=True)
+def test_mliap_is_begun_anew_for_each_cell(exported, tmp_path, labelled, monkeypatch):
+    """Kept from cell to cell, it corrupts memory now and then: a crash after a hundred cells."""
+    loaded = []
+
+    def load_cell(instance, atoms, *pair):
+        loaded.append(atoms)
+        return original(instance, atoms, *pair)
+
+    original = lammps_library.load_cell
+    monkeypatch.setattr(lammps_library, "load_cell", load_cell)
+    check(exported, tmp_path, labelled[:3])
+    assert loaded == labelled[:3]
 
 
 @pytest.mark.parametrize(

@@ -68,11 +68,13 @@ class Evaluator:
     """A LAMMPS instance that evaluates cell after cell under one pair style.
 
     It stays as it is between cells of one element, because reading a tabulated potential takes ten
-    times as long as a small cell. The parameters are those of `evaluate`.
+    times as long as a small cell. ``mliap`` is begun anew for each: kept, it corrupts memory now and
+    then and crashes after some hundred cells. The parameters are those of `evaluate`.
     """
 
     def __init__(self, pair_style: str, pair_coeff: Sequence[str]) -> None:
         self._pair = pair_style, pair_coeff
+        self._stays = "mliap" not in pair_style.split()
         self._instance = start()
         self._loaded: set[str] = set()
 
@@ -87,7 +89,7 @@ class Evaluator:
             self._instance.command("compute virial all pressure NULL virial")
             self._instance.command("thermo_style custom pe c_virial[1]")
         result = _evaluate(self._instance, len(atoms), rotation)
-        self._loaded = element
+        self._loaded = element if self._stays else set()
         return result
 
     def close(self) -> None:
