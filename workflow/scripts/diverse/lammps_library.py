@@ -68,8 +68,8 @@ class Evaluator:
     """A LAMMPS instance that evaluates cell after cell under one pair style.
 
     It stays as it is between cells of one element, because reading a tabulated potential takes ten
-    times as long as a small cell. ``mliap`` is begun anew for each: kept, it corrupts memory now and
-    then and crashes after some hundred cells. The parameters are those of `evaluate`.
+    times as long as a small cell. ``mliap`` is begun anew for each: kept, it corrupts memory now
+    and then and crashes after some hundred cells. The parameters are those of `evaluate`.
     """
 
     def __init__(self, pair_style: str, pair_coeff: Sequence[str]) -> None:
