@@ -128,7 +128,7 @@ def round_numbers(low: float, high: float) -> list[float]:
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     inside: list[float] = []
     coarse = [[1.0], [1.0, 3.0], [1.0, 2.0, 5.0], [1.0, 2.0, 3.0, 5.0]]
-    coarse += [[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]]
+    coarse += [[1.0, 1.5, 2.0, 3.0, 5.0, 7.0], [1.0, 1.2, 1.5, 2.0, 2.5, *range(3, 10)]]
     for steps in (*coarse, np.arange(1, 10, 0.2), np.arange(1, 10, 0.05)):
         inside = [float(x) for x in np.outer(decades, np.array(steps)).flat if low <= x <= high]
         if len(inside) >= 3:
