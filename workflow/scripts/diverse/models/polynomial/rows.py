@@ -93,7 +93,8 @@ def without_translations(forces: Rows, sizes: Array) -> Rows:
         Three rows an atom but the last of each cell; targets of the missing rows, sqrt(n) times
         the mean force, at the end.
     """
-    matrix = forces.matrix.reshape(sizes.sum(), 3, -1)
+    n_columns = forces.matrix.shape[1]
+    matrix = forces.matrix.reshape(-1, 3, n_columns)
     target = forces.target.reshape(-1, 3)
     mixed, means, begin, end = [], [], 0, 0
     for n in sizes:
@@ -104,7 +105,7 @@ def without_translations(forces: Rows, sizes: Array) -> Rows:
         np.multiply(share, matrix[last], out=matrix[last])
         np.add(matrix[begin:last], matrix[last], out=matrix[end : end + n - 1])
         begin, end = begin + n, end + n - 1
-    return Rows(matrix[:end].reshape(3 * end, -1), np.concatenate([*mixed, *means], axis=None))
+    return Rows(matrix[:end].reshape(-1, n_columns), np.concatenate([*mixed, *means], axis=None))
 
 
 def _targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:
