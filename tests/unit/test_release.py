@@ -5,8 +5,9 @@ from hashlib import sha256
 
 import ase.io
 import pandas as pd
+import pytest
 
-from diverse.ledger import Ledger, label_key, merge, write_rows
+from diverse.ledger import Ledger, LedgerError, label_key, merge, write_rows
 from diverse.release import release_ahead, release_study
 
 
@@ -60,3 +61,13 @@ def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labell
     merge([ahead, target / "labels/set.xyz.xz"], results / "labels/set.xyz.xz")
     release_study(results, target)
     assert not ahead.exists()
+
+
+def test_damaged_labels_ahead_are_named_and_left_as_they_are(tmp_path, labelled):
+    ahead = tmp_path / "release/labels-ahead/set.xyz.xz"
+    write_rows(ahead, labelled[:3])
+    damaged = ahead.read_bytes()[:-20]
+    ahead.write_bytes(damaged)
+    with pytest.raises(LedgerError, match=r"set.xyz.xz is damaged .* restore the file"):
+        release_ahead(tmp_path / "results", tmp_path / "release")
+    assert ahead.read_bytes() == damaged

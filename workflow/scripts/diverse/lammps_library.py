@@ -74,7 +74,7 @@ class Evaluator:
 
     def __init__(self, pair_style: str, pair_coeff: Sequence[str]) -> None:
         self._pair = pair_style, pair_coeff
-        self._stays = "mliap" not in pair_style.split()
+        self._stays = "mliap" not in pair_style
         self._instance = start()
         self._loaded: set[str] = set()
 

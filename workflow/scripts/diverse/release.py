@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.ledger import Ledger, write_rows
+from diverse.ledger import Ledger, LedgerError, write_rows
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 PATTERNS = (
@@ -48,10 +48,22 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
     Labels of further steps are computed long before the study takes them. They are added to
     ``target/labels-ahead/<dataset>.xyz.xz``, where later runs look them up too; failures are not.
 
+    Parameters
+    ----------
+    results : Path
+        Folder of the study, with its ``ledger/<dataset>/<chunk>.xyz``; they may end within a row.
+    target : Path
+        Folder of what is released.
+
     Returns
     -------
     dict of str to int
         Cells kept of each data set.
+
+    Raises
+    ------
+    LedgerError
+        If a file of ``labels-ahead`` is damaged; nothing of it is overwritten.
     """
     chunks: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(results.glob("ledger/*/[0-9]*.xyz")):
@@ -59,16 +71,19 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
     ahead, kept = target / "labels-ahead", {}
     for name in sorted({*chunks, *(path.name.split(".")[0] for path in ahead.glob("*.xyz.xz"))}):
         file = ahead / f"{name}.xyz.xz"
+        if notices := Ledger(None, [file]).notices:
+            raise LedgerError(f"{notices[0]}, unless you restore the file (git checkout {file})")
         released = Ledger(None, [target / f"labels/{name}.xyz.xz"])
         rows = [
             row
             for row in Ledger(None, [file, *chunks[name]]).rows()
             if row.calc is not None and released.find(row.info["key"]) is None
         ]
-        file.unlink(missing_ok=True)
         if rows:
             write_rows(file, rows)
             kept[name] = len(rows)
+        else:
+            file.unlink(missing_ok=True)
     write_manifest(target)
     return kept
 
