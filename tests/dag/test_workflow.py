@@ -31,7 +31,7 @@ def test_default_study(tmp_path):
     expected |= {"fit_polynomial": 3 * 6 + subsets, "train_network": 3 * 6 * 3}
     expected |= {"check_export": whole + subsets, "predict": whole + subsets}
     expected |= {"score": 3 * 12 + subsets, "calibrate": 3 * 12, "collect_potential": whole}
-    expected |= {"search_network": 3 * 6, "write_report": 1}
+    expected |= {"search_network": 3 * 6, "compare_training_sets": 1, "write_report": 1}
     assert {name: found[name] for name in expected} == expected
 
 

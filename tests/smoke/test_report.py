@@ -13,6 +13,8 @@ FLAGS = (
 SHOWN = {
     ("Transferability", "heat map"): "img",
     ("Transferability", "table with intervals"): "Label noise of zhou: not measured.",
+    ("Transferability", "training sets compared"): "img",
+    ("Transferability", "training sets compared: table"): "RMSE of forces, over that of",
     ("Transferability", "table of groups"): "RMSE of forces on expert (meV/Å)",
     ("Transferability", "errors of groups"): "img",
     ("Transferability", "learning curves"): "img",

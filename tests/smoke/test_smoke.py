@@ -84,6 +84,21 @@ def test_groups_hold_every_cell_of_the_curated_test_sets(study):
         assert set(cells) == {part.loc[whole, "n_cells"].item()}
 
 
+def test_ratios_are_quotients_of_the_scores(study):
+    ratios = pd.read_csv(study / "results/smoke/tables/ratios.csv")
+    assert set(ratios["train"]) == {"random", "expert"}
+    assert set(ratios["reference"]) == {"entropy"}
+    table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
+    rmse = table[table["metric"] == "rmse"].set_index(["train", "model", "quantity"])
+    for row in ratios.itertuples():
+        errors = rmse[row.test][[row.train, row.reference]][:, row.model, row.quantity]
+        # cells whose forces symmetry makes zero are left out, with errors below 0.1 meV/Å
+        np.testing.assert_allclose(row.ratio, errors[row.train] / errors[row.reference], rtol=1e-3)
+        assert np.isnan(row.ci_low) or row.ci_low <= row.ratio <= row.ci_high
+    verdicts = pd.read_csv(study / "results/smoke/tables/verdicts.csv")
+    assert verdicts["models"].sum() == len(ratios)
+
+
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
     assert len(files) == 3 * (3 + 2 + 1) + (1 + 2) + 3 * 2

@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from diverse.comparison import transferability
 from diverse.models import Predictions
 from diverse.models.polynomial import PolynomialModel
 from diverse.scores import (
     CellErrors,
     Labels,
+    ModelErrors,
     align_energies,
     cell_errors,
+    cell_rows,
     score_rows,
-    transferability,
 )
 
 MODEL = PolynomialModel(2, 0.0, np.zeros(5))
@@ -70,7 +72,7 @@ def test_the_constant_is_reported(protocols, aligned):
     rest = {"forces": np.zeros((8, 3)), "stresses": np.zeros((4, 6))}
     predictions = [Predictions(np.array([4.0, 4.0, 4.0, 4.004]) + seed, **rest) for seed in (0, 2)]
     labels = {"study": "s", "train": "t", "test": "u", "model": "m"}
-    rows = score_rows(labels, MODEL, training, test, predictions)
+    rows = score_rows(labels, MODEL, training, ModelErrors.of(training, test, predictions))
     assert set(rows["energy_aligned"]) == {aligned}
     shifts = rows.groupby("seed")["energy_shift"].unique()
     expected = {"0": 2.0005, "1": 3.0005, "all": 2.5005} if aligned else dict.fromkeys("01", 0)
@@ -100,7 +102,8 @@ def test_rows_and_wide_table():
     nothing = {"forces": np.zeros((8, 3)), "stresses": np.zeros((4, 6))}
     predictions = [Predictions(np.full(4, shift), **nothing) for shift in (0.002, 0.006)]
     labels = {"study": "s", "train": "t", "test": "u", "model": "m"}
-    rows = score_rows(labels, MODEL, truth, truth, predictions)
+    errors = ModelErrors.of(truth, truth, predictions)
+    rows = score_rows(labels, MODEL, truth, errors)
     # 3 groups (all, a, b) x 3 seeds (all, 0, 1) x 2 quantities x 2 metrics
     assert len(rows) == 36
     energy = rows[(rows.quantity == "energy") & (rows.metric == "rmse") & (rows.group == "all")]
@@ -121,3 +124,21 @@ def test_rows_and_wide_table():
         "u_high",
     ]
     assert wide.set_index(["quantity", "metric"])["u"]["energy", "rmse"] == pytest.approx(5**0.5)
+
+
+def test_the_errors_of_cells_add_up_to_the_rows():
+    truth, rng = make_labels(), np.random.default_rng(0)
+    predictions = [
+        Predictions(rng.normal(size=4), rng.normal(size=(8, 3)), np.zeros((4, 6))) for _ in range(2)
+    ]
+    labels = {"train": "t", "test": "u", "model": "m"}
+    errors = ModelErrors.of(truth, truth, predictions)
+    rows = score_rows({"study": "s", **labels}, MODEL, truth, errors)
+    rows = rows[(rows["seed"] == "all") & (rows["metric"] == "rmse")]
+    cells = cell_rows(labels, errors)
+    assert list(cells["key"]) == ["k0", "k1", "k2", "k3"] * 2
+    sums = cells.groupby(["quantity", "group"])[["squared", "components"]].sum()
+    for (quantity, group), (squared, components) in sums.iterrows():
+        (row,) = rows[(rows["quantity"] == quantity) & (rows["group"] == group)].to_dict("records")
+        assert row["value"] == pytest.approx(np.sqrt(squared / components))
+        assert row["n"] == components

@@ -5,7 +5,8 @@ Makes  config.yaml, figures/workflow.png, report.html; on request results/releas
 Steps  write_config: the study with every default, beside its results
        draw_workflow: the graph of rules
        write_report: snakemake --report over all of it
-       release: copy labels, tables, figures and potentials to results/release/ (on request)
+       release: copy labels, tables, figures and potentials to results/release/, and the verdicts on the
+                training sets to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
                     of `label` left, whole or stopped (on request)
 """

@@ -1,7 +1,8 @@
 """Transfer: every model on every held-out set.
 
 Needs  models/{train}/{model}/{seed}/potential.*, datasets/{test}/test.xyz, tables/noise.csv
-Makes  tables/scores.csv (one tidy row a number) and tables/transferability.{csv,html}
+Makes  errors/{train}/{model}.csv (one row a test cell), tables/scores.csv (one tidy row a number) and
+       tables/transferability.{csv,html}
 Steps  predict: energies, forces and stresses of one model on every test set
        score: errors of one model on every test set with bootstrap intervals, all seeds together
        collect_scores, tabulate_scores: the long and the wide table
@@ -40,6 +41,7 @@ rule score:
         cells=TEST_CELLS,
     output:
         scores="<results>/scores/{train}/{model}.csv",
+        cells="<results>/errors/{train}/{model}.csv",
     log:
         "<logs>/score/{train}/{model}.log",
     conda:

@@ -1,10 +1,47 @@
-"""Where errors come from: groups of test cells, and sizes of training sets.
+"""Where errors come from: the training set, groups of test cells, and sizes of training sets.
 
-Needs  tables/scores.csv
-Makes  figures/{groups,learning_curves}.png, tables/groups.{csv,html}
-Steps  compare_groups: errors of each group of the curated and published sets
+Needs  errors/{train}/{model}.csv, tables/scores.csv
+Makes  figures/{ratios,groups,learning_curves}.png, tables/{ratios,groups}.{csv,html}, tables/verdicts.csv
+Steps  compare_training_sets: which is better on each test set, and by how much
+       compare_groups: errors of each group of the curated and published sets
        plot_learning_curves: errors against the number of training environments
 """
+
+
+rule compare_training_sets:
+    """Compare training sets: errors over those of the reference set, on the same test cells."""
+    input:
+        cells=expand("<results>/errors/{train}/{model}.csv", train=WHOLE, model=config["models"]),
+    output:
+        ratios="<results>/tables/ratios.csv",
+        verdicts="<results>/tables/verdicts.csv",
+        page=report(
+            "<results>/tables/ratios.html",
+            caption="../report/ratios_table.rst",
+            category="Transferability",
+            labels={"result": "training sets compared: table"},
+        ),
+        figure=report(
+            "<results>/figures/ratios.png",
+            caption="../report/ratios.rst",
+            category="Transferability",
+            labels={"result": "training sets compared"},
+        ),
+    log:
+        "<logs>/compare_training_sets.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        families=FAMILIES,
+        trains=WHOLE,
+    message:
+        "Comparing training sets"
+    script:
+        "../scripts/compare_training_sets.py"
 
 
 rule compare_groups:

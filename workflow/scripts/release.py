@@ -1,7 +1,13 @@
-"""Copy what the repository ships of this study to results/release/."""
+"""Copy what the repository ships of this study to results/release/, its verdicts to README.md."""
 
 from pathlib import Path
 
-from diverse.release import release_study
+import pandas as pd
 
-release_study(Path(snakemake.input.config).parent, Path(snakemake.output.manifest).parent)
+from diverse.release import release_study, show_verdicts
+
+target, readme = Path(snakemake.output.manifest).parent, Path("README.md")
+release_study(Path(snakemake.input.config).parent, target)
+verdicts = target / "tables/verdicts.csv"
+if readme.exists() and verdicts.exists():  # a study may have one training set
+    show_verdicts(readme, pd.read_csv(verdicts))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from diverse.models import Predictions, load_model
-from diverse.scores import Labels, score_rows
+from diverse.scores import Labels, ModelErrors, cell_rows, score_rows
 from diverse.structures import iterate_cells
 
 names, tests = snakemake.wildcards, snakemake.params.tests
@@ -14,13 +14,16 @@ files = {(Path(p).parent.name, Path(p).stem): p for p in snakemake.input.predict
 n_seeds = snakemake.params.model.get("seeds", 1)
 model = load_model(Path(snakemake.input.export).parent)
 training = Labels.of(iterate_cells([snakemake.input.training]))
-scores = []
+scores, cells = [], []
 for test, path in zip(tests, snakemake.input.cells, strict=True):
     truth = Labels.of(iterate_cells([path]))
     if not len(truth.energies):
         continue  # every label failed: tables/failures.csv says why
-    labels = {"study": snakemake.params.study, "train": names.train, "test": test}
-    labels["model"] = names.model
+    labels = {"train": names.train, "test": test, "model": names.model}
     predictions = [Predictions(**np.load(files[str(seed), test])) for seed in range(n_seeds)]
-    scores.append(score_rows(labels, model, training, truth, predictions))
+    errors = ModelErrors.of(training, truth, predictions)
+    cells.append(cell_rows(labels, errors))
+    labels = {"study": snakemake.params.study, **labels}
+    scores.append(score_rows(labels, model, training, errors))
 pd.concat(scores).to_csv(snakemake.output.scores, index=False)
+pd.concat(cells).to_csv(snakemake.output.cells, index=False)

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from diverse.comparison import transferability
 from diverse.convergence import noise_sentence
-from diverse.scores import transferability
 from diverse.tables import shifts_page, transferability_page
 
 scores = pd.read_csv(snakemake.input.scores)

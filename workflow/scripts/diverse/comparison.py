@@ -1,4 +1,4 @@
-"""What ``scores.csv`` says of groups of cells, and of training sets of growing size."""
+"""What ``scores.csv`` says of test sets, groups of cells, and training sets of growing size."""
 
 from __future__ import annotations
 
@@ -10,6 +10,22 @@ import pandas as pd
 # meV/Å: cells are stored to 1e-6 Å, so that forces which symmetry makes zero have errors below it.
 NOTHING = 0.1
 SET = ["test", "quantity", "unit", "group", "n_cells"]
+
+
+def transferability(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with rows training set x model and columns test set.
+
+    Of each test set there are three columns: the value over all its cells and seeds, and the ends
+    of its interval (suffixes ``_low`` and ``_high``).
+    """
+    chosen = scores[(scores["group"] == "all") & (scores["seed"] == "all")]
+    index = ["train", "model", "quantity", "metric", "unit"]
+    wide = chosen.pivot(index=index, columns="test", values=["value", "ci_low", "ci_high"])
+    suffix = {"value": "", "ci_low": "_low", "ci_high": "_high"}
+    wide.columns = pd.Index([f"{test}{suffix[kind]}" for kind, test in wide.columns])
+    columns = [f"{test}{end}" for test in chosen["test"].unique() for end in suffix.values()]
+    rows = pd.MultiIndex.from_frame(chosen[index].drop_duplicates())
+    return wide.loc[rows, columns].reset_index()
 
 
 def group_errors(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import re
 import shutil
 from collections import defaultdict
 from hashlib import sha256
@@ -11,8 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from diverse.ledger import Ledger, LedgerError, write_rows
+from diverse.ratios import verdicts_table
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
+VERDICTS = re.compile(r"(?<=<!-- verdicts).*?(?=<!-- end of verdicts -->)", re.DOTALL)
 PATTERNS = (
     ("labels", "*.xyz.xz"),
     ("labels", "README.md"),
@@ -86,6 +89,13 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
             file.unlink(missing_ok=True)
     write_manifest(target)
     return kept
+
+
+def show_verdicts(readme: Path, verdicts: pd.DataFrame) -> None:
+    """Write the verdicts on the training sets between the two marks for them in the README."""
+    title = " of tables/verdicts.csv, written by snakemake release -->"
+    shown = f"{title}\n\n{verdicts_table(verdicts)}\n\n"
+    readme.write_text(VERDICTS.sub(lambda _: shown, readme.read_text()))
 
 
 def _copy(path: Path, folder: Path) -> None:

@@ -1,6 +1,8 @@
 """Errors of models on test sets, with bootstrap intervals: the rows of ``scores.csv``.
 
-Errors are resampled by cell, not by atom: the forces of one cell are not independent of each other.
+`ModelErrors.of` compares predictions with labels; `score_rows` and `cell_rows` write the errors
+down, by group of cells and cell by cell. Intervals resample cells, not atoms: the forces of one
+cell are not independent of each other.
 """
 
 from __future__ import annotations
@@ -108,6 +110,38 @@ class CellErrors:
         return value, float(interval.low), float(interval.high)
 
 
+@dataclass(frozen=True)
+class ModelErrors:
+    """Errors of one model, trained on one set, on one test set.
+
+    Attributes
+    ----------
+    test : Labels
+    of_cells : dict of str to CellErrors
+        By quantity, ``energy`` (meV/atom) and ``forces`` (meV/Å).
+    aligned : bool
+        Whether training and test labels are of more than one protocol.
+    shifts : ndarray, shape (n_seeds,), eV/atom
+        The constants taken off the predicted energies: 0 unless `aligned`.
+    """
+
+    test: Labels
+    of_cells: dict[str, CellErrors]
+    aligned: bool
+    shifts: np.ndarray
+
+    @classmethod
+    def of(cls, training: Labels, test: Labels, predictions: Sequence[Predictions]) -> ModelErrors:
+        """Compare predictions, one entry a seed, with the labels of a test set."""
+        energies = np.stack([prediction.energies for prediction in predictions])
+        forces = np.stack([prediction.forces for prediction in predictions])
+        aligned = len({*training.protocols, *test.protocols}) > 1
+        shifts = np.zeros(len(predictions))
+        if aligned:
+            energies, shifts = align_energies(test, energies)
+        return cls(test, cell_errors(test, energies, forces), aligned, shifts)
+
+
 def energy_errors(test: Labels, energies: np.ndarray) -> np.ndarray:
     """Return the errors of energies (eV) per atom, meV/atom, both of shape (n_seeds, n_cells)."""
     per_atom: np.ndarray = 1e3 * (energies - test.energies) / test.n_atoms
@@ -164,11 +198,7 @@ def align_energies(test: Labels, energies: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def score_rows(
-    labels: dict[str, str],
-    model: Model,
-    training: Labels,
-    test: Labels,
-    predictions: Sequence[Predictions],
+    labels: dict[str, str], model: Model, training: Labels, errors: ModelErrors
 ) -> pd.DataFrame:
     """Return the tidy rows of one model, trained on one set, on one test set.
 
@@ -178,10 +208,10 @@ def score_rows(
         ``study``, ``train``, ``test`` and ``model`` names.
     model : Model
         Any of the trained seeds (for family, 2Jmax and number of parameters).
-    training, test : Labels
-        Of the training and the test set.
-    predictions : sequence of Predictions
-        One entry a seed. Rows with seed ``all`` average squared or absolute errors over seeds.
+    training : Labels
+        Of the training set.
+    errors : ModelErrors
+        Rows with seed ``all`` average squared or absolute errors over its seeds.
 
     Returns
     -------
@@ -189,14 +219,8 @@ def score_rows(
         With ``energy_shift`` (eV/atom), the constant taken off the predicted energies: 0 where
         training and test labels are of one protocol.
     """
-    energies = np.stack([prediction.energies for prediction in predictions])
-    forces = np.stack([prediction.forces for prediction in predictions])
-    aligned = len({*training.protocols, *test.protocols}) > 1
-    shifts = np.zeros(len(predictions))
-    if aligned:
-        energies, shifts = align_energies(test, energies)
-    errors = cell_errors(test, energies, forces)
-    seeds = {"all": slice(None), **{str(s): slice(s, s + 1) for s in range(len(predictions))}}
+    test, shifts = errors.test, errors.shifts
+    seeds = {"all": slice(None), **{str(s): slice(s, s + 1) for s in range(len(shifts))}}
     everything = np.arange(len(test.energies))
     groups = {"all": everything, **{g: everything[test.groups == g] for g in set(test.groups)}}
     fixed = {
@@ -205,13 +229,13 @@ def score_rows(
         "twojmax": model.twojmax,
         "n_parameters": model.n_parameters,
         "train_environments": len(training.forces),
-        "energy_aligned": aligned,
+        "energy_aligned": errors.aligned,
         "data_hash": data_hash(training.keys, test.keys),
     }
     rows = []
     for group, cells in sorted(groups.items()):
         for seed, members in seeds.items():
-            for quantity, all_errors in errors.items():
+            for quantity, all_errors in errors.of_cells.items():
                 part = all_errors.take(members, cells)
                 for metric in ("rmse", "mae"):
                     value, low, high = part.metric(metric)
@@ -234,25 +258,41 @@ def score_rows(
     return pd.DataFrame(rows)
 
 
+def cell_rows(labels: dict[str, str], errors: ModelErrors) -> pd.DataFrame:
+    """Return the squared errors of every test cell and quantity, averaged over the seeds.
+
+    Parameters
+    ----------
+    labels : dict
+        ``train``, ``test`` and ``model`` names.
+    errors : ModelErrors
+
+    Returns
+    -------
+    DataFrame
+        ``cell`` (its place in the test set), ``key`` and ``group``; ``squared``, summed over the
+        components, (meV/atom)² or (meV/Å)²; ``components``, their number. The RMSE of cells is the
+        root of the quotient of their sums.
+    """
+    numbers = np.arange(len(errors.test.keys))
+    cells = {**labels, "cell": numbers, "key": errors.test.keys, "group": errors.test.groups}
+    parts = [
+        pd.DataFrame(
+            {
+                **cells,
+                "quantity": quantity,
+                "squared": of_cells.squared.mean(axis=0),
+                "components": of_cells.count.astype(int),
+            }
+        )
+        for quantity, of_cells in errors.of_cells.items()
+    ]
+    return pd.concat(parts)
+
+
 def data_hash(*keys: Iterable[str]) -> str:
     """Hash of the label keys of data sets, in order: which labels a number rests on."""
     digest = sha256()
     for of_set in keys:
         digest.update("\n".join(of_set).encode())
     return digest.hexdigest()[:16]
-
-
-def transferability(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with rows training set x model and columns test set.
-
-    Of each test set there are three columns: the value over all its cells and seeds, and the ends
-    of its interval (suffixes ``_low`` and ``_high``).
-    """
-    chosen = scores[(scores["group"] == "all") & (scores["seed"] == "all")]
-    index = ["train", "model", "quantity", "metric", "unit"]
-    wide = chosen.pivot(index=index, columns="test", values=["value", "ci_low", "ci_high"])
-    suffix = {"value": "", "ci_low": "_low", "ci_high": "_high"}
-    wide.columns = pd.Index([f"{test}{suffix[kind]}" for kind, test in wide.columns])
-    columns = [f"{test}{end}" for test in chosen["test"].unique() for end in suffix.values()]
-    rows = pd.MultiIndex.from_frame(chosen[index].drop_duplicates())
-    return wide.loc[rows, columns].reset_index()

@@ -9,6 +9,7 @@ from diverse.plotting.gallery import gallery
 from diverse.plotting.groups import group_dots
 from diverse.plotting.labels import label_panels
 from diverse.plotting.learning import learning_curve_panels
+from diverse.plotting.ratios import ratio_dots
 from diverse.plotting.search import search_curves
 from diverse.plotting.style import colours, looks, style
 from diverse.plotting.training import training_curves
@@ -28,6 +29,7 @@ __all__ = [
     "learning_curve_panels",
     "looks",
     "map_of_environments",
+    "ratio_dots",
     "ridge_paths",
     "search_curves",
     "style",
