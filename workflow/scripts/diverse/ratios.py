@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from diverse.comparison import NOTHING
-from diverse.scores import CONFIDENCE, RESAMPLES
+from diverse.intervals import resample
 
 CELL = ["test", "quantity", "model", "cell"]
 COMPARISON = ["test", "quantity", "train", "reference"]
@@ -56,8 +55,11 @@ def error_ratios(cells: pd.DataFrame, trains: Sequence[str], reference: str) -> 
             if part.empty:
                 continue
             fixed = {"test": test, "quantity": quantity, "model": model, "train": train}
-            values = _ratio(part["squared"].to_numpy(), part["reference"].to_numpy())
-            rows.append({**fixed, "reference": reference, **values, "n_cells": len(part)})
+            value, low, high = resample(
+                _ratio, part["squared"].to_numpy(), part["reference"].to_numpy()
+            )
+            values = {"ratio": value, "ci_low": low, "ci_high": high, "n_cells": len(part)}
+            rows.append({**fixed, "reference": reference, **values})
     return pd.DataFrame(rows)
 
 
@@ -99,23 +101,7 @@ def verdicts_table(verdicts: pd.DataFrame) -> str:
     return str(wide.rename_axis(index="").fillna("").to_markdown(disable_numparse=True))
 
 
-def _ratio(squared: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """Return the ratio of two RMSEs over the same cells, and its interval."""
-
-    def statistic(squared: np.ndarray, reference: np.ndarray, axis: int = -1) -> np.ndarray:
-        quotient: np.ndarray = (squared.sum(axis=axis) / reference.sum(axis=axis)) ** 0.5
-        return quotient
-
-    value = float(statistic(squared, reference))
-    if len(squared) < 2:
-        return {"ratio": value, "ci_low": np.nan, "ci_high": np.nan}
-    interval = bootstrap(
-        (squared, reference),
-        statistic,
-        paired=True,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return {"ratio": value, "ci_low": float(interval.low), "ci_high": float(interval.high)}
+def _ratio(squared: np.ndarray, reference: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Return the ratio of two RMSEs over the same cells."""
+    quotient: np.ndarray = (squared.sum(axis=axis) / reference.sum(axis=axis)) ** 0.5
+    return quotient

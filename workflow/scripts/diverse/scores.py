@@ -14,12 +14,10 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from scipy.stats import bootstrap
 
+from diverse.intervals import resample
 from diverse.models import Model, Predictions
 
-RESAMPLES = 2000
-CONFIDENCE = 0.95
 UNITS = {"energy": "meV/atom", "forces": "meV/Å"}
 
 
@@ -84,10 +82,7 @@ class CellErrors:
         )
 
     def metric(self, name: str) -> tuple[float, float, float]:
-        """Return RMSE or MAE and the ends of its 95 % percentile bootstrap interval.
-
-        The interval is NaN for a single cell, which says nothing of the spread.
-        """
+        """Return RMSE or MAE and the ends of its 95 % interval (see `resample`)."""
         totals = (self.squared if name == "rmse" else self.absolute).mean(axis=0)
         power = 0.5 if name == "rmse" else 1.0
 
@@ -95,19 +90,7 @@ class CellErrors:
             result: np.ndarray = (total.sum(axis=axis) / count.sum(axis=axis)) ** power
             return result
 
-        value = float(statistic(totals, self.count))
-        if len(totals) < 2:
-            return value, np.nan, np.nan
-        interval = bootstrap(
-            (totals, self.count),
-            statistic,
-            paired=True,
-            n_resamples=RESAMPLES,
-            confidence_level=CONFIDENCE,
-            method="percentile",
-            rng=np.random.default_rng(0),
-        ).confidence_interval
-        return value, float(interval.low), float(interval.high)
+        return resample(statistic, totals, self.count)
 
 
 @dataclass(frozen=True)
