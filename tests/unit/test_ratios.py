@@ -114,3 +114,11 @@ def test_page_and_figure_show_every_ratio():
     assert [axis.get_title() for axis in figure.axes[:2]] == ["on near", "on far"]
     drawn = {float(line.get_xdata()[0]) for line in figure.axes[3].lines}
     assert drawn >= {1.0, 2.0, 0.5}
+
+
+def test_an_interval_beside_its_ratio_is_drawn_as_it_is():
+    """Percentile intervals of skewed errors, or rounding, can leave the ratio itself out."""
+    ratios = error_ratios(cells_of({"random": 2.0, "ours": 1.0}), ["random", "ours"], "ours")
+    figure = ratio_dots(ratios.assign(ci_low=2.5, ci_high=3.0), FAMILIES)
+    (bars,) = figure.axes[0].collections
+    assert [segment[:, 0].tolist() for segment in bars.get_segments()] == [[2.5, 3.0]] * 2

@@ -40,6 +40,11 @@ def error_ratios(cells: pd.DataFrame, trains: Sequence[str], reference: str) -> 
         the reference set is better), ``ci_low`` and ``ci_high`` (95 % percentile interval; NaN for
         a single cell), ``n_cells``. Cells whose forces symmetry makes zero are left out of force
         errors.
+
+    Raises
+    ------
+    pandas.errors.MergeError
+        If a cell of a test set stands twice under one model and training set.
     """
     by_set = {train: part.set_index(CELL) for train, part in cells.groupby("train")}
     compared_with = by_set[reference]["squared"].rename("reference")
@@ -70,8 +75,8 @@ def count_verdicts(ratios: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``test``, ``quantity``, ``train``, ``reference``; ``models``; the ``lowest``,
-        ``median`` and ``highest`` ratio; ``better`` and ``worse``, the models whose interval lies
-        below and above 1.
+        ``median`` and ``highest`` ratio; ``better`` and ``worse``, the numbers of models whose
+        interval lies below and above 1.
     """
     verdicts = ratios.assign(better=ratios["ci_high"] < 1, worse=ratios["ci_low"] > 1)
     counts = verdicts.groupby(COMPARISON, sort=False, as_index=False).agg(

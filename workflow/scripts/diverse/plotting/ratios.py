@@ -52,11 +52,9 @@ def _panel(axis: Axes, part: pd.DataFrame, models: list[str], drawn: Mapping[str
         rows = part[part["train"] == train]
         shift = (number - (len(drawn) - 1) / 2) / (len(drawn) + 1)
         places = [models.index(model) + shift for model in rows["model"]]
-        ends = [rows["ratio"] - rows["ci_low"], rows["ci_high"] - rows["ratio"]]
-        small = {"markersize": 3.5, "capsize": 0}
-        axis.errorbar(
-            rows["ratio"], places, xerr=ends, label=f"trained on {train}", **{**look.dot, **small}
-        )
+        axis.hlines(places, rows["ci_low"], rows["ci_high"], color=look.colour, linewidth=1.1)
+        dots = {**look.dot, "markersize": 3.5}
+        axis.errorbar(rows["ratio"], places, label=f"trained on {train}", **dots)
     axis.set_yticks(range(len(models)), models)
     axis.set_ylim(len(models) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
