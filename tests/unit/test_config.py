@@ -144,7 +144,7 @@ def test_a_learning_curve_is_subsets_of_every_training_set(study):
 @pytest.mark.parametrize(
     ("block", "sentence"),
     [
-        ({"learning_curve": {"environments": [999]}}, "999 is not below split.train_environments"),
+        ({"learning_curve": {"environments": [9999]}}, "9999 is not below split.train_environm"),
         ({"learning_curve": {"environments": []}}, "learning_curve.environments: .* non-empty"),
         (
             {

@@ -74,6 +74,7 @@ def _panel(
             linewidth=1.1,
             **marks[str(model)],
         )
+    axis.tick_params(axis="x", labelsize=7)
     plain_log(axis, "xy")
 
 
