@@ -26,7 +26,7 @@ from diverse.generate.random_cells import (
     default_floor,
     random_cell,
 )
-from diverse.generate.rounds import chunk_round, chunks_of_round
+from diverse.generate.rounds import chunk_round, chunks_made, chunks_of_round
 from diverse.generate.statistics import SetStatistics, sum_statistics
 from diverse.neighbours import shortest_distance
 from diverse.structures import ReferenceLattice
@@ -145,6 +145,13 @@ def test_rounds_deal_out_all_chunks_in_order():
     assert dealt == [[0, 1, 2], [3, 4], [5, 6]]
     assert [chunk_round(dataset, c) for c in range(7)] == [0, 0, 0, 1, 1, 2, 2]
     assert chunks_of_round({"chunks": 2}, 0) == [0, 1]
+
+
+def test_only_the_first_chunks_are_made_where_a_study_says_so():
+    made = [list(chunks_made({"chunks": 3} | more)) for more in ({}, {"first_chunks": None})]
+    assert made == [[0, 1, 2]] * 2
+    assert list(chunks_made({"chunks": 3, "first_chunks": 2})) == [0, 1]
+    assert list(chunks_made({"chunks": 3, "first_chunks": 9})) == [0, 1, 2]
 
 
 def sampler(**options):
