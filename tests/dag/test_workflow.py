@@ -15,10 +15,14 @@ def jobs(output: str) -> dict[str, int]:
     return {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
 
-def test_default_study(tmp_path):
-    found = jobs(snakemake(tmp_path, "--dry-run").stdout)
+def all_chunks() -> dict[str, int]:
+    """The number of chunks of each data set of the default study."""
     datasets = yaml.safe_load((ROOT / "config/config.yaml").read_text())["datasets"]
-    chunks = {name: dataset["chunks"] for name, dataset in datasets.items()}
+    return {name: dataset["chunks"] for name, dataset in datasets.items()}
+
+
+def test_default_study(tmp_path):
+    found, chunks = jobs(snakemake(tmp_path, "--dry-run").stdout), all_chunks()
     sampled = chunks["entropy"] + chunks["random"]
     expected = {"generate_sampled": sampled, "generate_expert": sum(chunks.values()) - sampled}
     expected |= {"label_chunk": sum(chunks.values())}
@@ -78,7 +82,7 @@ def test_every_stage_is_a_target(tmp_path, stage):
 
 def test_labels_can_be_recomputed(tmp_path):
     output = snakemake(tmp_path, "--dry-run", "--config", "labels=recompute", "--", "label").stdout
-    assert jobs(output)["label_chunk"] == sum(made_chunks().values())
+    assert jobs(output)["label_chunk"] == sum(all_chunks().values())
 
 
 def test_recomputed_labels_have_no_released_convergence(tmp_path):
