@@ -27,22 +27,14 @@ pathvars:
 
 
 include: "workflow/rules/generate.smk"
-include: "workflow/rules/literature.smk"
 include: "workflow/rules/diversity.smk"
-include: "workflow/rules/diversity_figures.smk"
 include: "workflow/rules/label.smk"
-include: "workflow/rules/convergence.smk"
-include: "workflow/rules/label_card.smk"
-include: "workflow/rules/audit.smk"
-include: "workflow/rules/subsets.smk"
-include: "workflow/rules/search.smk"
+include: "workflow/rules/label_quality.smk"
+include: "workflow/rules/split.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/transfer.smk"
-include: "workflow/rules/transfer_figures.smk"
 include: "workflow/rules/uncertainty.smk"
 include: "workflow/rules/potentials.smk"
-include: "workflow/rules/training_figures.smk"
-include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 

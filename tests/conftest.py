@@ -5,9 +5,10 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, surface
 
-from diverse.labellers import Labeller, make_labeller
-from diverse.labelling import Effort, label_cells
-from diverse.ledger import Ledger
+from diverse.labels.chunk import label_cells
+from diverse.labels.labellers import Labeller, make_labeller
+from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
 from diverse.structures import ReferenceLattice, tagged
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from diverse.kernel import BispectrumSettings
-from diverse.models.network import NetworkModel
-from diverse.models.polynomial import PolynomialModel
+from diverse.models.network.model import NetworkModel
+from diverse.models.polynomial.model import PolynomialModel
 from diverse.zbl import ZBL
 
 CUTOFF, TWOJMAX = 4.734, 4

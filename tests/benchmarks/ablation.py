@@ -14,11 +14,12 @@ import time
 import numpy as np
 from generate import study
 
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
+from diverse.descriptors.statistics import SetStatistics
 from diverse.diversity import nearest_neighbour_entropy
-from diverse.generate.chunk import descriptor_settings, fit_whitening, sampled_chunk
-from diverse.generate.statistics import SetStatistics
 from diverse.neighbours import shortest_distance
+from diverse.study.chunks import fit_whitening, sampled_chunk
+from diverse.study.settings import descriptor_settings
 
 MEASURE = study(6, 40)
 COLUMNS = "family 2Jmax steps precision K  log_det  KL  volume d_min core_s cells/drawn gain_s"

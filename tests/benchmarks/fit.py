@@ -35,10 +35,11 @@ from threadpoolctl import threadpool_info, threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from diverse import lammps_library
-from diverse.labellers import Label
-from diverse.ledger import attach
+from diverse.labels.labellers import Label
+from diverse.labels.ledger import attach
 from diverse.models.fitsnap import fit_with_fitsnap
-from diverse.models.polynomial.fit import FitSettings, fit_streaming
+from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.settings import FitSettings
 from diverse.structures import tagged
 from diverse.zbl import ZBL
 

@@ -24,13 +24,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from diverse.config import load_study
-from diverse.descriptors import environment_descriptors
-from diverse.generate.chunk import fit_whitening, make_generator
+from diverse.descriptors.environments import environment_descriptors
+from diverse.descriptors.statistics import SetStatistics
 from diverse.generate.sampling import Generator, generate_cells
-from diverse.generate.statistics import SetStatistics
 from diverse.kernel import Kernel
 from diverse.structures import random_stream
+from diverse.study.check import load_study
+from diverse.study.chunks import fit_whitening, make_generator
 
 SCHEMA = Path(__file__).parents[2] / "workflow/schemas/study.schema.yaml"
 PAPER_CELLS = 205_000

@@ -21,12 +21,14 @@ from ase.build import bulk
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from diverse.config import load_study
-from diverse.labellers import make_labeller
-from diverse.labellers.worker import Outcome
-from diverse.labelling import Effort, label_cells, pool
-from diverse.ledger import Ledger
+from diverse.labels import pool
+from diverse.labels.chunk import label_cells
+from diverse.labels.labellers import make_labeller
+from diverse.labels.labellers.worker import Outcome
+from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
 from diverse.structures import tagged
+from diverse.study.check import load_study
 
 ROOT = Path(__file__).parents[2]
 STUDY = {

@@ -23,17 +23,19 @@ from ase import Atoms
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
+from diverse.datasets.literature.importer import import_records
+from diverse.datasets.literature.records import read_records
+from diverse.datasets.split import Outline
 from diverse.kernel import BispectrumSettings
-from diverse.literature.importer import import_records
-from diverse.literature.records import read_records
 from diverse.models import Model, predict
 from diverse.models.fitsnap import fit_with_fitsnap
-from diverse.models.network import NetworkModel, layer_widths
-from diverse.models.polynomial import PolynomialModel
+from diverse.models.network.data import training_cells
+from diverse.models.network.loop import set_aside, train_network
+from diverse.models.network.model import NetworkModel, layer_widths
+from diverse.models.network.settings import TrainingSettings
 from diverse.models.polynomial.accumulate import accumulate, raw_kernel, survey
+from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.polynomial.solve import solve
-from diverse.models.training import TrainingSettings, train_network, training_cells
-from diverse.split import Outline, split_cells
 from diverse.zbl import ZBL
 
 CUTOFF, REPULSION = 4.812302818, ZBL("W", 4.0, 4.8)
@@ -138,7 +140,7 @@ def main() -> None:
     options = parser.parse_args()
     records = list(read_records(options.archive))[:: options.every]
     cells, _ = import_records(records, dataset="w", element="W", protocol="published", block=20)
-    parts = split_cells([*map(Outline.of, cells)], 0.2, None, np.random.default_rng(0))
+    parts = set_aside([*map(Outline.of, cells)], 0.2, None, np.random.default_rng(0))
     train, test = ([cells[position] for position in sorted(part)] for part in parts)
     print(
         f"{len(train)} cells, {sum(map(len, train))} environments to train on; "

@@ -26,14 +26,21 @@ from torch.optim import lr_scheduler
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
+from diverse.datasets.literature.importer import import_records
+from diverse.datasets.literature.records import read_records
 from diverse.kernel import BispectrumSettings
-from diverse.literature.importer import import_records
-from diverse.literature.records import read_records
 from diverse.models.fitsnap import _configuration, _fitsnap
-from diverse.models.training import TrainingSettings, train_network, training_cells
-from diverse.models.training.adamw import AdamW
-from diverse.models.training.loop import initial_network, split_cells, train_epoch, validate
-from diverse.models.training.loss import ForceLoss
+from diverse.models.network.adamw import AdamW
+from diverse.models.network.data import training_cells
+from diverse.models.network.loop import (
+    initial_network,
+    set_aside,
+    train_epoch,
+    train_network,
+    validate,
+)
+from diverse.models.network.loss import ForceLoss
+from diverse.models.network.settings import TrainingSettings
 from diverse.zbl import ZBL
 
 ARCHIVE = Path(__file__).parents[3] / "shared/data/wbe_prb2019_tungsten.tar.xz"
@@ -67,7 +74,7 @@ class OurEpochs:
 
     def __init__(self, cells: list[Atoms]) -> None:
         data = training_cells(cells, DESCRIPTOR, ZBL_W)
-        self.training, self.validation = split_cells(len(cells), 0.2, SEED)
+        self.training, self.validation = set_aside(len(cells), 0.2, SEED)
         self.seconds: dict[str, list[float]] = {"cached": [], "matrix_free": []}
         self.states = {}
         for path in self.seconds:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from diverse.labellers import Label
-from diverse.ledger import Ledger, attach, merge, write_rows
+from diverse.labels.labellers import Label
+from diverse.labels.ledger import Ledger, attach, merge, write_rows
 from paths import ROOT, snakemake
 
 ERROR = 1.0  # eV, by which the released labels are wrong

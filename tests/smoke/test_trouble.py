@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from diverse.ledger import Ledger
+from diverse.labels.ledger import Ledger
 from paths import ROOT, clean_environment, snakemake, snakemake_command
 
 COARSE = {"kind": "gpaw", "cutoff_energy": 200, "kpoint_density": {"1000": 1.2}, "smearing": 0.3}

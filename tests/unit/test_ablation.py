@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.config import load_study
-from diverse.diversity.ablation import ablate, summarise_ablation
-from diverse.generate.chunk import fit_whitening
 from diverse.structures import write_cells
+from diverse.study.ablation import ablate, summarise_ablation
+from diverse.study.check import load_study
+from diverse.study.chunks import fit_whitening
 from paths import ROOT
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from diverse.audit import audit, audit_page, cheapest, expected_cost, probes, sample, verdict
-from diverse.labelling import Effort, label_cells
-from diverse.ledger import Ledger
+from diverse.labels.audit import audit, cheapest, expected_cost, probes, sample, verdict
+from diverse.labels.chunk import label_cells
+from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
+from diverse.report.pages.labels import audit_page
 
 
 @pytest.fixture

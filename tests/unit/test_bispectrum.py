@@ -7,9 +7,9 @@ from ase import Atoms
 from scipy.spatial.transform import Rotation
 
 from diverse import lammps_library
-from diverse.bispectrum import bispectrum
 from diverse.kernel import BispectrumSettings
 from diverse.neighbours import find_pairs
+from oracles.bispectrum import bispectrum
 
 CUTOFF = 4.734
 

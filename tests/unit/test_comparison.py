@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from diverse.comparison import group_errors, largest_models, learning_curves
-from diverse.plotting import group_dots, learning_curve_panels, looks
-from diverse.plotting.style import MODEL_MARKERS, model_marks, round_numbers
-from diverse.tables import groups_page, shifts_page
+from diverse.errors.views import group_errors, largest_models, learning_curves
+from diverse.report.pages.errors import groups_page, shifts_page
+from diverse.report.plotting import group_dots, learning_curve_panels, looks
+from diverse.report.plotting.style import MODEL_MARKERS, model_marks, round_numbers
 
 FAMILIES = {"entropy": "entropy", "random": "random", "expert": "expert", "hot": "expert"}
 MODELS = {"small": ("linear", 5), "large": ("linear", 9), "net": ("network", 7)}

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from diverse.config import ConfigError, labeller_options, load_study, measured_variants
+from diverse.study.check import ConfigError, load_study
+from diverse.study.settings import labeller_options, measured_variants
 from paths import ROOT
 
 SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")

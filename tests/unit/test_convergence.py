@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 from ase.units import GPa
 
-from diverse.convergence import (
-    compare,
-    convergence_page,
-    label_noise,
-    noise_sentence,
-    summarise_errors,
-)
-from diverse.labellers import Label
-from diverse.ledger import attach
-from diverse.plotting.labels import convergence_strips
+from diverse.labels.convergence import compare, label_noise, summarise_errors
+from diverse.labels.labellers import Label
+from diverse.labels.ledger import attach
+from diverse.report.pages.labels import convergence_page, noise_sentence
+from diverse.report.plotting.labels import convergence_strips
 
 
 @pytest.fixture

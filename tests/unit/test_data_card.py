@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from diverse.config import load_study, measured_variants
-from diverse.convergence import label_noise
-from diverse.data_card import Tables, data_card, equal_diversity
-from diverse.ledger import Ledger, new_row, write_rows
-from diverse.tables import read_diversity
+from diverse.labels.convergence import label_noise
+from diverse.labels.ledger import Ledger, new_row, write_rows
+from diverse.report.data_card import Tables, data_card, equal_diversity
+from diverse.report.pages.datasets import read_diversity
+from diverse.study.check import load_study
+from diverse.study.settings import measured_variants
 from paths import ROOT
 
 SCHEMA = ROOT / "workflow/schemas/study.schema.yaml"

@@ -6,20 +6,20 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
+from diverse.descriptors.whitening import Whitening
 from diverse.diversity import (
     ComparisonSettings,
     EnvironmentSample,
     common_size,
-    compare_sets,
+    compare_samples,
     draw_environments,
     sample_cells,
     sample_environments,
 )
-from diverse.generate.entropy import Whitening
 from diverse.kernel import BispectrumSettings
-from diverse.structures import iterate_cells, write_cells
-from diverse.tables import diversity_page, read_diversity
+from diverse.report.pages.datasets import diversity_page, read_diversity
+from diverse.structures import iterate_cells, random_stream, write_cells
 
 DESCRIPTOR = BispectrumSettings(4, 4.734)
 SETTINGS = ComparisonSettings(bandwidths=(0.015, 0.043), draws=4, smallest=10)
@@ -40,8 +40,28 @@ def sets() -> dict[str, list[Atoms]]:
     return {"wide": rattled(12, 0.4, 1), "narrow": rattled(8, 0.05, 2), "tiny": rattled(1, 0.1, 3)}
 
 
-def compare(sets, **options) -> pd.DataFrame:
-    return compare_sets(sets, DESCRIPTOR, coordination_radius=3.29, settings=SETTINGS, **options)
+def sampled(sets, settings=SETTINGS, seed=0) -> dict[str, EnvironmentSample]:
+    """Sample every set as the rule `sample_environments` does."""
+    return {
+        name: sample_environments(
+            cells,
+            settings.environments,
+            DESCRIPTOR,
+            coordination_radius=3.29,
+            rng=random_stream(seed, f"{name}/sample", 0),
+        )
+        for name, cells in sets.items()
+    }
+
+
+def compare(sets, settings=SETTINGS, whitening=None, seed=0) -> pd.DataFrame:
+    """Compare sets in a space whitened by equally many environments of each, if none is given."""
+    samples = sampled(sets, settings, seed)
+    if whitening is None:
+        n, rng = min(map(len, samples.values())), random_stream(seed, "pooled", 0)
+        pooled = [s.descriptors[draw_environments(s.cell, n, rng)] for s in samples.values()]
+        whitening = Whitening.of(np.concatenate(pooled))
+    return compare_samples(samples, whitening, settings, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +118,7 @@ def test_a_set_covers_itself(table):
 
 def test_the_table_says_how_large_sets_and_samples_are(sets):
     few = ComparisonSettings(environments=40, bandwidths=(0.015,), draws=2, smallest=10)
-    table = compare_sets({"wide": sets["wide"]}, DESCRIPTOR, coordination_radius=3.29, settings=few)
+    table = compare({"wide": sets["wide"]}, settings=few)
     np.testing.assert_array_equal(value(table, "cells", "wide"), [10, 12])
     np.testing.assert_array_equal(value(table, "environments", "wide"), [40, 48])
 
@@ -136,8 +156,8 @@ def test_files_and_cells_give_the_same(sets, table, tmp_path):
     write_cells(tmp_path / "a.xyz", sets["narrow"][:3])
     write_cells(tmp_path / "b.xyz", sets["narrow"][3:])
     files = {
-        "wide": tmp_path / "wide.xyz",
-        "narrow": [tmp_path / "a.xyz", tmp_path / "b.xyz"],
+        "wide": iterate_cells([tmp_path / "wide.xyz"]),
+        "narrow": iterate_cells([tmp_path / "a.xyz", tmp_path / "b.xyz"]),
         "tiny": sets["tiny"],
     }
     pd.testing.assert_frame_equal(compare(files), table, rtol=1e-4, atol=1e-5)

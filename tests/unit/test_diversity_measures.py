@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from diverse.descriptors.statistics import REGULARISATION
 from diverse.diversity import (
     distinct,
     effective_rank,
@@ -13,7 +14,6 @@ from diverse.diversity import (
     nearest_neighbour_entropy,
 )
 from diverse.diversity.measures import DUPLICATE
-from diverse.generate.statistics import REGULARISATION
 
 
 def cross(*lengths: float) -> np.ndarray:

@@ -7,12 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diverse.generate.entropy import (
-    CellEntropy,
-    SetEntropy,
-    Whitening,
-)
-from diverse.generate.statistics import REGULARISATION, SetStatistics, sum_statistics
+from diverse.descriptors.statistics import REGULARISATION, SetStatistics, sum_statistics
+from diverse.descriptors.whitening import Whitening
+from diverse.generate.entropy import CellEntropy, SetEntropy
 
 STEP = 1e-5
 # central differences: truncation STEP^2 times third derivatives of order 1e3, rounding eps / STEP

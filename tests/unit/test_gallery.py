@@ -3,8 +3,8 @@
 import numpy as np
 from ase.build import bulk
 
-from diverse.plotting import gallery
-from diverse.plotting.gallery import DEPTH, HALF, window
+from diverse.report.plotting import gallery
+from diverse.report.plotting.gallery import DEPTH, HALF, window
 from diverse.structures import tagged
 
 

@@ -10,15 +10,9 @@ import yaml
 from ase import Atoms
 from ase.build import bulk
 
-from diverse.config import load_study
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
+from diverse.descriptors.statistics import SetStatistics, sum_statistics
 from diverse.generate.batch import equal_sizes
-from diverse.generate.chunk import (
-    cell_statistics,
-    descriptor_settings,
-    fit_whitening,
-    sampled_chunk,
-)
 from diverse.generate.entropy import CellEntropy
 from diverse.generate.random_cells import (
     SamplerSettings,
@@ -26,10 +20,12 @@ from diverse.generate.random_cells import (
     default_floor,
     random_cell,
 )
-from diverse.generate.rounds import chunk_round, chunks_made, chunks_of_round
-from diverse.generate.statistics import SetStatistics, sum_statistics
 from diverse.neighbours import shortest_distance
 from diverse.structures import ReferenceLattice
+from diverse.study.check import load_study
+from diverse.study.chunks import cell_statistics, fit_whitening, sampled_chunk
+from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
+from diverse.study.settings import descriptor_settings
 from paths import ROOT
 
 RANDOM = {"family": "random", "cells": 24, "chunks": 2}

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
+from diverse.kernel.jacobian_sums import merged_jacobian, quadratic_rows
 from diverse.kernel.library import available_isas
-from diverse.kernel.rows import merged_jacobian, quadratic_rows
-from diverse.labellers import Label
-from diverse.ledger import attach
+from diverse.labels.labellers import Label
+from diverse.labels.ledger import attach
 from diverse.models.polynomial.accumulate import raw_kernel
 from diverse.models.polynomial.basis import Basis
-from diverse.models.polynomial.rows import design_rows
+from diverse.models.polynomial.design import design_rows
 from diverse.neighbours import find_pairs
 from diverse.structures import tagged
 from diverse.zbl import ZBL

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from diverse.labellers import LabelError, LabellerError, gpaw, make_labeller
-from diverse.labellers.gpaw import kpoint_mesh
+from diverse.labels.labellers import LabelError, LabellerError, gpaw, make_labeller
+from diverse.labels.labellers.gpaw import kpoint_mesh
 from diverse.structures import tagged
 
 COARSE = {

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from calculators import chain
-from diverse.labellers import make_labeller
-from diverse.labelling import Effort, TimeLimitError, label_cells
-from diverse.ledger import Ledger, label_key
+from diverse.labels.chunk import TimeLimitError, label_cells
+from diverse.labels.labellers import make_labeller
+from diverse.labels.ledger import Ledger, label_key
+from diverse.labels.pool import Effort
 
 TESTS = Path(__file__).parents[1]
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calculators import chain
-from diverse.labellers import Label
-from diverse.ledger import (
+from diverse.labels.labellers import Label
+from diverse.labels.ledger import (
     Ledger,
     LedgerError,
     attach,
@@ -21,9 +21,9 @@ from diverse.ledger import (
     new_row,
     write_rows,
 )
-from diverse.ledger.__main__ import main
-from diverse.ledger.query import failures, missing, summary
-from diverse.ledger.rows import scan, to_atoms, to_text
+from diverse.labels.ledger.__main__ import main
+from diverse.labels.ledger.query import failures, missing, summary
+from diverse.labels.ledger.text import scan, to_atoms, to_text
 from diverse.structures import write_cells
 
 
@@ -207,7 +207,7 @@ def test_questions_to_a_ledger(three, zhou):
 
 
 def ask(capsys, monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["python -m diverse.ledger", *map(str, arguments)])
+    monkeypatch.setattr(sys, "argv", ["python -m diverse.labels.ledger", *map(str, arguments)])
     main()
     return " ".join(capsys.readouterr().out.split())
 

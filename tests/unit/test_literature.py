@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diverse.literature.fetch import SourceError, file_hash, locate
-from diverse.literature.importer import import_records, summarise_groups, without_labels
-from diverse.literature.records import read_records
+from diverse.datasets.literature.fetch import SourceError, file_hash, locate
+from diverse.datasets.literature.importer import import_records, summarise_groups, without_labels
+from diverse.datasets.literature.records import read_records
 from diverse.structures import write_cells
 from paths import ROOT
 

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from jinja2 import UndefinedError
 
-from diverse.config import load_study
-from diverse.model_card import TrainingSet, error_rows, render_card, settings_rows
-from diverse.scores import data_hash
+from diverse.errors.scores import data_hash
+from diverse.report.model_card import TrainingSet, error_rows, render_card, settings_rows
+from diverse.study.check import load_study
 from paths import ROOT
 
 SCHEMA = ROOT / "workflow/schemas/study.schema.yaml"

@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
 from diverse.kernel import BispectrumSettings
-from diverse.labellers import Label
-from diverse.ledger import attach
+from diverse.labels.labellers import Label
+from diverse.labels.ledger import attach
 from diverse.models import load_model, predict
 from diverse.models.export import check_export
 from diverse.models.fitsnap import fit_with_fitsnap
-from diverse.models.network import NetworkModel
+from diverse.models.network.data import training_cells
+from diverse.models.network.loop import train_network
+from diverse.models.network.model import NetworkModel
+from diverse.models.network.settings import TrainingSettings
 from diverse.models.trained import load_trained, save_trained
-from diverse.models.training import TrainingSettings, train_network, training_cells
 from diverse.zbl import ZBL
 
 CUTOFF, TWOJMAX = 4.734, 4

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from diverse.descriptors.statistics import SetStatistics
+from diverse.descriptors.whitening import Whitening
 from diverse.generate.acceptance import Gate
 from diverse.generate.batch import Batch, equal_sizes
-from diverse.generate.entropy import CellEntropy, SetEntropy, Whitening
+from diverse.generate.entropy import CellEntropy, SetEntropy
 from diverse.generate.objective import (
     WALL_STIFFNESS,
     EntropyTerm,
@@ -18,7 +20,6 @@ from diverse.generate.objective import (
     shortest_distances,
 )
 from diverse.generate.optimiser import Bounds, OptimiserSettings, relax, total_gradient
-from diverse.generate.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings, Kernel, neighbour_pairs
 from diverse.neighbours import shortest_distance
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.plotting import coverage_heatmaps, label_panels
+from diverse.report.plotting import coverage_heatmaps, label_panels
 
 
 def coverage_table(distance):

@@ -5,24 +5,20 @@ import pytest
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
 from diverse.kernel import BispectrumSettings
-from diverse.labellers import Label
-from diverse.ledger import attach
+from diverse.labels.labellers import Label
+from diverse.labels.ledger import attach
 from diverse.models import predict
 from diverse.models.fitsnap import fit_with_fitsnap
-from diverse.models.polynomial import PolynomialModel
-from diverse.models.polynomial.accumulate import (
-    accumulate,
-    energy_dependent,
-    equal_weights,
-    raw_kernel,
-    survey,
-)
-from diverse.models.polynomial.fit import FitSettings, fit_streaming
-from diverse.models.polynomial.rows import design_rows, without_translations
+from diverse.models.polynomial.accumulate import accumulate, raw_kernel, survey
+from diverse.models.polynomial.design import design_rows, without_translations
+from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.model import PolynomialModel
+from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import solve
 from diverse.models.polynomial.uncertainty import Uncertainty
+from diverse.models.weights import energy_dependent_weights, equal_weights
 from diverse.structures import tagged
 from diverse.zbl import ZBL
 
@@ -138,7 +134,7 @@ def stacked(cells, basis, weights=equal_weights):
 def test_solution_is_that_of_ridge_regression(cells, quadratic, monkeypatch):
     """Gram matrices in small batches and folds give what lstsq gives with all rows in hand."""
     monkeypatch.setattr("diverse.models.polynomial.accumulate.ROWS_BATCH", 20)
-    weights = energy_dependent(-9.0, 0.7)
+    weights = energy_dependent_weights(-9.0, 0.7)
     folds, basis = folds_of(cells, 4, quadratic, weights=weights)
     rows, target = stacked(cells, basis, weights)
     ridge = 0.5

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.plotting import ratio_dots
-from diverse.ratios import count_verdicts, error_ratios, reference_set, verdicts_table
-from diverse.tables import ratios_page
+from diverse.errors.ratios import count_verdicts, error_ratios, reference_set, verdicts_table
+from diverse.report.pages.errors import ratios_page
+from diverse.report.plotting import ratio_dots
 
 FAMILIES = {"random": "random", "ours": "entropy", "expert": "expert"}
 N_CELLS = 12

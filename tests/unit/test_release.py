@@ -7,9 +7,9 @@ import ase.io
 import pandas as pd
 import pytest
 
-from diverse.ledger import Ledger, LedgerError, label_key, merge, write_rows
-from diverse.ratios import verdicts_table
-from diverse.release import release_ahead, release_study, show_verdicts
+from diverse.errors.ratios import verdicts_table
+from diverse.labels.ledger import Ledger, LedgerError, label_key, merge, write_rows
+from diverse.report.release import release_ahead, release_study, show_verdicts
 from paths import ROOT
 
 

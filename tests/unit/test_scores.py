@@ -5,10 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from diverse.comparison import transferability
-from diverse.models import Predictions
-from diverse.models.polynomial import PolynomialModel
-from diverse.scores import (
+from diverse.errors.scores import (
     CellErrors,
     Labels,
     ModelErrors,
@@ -17,6 +14,9 @@ from diverse.scores import (
     cell_rows,
     score_rows,
 )
+from diverse.errors.views import transferability
+from diverse.models import Predictions
+from diverse.models.polynomial.model import PolynomialModel
 
 MODEL = PolynomialModel(2, 0.0, np.zeros(5))
 

@@ -6,23 +6,27 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 
+from diverse.datasets.split import dealt
 from diverse.kernel import BispectrumSettings
 from diverse.models import predict
+from diverse.models.network.data import training_cells
+from diverse.models.network.left_out import FoldedSet as FoldedNetworkSet
+from diverse.models.network.loop import train_network
+from diverse.models.network.settings import TrainingSettings
 from diverse.models.polynomial.accumulate import raw_kernel
-from diverse.models.polynomial.fit import FitSettings, FoldedSet, fit_streaming
-from diverse.models.polynomial.rows import design_rows
+from diverse.models.polynomial.design import design_rows
+from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.left_out import FoldedSet
+from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import (
     PartErrors,
     log_ratio,
     search_weights,
     with_searched_weights,
 )
-from diverse.models.training import TrainingSettings, train_network, training_cells
-from diverse.models.training.search import LeftOutParts
-from diverse.plotting import search_curves
-from diverse.plotting.search import APART
-from diverse.split import dealt
-from diverse.tables import search_page
+from diverse.report.pages.models import search_page
+from diverse.report.plotting import search_curves
+from diverse.report.plotting.search import APART
 from diverse.zbl import ZBL
 
 DESCRIPTOR, ZBL_W = BispectrumSettings(4, 4.734), ZBL("W", 4.0, 4.8)
@@ -202,11 +206,11 @@ def test_the_fit_takes_the_ridge_that_the_search_found(labelled):
 
 
 def left_out(cells):
-    return LeftOutParts(lambda: iter(cells), DESCRIPTOR, ZBL_W, n_folds=4)
+    return FoldedNetworkSet(lambda: iter(cells), DESCRIPTOR, ZBL_W, n_folds=4)
 
 
 def test_errors_of_networks_are_those_of_parts_that_were_not_trained_on(labelled):
-    found = left_out(labelled).errors(NETWORK, seed=1)
+    found = left_out(labelled).left_out_errors(NETWORK, seed=1)
     for number in range(4):
         kept = [cell for part, cell in dealt(labelled, 4) if part != number]
         cells = [cell for part, cell in dealt(labelled, 4) if part == number]
@@ -222,7 +226,7 @@ def test_errors_of_networks_are_those_of_parts_that_were_not_trained_on(labelled
 
 def test_searches_are_reproducible(labelled):
     parts = left_out(labelled)
-    first, again, other = (parts.errors(NETWORK, seed).criterion for seed in (1, 1, 2))
+    first, again, other = (parts.left_out_errors(NETWORK, seed).criterion for seed in (1, 1, 2))
     assert first == again != other
 
 

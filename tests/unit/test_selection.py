@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
 
-from diverse import selection
-from diverse.descriptors import environment_descriptors
-from diverse.generate.entropy import Whitening
+from diverse.datasets import selection
+from diverse.datasets.selection import cell_means, farthest_points, minimum_set_cover, select_subset
+from diverse.datasets.split import Outline, cluster_cells, split_cells
+from diverse.descriptors.environments import environment_descriptors
+from diverse.descriptors.whitening import Whitening
 from diverse.kernel import BispectrumSettings
-from diverse.selection import cell_means, farthest_points, minimum_set_cover, select_subset
-from diverse.split import Outline, cluster_cells, split_cells
 
 # numba says so, once, when it compiles the quests package
 pytestmark = pytest.mark.filterwarnings("ignore:.*unsafe cast from uint64")

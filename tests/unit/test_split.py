@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from diverse.split import MixedLabelsError, Outline, check_labels, split_cells
+from diverse.datasets.split import MixedLabelsError, Outline, check_labels, split_cells
 
 
 def make_cells(groups, trajectories=8, per_trajectory=3, atoms=2, protocol="fine"):

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from diverse.generate.statistics import SetStatistics
+from diverse.descriptors.statistics import SetStatistics
 from diverse.generate.summary import chunk_row, summarise_chunks
 
 
@@ -19,7 +19,7 @@ def made(folder, chunk, accepted, seconds):
     SetStatistics(7, np.zeros(2), 7 * np.eye(2)).save(structures.with_suffix(".npz"))
     benchmark = folder / f"{chunk}.tsv"
     benchmark.write_text(f"s\tmax_rss\tcpu_time\n{seconds}\t{100 + chunk}\t{2 * seconds}\n")
-    return chunk_row(structures, benchmark)
+    return chunk_row(structures.parent.name, int(structures.stem), structures, benchmark)
 
 
 def test_rows_of_chunks_and_their_sums(tmp_path):

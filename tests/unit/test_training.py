@@ -9,12 +9,13 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from diverse.kernel import BispectrumSettings
-from diverse.kernel.cells import ComputedJacobian, StoredJacobian
-from diverse.models.network import layer_widths
-from diverse.models.training import TrainingSettings, train_network, training_cells
-from diverse.models.training.adamw import AdamW
-from diverse.models.training.loop import initial_network
-from diverse.models.training.loss import ForceLoss
+from diverse.kernel.force_maps import ComputedJacobian, StoredJacobian
+from diverse.models.network.adamw import AdamW
+from diverse.models.network.data import training_cells
+from diverse.models.network.loop import initial_network, train_network
+from diverse.models.network.loss import ForceLoss
+from diverse.models.network.model import layer_widths
+from diverse.models.network.settings import TrainingSettings
 from diverse.zbl import ZBL
 
 DESCRIPTOR, ZBL_W = BispectrumSettings(4, 4.734), ZBL("W", 4.0, 4.8)
@@ -174,7 +175,7 @@ def checkpoint(cells, tmp_path, monkeypatch):
     """Return the checkpoint of an interrupted training."""
     path = tmp_path / "checkpoint.pt"
     with monkeypatch.context() as patched:
-        patched.setattr("diverse.models.training.checkpoint.Checkpoint.remove", lambda self: None)
+        patched.setattr("diverse.models.network.checkpoint.Checkpoint.remove", lambda self: None)
         train_network(cells, SETTINGS, 1, checkpoint=path, checkpoint_seconds=0)
     return path
 
@@ -220,7 +221,7 @@ def test_high_energies_weigh_less(cells):
 
 
 def test_cells_are_described_alike_in_parts_and_at_once(labelled, cells, monkeypatch):
-    monkeypatch.setattr("diverse.models.training.data.CELLS_AT_ONCE", 7)
+    monkeypatch.setattr("diverse.models.network.data.CELLS_AT_ONCE", 7)
     parts = training_cells(iter(labelled), DESCRIPTOR, ZBL_W)
     assert parts.fingerprint() == cells.fingerprint()
 

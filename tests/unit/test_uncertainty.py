@@ -5,10 +5,16 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from diverse.errors.calibration import (
+    OTHERS,
+    calibration,
+    calibration_table,
+    ensemble,
+    error_samples,
+)
+from diverse.errors.scores import Labels
 from diverse.models import Predictions
-from diverse.plotting import calibration_curves
-from diverse.scores import Labels
-from diverse.uncertainty import OTHERS, calibration, calibration_table, ensemble, error_samples
+from diverse.report.plotting import calibration_curves
 
 N = 20_000
 FIVE_SIGMA = 5 / np.sqrt(N)

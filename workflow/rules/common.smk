@@ -9,8 +9,9 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "envs/study.yaml")
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from diverse.config import ConfigError, labeller_options, load_study, variant_options
-from diverse.generate.rounds import chunk_round, chunks_made, chunks_of_round
+from diverse.study.check import ConfigError, load_study
+from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
+from diverse.study.settings import labeller_options, measured_variants, variant_options
 
 try:
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
@@ -27,17 +28,43 @@ def names(block, key, *values):
     return [name for name, entry in config[block].items() if entry.get(key) in values]
 
 
+def seeds(model):
+    """Seeds a model is trained with; a polynomial fit has nothing random."""
+    return range(config["models"][model].get("seeds", 1))
+
+
+# Data sets
 SAMPLED = names("datasets", "family", "entropy", "random")
 CURATED = names("datasets", "family", "expert")
 PUBLISHED = names("datasets", "family", "literature")
+KEPT = names("datasets", "labels", "keep")  # published sets with their own labels
+LABELLED = [name for name in DATASETS if name not in KEPT]
 WHOLE = names("datasets", "use", "train_and_test")
+SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
+TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
+
+# Models
 MODELS_ON = {name: list(config["models"]) for name in WHOLE}  # of subsets, maybe not all
 MODELS_ON |= {name: subset["models"] for name, subset in config["subsets"].items()}
 STREAMED = names("models", "solver", "streaming")
+FITSNAP = names("models", "solver", "fitsnap")
 NETWORKS = names("models", "family", "network")
-SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
+AUTO = [*names("models", "energy_weight", "auto"), *names("models", "energy_scale", "auto")]
+SEARCHED = [model for model in config["models"] if model in AUTO]
+SEARCHES = {model: f"<results>/models/{{train}}/{model}/search.csv" for model in SEARCHED}
+CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
+
+# Labels that are known before anything runs: released ones, unless the study recomputes its own.
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
-TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
+
+# The errors of the labels that tables and figures are read against. They are input of the report only
+# where they exist: measuring them takes hours of DFT, which no study shall start by itself. So what
+# lies on disk decides here, when the workflow is read, whether the report shows a released table of
+# this study, one that `snakemake convergence` made, or the words "not measured".
+ERRORS = [Path(RESULTS, "convergence/errors.csv")]
+if RELEASED:
+    ERRORS.insert(0, Path(RELEASED, "convergence", f"{config['study']}.csv"))
+KNOWN_ERRORS = next((path for path in ERRORS if path.exists()), None)
 
 
 wildcard_constraints:
@@ -85,18 +112,14 @@ def statistics_of_round(wildcards):
     return [f"<results>/{folder}/{file}.npz" for file in (f"rounds/{last}", *members)]
 
 
-def seeds(model):
-    """Seeds a model is trained with; a polynomial fit has nothing random."""
-    return range(config["models"][model].get("seeds", 1))
-
-
 def all_chunks(stage, datasets=DATASETS, pattern="<results>/{}/{}/{}.xyz"):
     """Files of one stage (structures or labels) for every chunk of data sets."""
-    return [
-        pattern.format(stage, name, chunk)
-        for name in datasets
-        for chunk in chunks_made(config["datasets"][name])
-    ]
+    return [pattern.format(stage, name, chunk) for name, chunk in chunk_names(datasets)]
+
+
+def chunk_names(datasets):
+    """Data set and number of every chunk, in the order of `all_chunks`."""
+    return [(name, chunk) for name in datasets for chunk in chunks_made(config["datasets"][name])]
 
 
 def structure_chunks(wildcards):
@@ -119,12 +142,15 @@ def trained(models):
     return [(train, m) for train, names in MODELS_ON.items() for m in names if m in models]
 
 
+def trained_seeds(models):
+    """Training set, model and seed of everything that is trained of these models."""
+    return [(train, model, seed) for train, model in trained(models) for seed in seeds(model)]
+
+
 def of_models(pattern, models):
     """The pattern's file for every seed of these models on every set they are trained on."""
     return [
-        f"<results>/models/{train}/{model}/{seed}/{pattern}"
-        for train, model in trained(models)
-        for seed in seeds(model)
+        f"<results>/models/{'/'.join(map(str, name))}/{pattern}" for name in trained_seeds(models)
     ]
 
 

@@ -1,12 +1,17 @@
-"""How diverse the data sets are, how well they cover each other, what making them took: no labels.
+"""How diverse the data sets are and how well they cover each other: no labels needed.
 
 Needs  structures/{dataset}/{chunk}.xyz, structures/whitening.npz
 Makes  diversity/{dataset}.npz, tables/{diversity,ablation}.{csv,html},
-       tables/generation.csv, structures/chunks.csv
+       figures/{environments,geometry,coverage,diversity,ablation,gallery}.png
 Steps  sample_environments: describe a sample of each data set, for all that follows
        measure_diversity: every measure of every set and of every pair of sets
-       summarise_generation: cells made, refused, time, memory and SHA-256 of every chunk
        ablate: the same of fresh random, cell-entropy and set-entropy cells, for several seeds
+       plot_environments: principal components of all sets
+       plot_geometry: cumulative curves of distances, volumes, coordination
+       plot_coverage: heat maps of how well the sets cover each other
+       plot_diversity: every measure at equal numbers of environments
+       plot_ablation: the same for what the entropy term buys
+       plot_gallery: one cell of each group of the curated data sets
 """
 
 
@@ -22,10 +27,6 @@ rule sample_environments:
         "<benchmarks>/sample_environments/{dataset}.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         study=study_part("seed", "element", "lattice", "cutoff", "optimiser", "diversity"),
     message:
@@ -92,33 +93,145 @@ rule ablate:
         runtime=60,
     params:
         study=study_part(*SAMPLING, "diversity", "ablation"),
-        others=CURATED + PUBLISHED,
+        others=[name for name, _ in chunk_names(CURATED + PUBLISHED)],
     message:
         "Measuring what the entropy term buys"
     script:
         "../scripts/ablate.py"
 
 
-rule summarise_generation:
-    """Count what every chunk of random and entropy cells made and took."""
+rule plot_environments:
+    """Draw the environments of all data sets on their principal components."""
     input:
-        cells=all_chunks("structures", SAMPLED),
-        benchmarks=all_chunks("generate_sampled", SAMPLED, "<benchmarks>/{}/{}/{}.tsv"),
+        samples=expand("<results>/diversity/{dataset}.npz", dataset=DATASETS),
     output:
-        chunks="<results>/structures/chunks.csv",
-        table="<results>/tables/generation.csv",
+        figure=report(
+            "<results>/figures/environments.png",
+            caption="../report/environments.rst",
+            category="Data sets",
+            labels={"result": "map of environments"},
+        ),
     log:
-        "<logs>/summarise_generation.log",
+        "<logs>/plot_environments.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+    params:
+        families=FAMILIES,
     message:
-        "Counting what generation made and took"
+        "Drawing the map of environments"
     script:
-        "../scripts/summarise_generation.py"
+        "../scripts/plot_environments.py"
+
+
+rule plot_geometry:
+    """Draw distances, volumes and coordination of all data sets."""
+    input:
+        samples=expand("<results>/diversity/{dataset}.npz", dataset=DATASETS),
+    output:
+        figure=report(
+            "<results>/figures/geometry.png",
+            caption="../report/geometry.rst",
+            category="Data sets",
+            labels={"result": "distances, volumes, coordination"},
+        ),
+    log:
+        "<logs>/plot_geometry.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+    message:
+        "Drawing distances, volumes and coordination"
+    script:
+        "../scripts/plot_geometry.py"
+
+
+rule plot_coverage:
+    """Draw how well the data sets cover each other."""
+    input:
+        table="<results>/tables/diversity.csv",
+    output:
+        figure=report(
+            "<results>/figures/coverage.png",
+            caption="../report/coverage.rst",
+            category="Data sets",
+            labels={"result": "coverage of each other"},
+        ),
+    log:
+        "<logs>/plot_coverage.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing the coverage of the data sets"
+    script:
+        "../scripts/plot_coverage.py"
+
+
+rule plot_diversity:
+    """Draw the diversity of the data sets at equal numbers of environments."""
+    input:
+        table="<results>/tables/diversity.csv",
+    output:
+        figure=report(
+            "<results>/figures/diversity.png",
+            caption="../report/diversity.rst",
+            category="Data sets",
+            labels={"result": "diversity at equal environments"},
+        ),
+    log:
+        "<logs>/plot_diversity.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+    message:
+        "Drawing diversity at equal environments"
+    script:
+        "../scripts/plot_diversity.py"
+
+
+rule plot_ablation:
+    """Draw what the entropy term buys."""
+    input:
+        table="<results>/tables/ablation.csv",
+    output:
+        figure=report(
+            "<results>/figures/ablation.png",
+            caption="../report/ablation.rst",
+            category="Data sets",
+            labels={"result": "what the entropy term buys"},
+        ),
+    log:
+        "<logs>/plot_ablation.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+    message:
+        "Drawing what the entropy term buys"
+    script:
+        "../scripts/plot_ablation.py"
+
+
+rule plot_gallery:
+    """Draw one cell of each group of the curated data sets."""
+    input:
+        cells=all_chunks("structures", CURATED),
+    output:
+        figure=report(
+            "<results>/figures/gallery.png",
+            caption="../report/gallery.rst",
+            category="Data sets",
+            labels={"result": "gallery of groups"},
+        ),
+    log:
+        "<logs>/plot_gallery.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing the gallery of curated groups"
+    script:
+        "../scripts/plot_gallery.py"
 
 
 rule diversity:

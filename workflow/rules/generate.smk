@@ -1,13 +1,16 @@
 """Structures of every data set, in chunks.
 
-Needs  the study file.
-Makes  structures/{dataset}/{chunk}.xyz and, beside it, a count of accepted and rejected cells
-       (.csv) and the statistics of their descriptors (.npz).
+Needs  the study file; of published sets the source it names: a path, or a URL with its SHA-256
+Makes  structures/{dataset}/{chunk}.xyz and, of sampled sets, a count of accepted and rejected cells
+       (.csv) and the statistics of their descriptors (.npz) beside it; of published sets
+       tables/import/{dataset}/*.csv; tables/generation.csv, structures/chunks.csv
 Steps  whiten: a reference sample of random cells fixes the space entropy is measured in
        start_statistics: what a set-entropy data set complements, before its first round
        sum_statistics: that and all chunks of earlier rounds, before every later round
        generate_sampled: entropy-maximised or random cells of one chunk
        generate_expert: the slice of the expert recipes that belongs to one chunk
+       import_literature: read, check and report the records of a published set
+       tabulate_generation: cells made, refused, time, memory and SHA-256 of every chunk
 """
 
 
@@ -21,10 +24,6 @@ rule whiten:
         "<benchmarks>/whiten.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         study=study_part(*SAMPLING),
     message:
@@ -44,10 +43,6 @@ rule start_statistics:
         "<logs>/start_statistics/{dataset}.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         study=study_part("element", "lattice", "cutoff", "optimiser"),
     message:
@@ -68,10 +63,6 @@ rule sum_statistics:
         round=r"[1-9]\d*",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
     message:
         "Summing what {wildcards.dataset} holds before round {wildcards.round}"
     script:
@@ -95,9 +86,7 @@ rule generate_sampled:
         dataset=either(SAMPLED),
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
-        mem_mb=1000,
         runtime=60,
     params:
         study=study_part(*SAMPLING),
@@ -120,9 +109,7 @@ rule generate_expert:
         dataset=either(CURATED),
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=60,
     params:
         study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
@@ -131,6 +118,53 @@ rule generate_expert:
         "Generating {wildcards.dataset}, chunk {wildcards.chunk}"
     script:
         "../scripts/generate_expert.py"
+
+
+rule import_literature:
+    """Import a published data set; what cannot be used is reported."""
+    output:
+        cells="<results>/structures/{dataset}/0.xyz",
+        problems="<results>/tables/import/{dataset}/problems.csv",
+        groups="<results>/tables/import/{dataset}/groups.csv",
+    log:
+        "<logs>/import_literature/{dataset}.log",
+    benchmark:
+        "<benchmarks>/import_literature/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=either(PUBLISHED),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        element=lookup(within=config, dpath="element"),
+        dataset=lookup(within=config, dpath="datasets/{dataset}"),
+        cache=f"{RESULTS}/downloads",
+    message:
+        "Importing {wildcards.dataset}"
+    script:
+        "../scripts/import_literature.py"
+
+
+rule tabulate_generation:
+    """Count what every chunk of random and entropy cells made and took."""
+    input:
+        cells=all_chunks("structures", SAMPLED),
+        benchmarks=all_chunks("generate_sampled", SAMPLED, "<benchmarks>/{}/{}/{}.tsv"),
+    output:
+        chunks="<results>/structures/chunks.csv",
+        table="<results>/tables/generation.csv",
+    log:
+        "<logs>/tabulate_generation.log",
+    conda:
+        ENVIRONMENT
+    params:
+        chunks=chunk_names(SAMPLED),
+    message:
+        "Counting what generation made and took"
+    script:
+        "../scripts/tabulate_generation.py"
 
 
 rule generate:

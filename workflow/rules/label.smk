@@ -1,14 +1,16 @@
-"""Labels: energies, forces and stress of every cell.
+"""Labels: energies, forces and stress of every cell, and what they are like.
 
 Needs  structures/{dataset}/{chunk}.xyz
-Makes  labels/{dataset}/{chunk}.xyz, labels/{dataset}.xyz.xz, datasets/{dataset}/{train,test}.xyz, tables/failures.csv
-Steps  label: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which outlives the job)
+Makes  labels/{dataset}/{chunk}.xyz, labels/{dataset}.xyz.xz, tables/failures.csv, tables/datasets.{csv,html},
+       figures/{datasets,labels}.png, labels/README.md
+Steps  label_chunk: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which outlives the job)
+       keep_labels: take the published labels of a set as they are (with labels: keep)
        merge_labels: the chunks of a data set in one file
-       split: hold out whole trajectories of every group; cut the training set to equal size
-       failures: cells that got no label, with the cause
+       tabulate_failures: cells that got no label, with the cause
+       show_datasets: sizes, energies, forces and cost of the sets
+       plot_labels: sizes of forces, iterations and core time of every label
+       write_card: what is in each file, how it was made, how good it is, and how to read it
 """
-
-LABELLED = [name for name in DATASETS if name not in KEPT]
 
 
 rule label_chunk:
@@ -26,9 +28,7 @@ rule label_chunk:
     retries: 3
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=240,
         cores_per_cell=1,
         time_limit=0,
@@ -44,6 +44,24 @@ rule label_chunk:
         "../scripts/label_chunk.py"
 
 
+rule keep_labels:
+    """Take the labels of a published data set as they are."""
+    input:
+        cells="<results>/structures/{dataset}/0.xyz",
+    output:
+        cells="<results>/labels/{dataset}/0.xyz",
+    log:
+        "<logs>/keep_labels/{dataset}.log",
+    wildcard_constraints:
+        dataset=either(KEPT),
+    conda:
+        ENVIRONMENT
+    message:
+        "Keeping the labels of {wildcards.dataset}"
+    shell:
+        "cp {input.cells} {output.cells} 2> {log}"
+
+
 rule merge_labels:
     """Join the labels of a data set; a damaged file is named."""
     input:
@@ -56,45 +74,13 @@ rule merge_labels:
         dataset=either(LABELLED),
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "Joining the labels of {wildcards.dataset}"
     script:
         "../scripts/merge_labels.py"
 
 
-rule split:
-    """Divide a labelled data set into a training and a test part."""
-    input:
-        cells=labelled_chunks,
-    output:
-        train="<results>/datasets/{dataset}/train.xyz",
-        test="<results>/datasets/{dataset}/test.xyz",
-    log:
-        "<logs>/split/{dataset}.log",
-    benchmark:
-        "<benchmarks>/split/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=either(DATASETS),
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        study=study_part("seed", "split", "cutoff", "optimiser"),
-        use=lookup(within=config, dpath="datasets/{dataset}/use"),
-    message:
-        "Splitting {wildcards.dataset}"
-    script:
-        "../scripts/split.py"
-
-
-rule failures:
+rule tabulate_failures:
     """List the cells that got no label."""
     input:
         labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
@@ -106,17 +92,90 @@ rule failures:
             labels={"table": "cells without a label"},
         ),
     log:
-        "<logs>/failures.log",
+        "<logs>/tabulate_failures.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "Listing labelling failures"
     script:
-        "../scripts/failures.py"
+        "../scripts/tabulate_failures.py"
+
+
+rule show_datasets:
+    """Compare the labels of the data sets: sizes, energies, forces, cost."""
+    input:
+        cells=all_chunks("labels"),
+    output:
+        figure=report(
+            "<results>/figures/datasets.png",
+            caption="../report/datasets.rst",
+            category="Data sets",
+            labels={"result": "energies"},
+        ),
+        table="<results>/tables/datasets.csv",
+        page=report(
+            "<results>/tables/datasets.html",
+            caption="../report/datasets_table.rst",
+            category="Data sets",
+            labels={"result": "summary table"},
+        ),
+    log:
+        "<logs>/show_datasets.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+    message:
+        "Comparing the labels of the data sets"
+    script:
+        "../scripts/show_datasets.py"
+
+
+rule plot_labels:
+    """Draw sizes of forces, iterations and core time of the labels."""
+    input:
+        cells=all_chunks("labels"),
+    output:
+        figure=report(
+            "<results>/figures/labels.png",
+            caption="../report/labels.rst",
+            category="Labels",
+            labels={"result": "forces and effort"},
+        ),
+    log:
+        "<logs>/plot_labels.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+    message:
+        "Drawing forces and effort of the labels"
+    script:
+        "../scripts/plot_labels.py"
+
+
+rule write_card:
+    """Write the data card of the labels."""
+    input:
+        labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
+        noise="<results>/tables/noise.csv",
+        errors=KNOWN_ERRORS or [],
+        diversity="<results>/tables/diversity.csv",
+        config="<results>/config.yaml",
+        schema=ROOT / "workflow/schemas/study.schema.yaml",
+        template=ROOT / "workflow/report/data_card.md",
+    output:
+        card="<results>/labels/README.md",
+    log:
+        "<logs>/write_card.log",
+    conda:
+        ENVIRONMENT
+    params:
+        datasets=LABELLED,
+    message:
+        "Writing the data card of the labels"
+    script:
+        "../scripts/write_card.py"
 
 
 rule label:

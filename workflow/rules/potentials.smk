@@ -7,6 +7,15 @@ Makes  potentials/{train}-{model}-{seed}/: the files that LAMMPS and Python run,
 Steps  collect_potential: copy the files, write the card
 """
 
+# What a card says of each training set; published labels have no labeller of the study.
+ORIGINS = {
+    name: {
+        "family": FAMILIES[name],
+        "labeller": None if name in KEPT else labeller_options(config, name),
+    }
+    for name in WHOLE
+}
+
 POTENTIALS = [
     f"{train}-{model}-{seed}"
     for train in WHOLE
@@ -45,10 +54,6 @@ rule collect_potential:
         "<logs>/collect_potential/{train}-{model}-{seed}.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         study=study_part("element", "cutoff", "zbl"),
         model=lookup(within=config, dpath="models/{model}"),
@@ -62,4 +67,8 @@ rule collect_potential:
 
 rule potentials:
     input:
-        expand("<results>/potentials/{potential}", potential=POTENTIALS),
+        [
+            f"<results>/potentials/{train}-{model}-{seed}"
+            for train, model, seed in trained_seeds(config["models"])
+            if train in WHOLE
+        ],

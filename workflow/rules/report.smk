@@ -3,10 +3,10 @@
 Needs  every table and figure
 Makes  config.yaml, figures/workflow.png, report.html; on request results/release/
 Steps  write_config: the study with every default, beside its results
-       draw_workflow: the graph of rules
+       plot_workflow: the graph of stages
        write_report: snakemake --report over all of it
-       release: copy labels, tables, figures and potentials to results/release/, and the verdicts on the
-                training sets to README.md (on request)
+       release: copy what the repository ships to results/release/, pack the rest, and write the
+                verdicts on the training sets to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
                     of `label` left, whole or stopped (on request)
 """
@@ -20,10 +20,6 @@ rule write_config:
         "<logs>/write_config.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         study=config,
     message:
@@ -32,20 +28,16 @@ rule write_config:
         "../scripts/write_config.py"
 
 
-rule draw_workflow:
+rule plot_workflow:
     """Draw the graph of rules."""
     input:
         config="<results>/config.yaml",
     output:
         figure="<results>/figures/workflow.png",
     log:
-        "<logs>/draw_workflow.log",
+        "<logs>/plot_workflow.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         snakefile=workflow.main_snakefile,
     message:
@@ -53,6 +45,29 @@ rule draw_workflow:
     shell:
         "(snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
         " --forceall --rulegraph dot results | dot -Tpng -Gdpi=90 -o {output.figure}) 2> {log}"
+
+
+rule results:
+    input:
+        "<results>/tables/failures.csv",
+        "<results>/tables/transferability.html",
+        "<results>/tables/datasets.html",
+        "<results>/figures/transferability.png",
+        "<results>/figures/ratios.png" if len(WHOLE) > 1 else [],
+        "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
+        "<results>/figures/learning_curves.png" if config["subsets"] else [],
+        "<results>/figures/datasets.png",
+        "<results>/figures/labels.png",
+        "<results>/labels/README.md" if LABELLED else [],
+        rules.diversity.input,
+        "<results>/figures/workflow.png",
+        "<results>/figures/training.png" if NETWORKS else [],
+        rules.show_convergence.output if KNOWN_ERRORS else [],
+        "<results>/figures/fits.png" if STREAMED else [],
+        "<results>/figures/search.png" if SEARCHED else [],
+        "<results>/figures/gallery.png" if CURATED else [],
+        "<results>/figures/calibration.png" if CALIBRATED else [],
+        rules.potentials.input,
 
 
 rule write_report:
@@ -66,10 +81,6 @@ rule write_report:
         "<logs>/write_report.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         snakefile=workflow.main_snakefile,
     message:
@@ -92,10 +103,6 @@ rule release:
         "<logs>/release.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "Releasing labels, tables, figures and potentials"
     script:
@@ -108,10 +115,6 @@ rule release_ahead:
         "<logs>/release_ahead.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         results=RESULTS,
         release="results/release",

@@ -1,15 +1,70 @@
 """Models: every model of the study on every training set, as potentials that LAMMPS runs.
 
-Needs  datasets/{train}/train.xyz, models/{train}/{model}/search.csv where weights are auto
-Makes  models/{train}/{model}/{seed}/trained.npz, potential.* and export.csv
-Steps  fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells
+Needs  datasets/{train}/train.xyz
+Makes  models/{train}/{model}/{seed}/trained.npz, potential.* and export.csv;
+       models/{train}/{model}/search.csv, tables/{search,fits}.csv, figures/{search,fits,training}.png
+Steps  search_polynomial, search_network: loss weights that the study leaves to auto, from the training
+                     set alone: every candidate is fitted with parts of it left out
+       fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells
        fit_fitsnap: the same by FitSNAP, for sets that fit in memory (solver: fitsnap)
        train_network: a tanh network on energies and forces
        check_export: the potential as LAMMPS and Python read it against the model as it was
                      trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails
+       show_search: every candidate of every search
+       show_fits: regularisation paths and conditioning of the polynomial fits
+       plot_training: loss curves of the networks
 """
 
-FITSNAP = names("models", "solver", "fitsnap")
+
+rule search_polynomial:
+    """Choose loss weights by what fits predict on folds of the training set left out."""
+    input:
+        cells="<results>/datasets/{train}/train.xyz",
+    output:
+        search="<results>/models/{train}/{model}/search.csv",
+    log:
+        "<logs>/search_polynomial/{train}/{model}.log",
+    benchmark:
+        "<benchmarks>/search_polynomial/{train}/{model}.tsv"
+    wildcard_constraints:
+        model=either(STREAMED),
+    conda:
+        ENVIRONMENT
+    resources:
+        runtime=240,
+    params:
+        study=study_part("element", "cutoff", "zbl", "search"),
+        model=lookup(within=config, dpath="models/{model}"),
+    message:
+        "Searching loss weights of {wildcards.model} on {wildcards.train}"
+    script:
+        "../scripts/search_polynomial.py"
+
+
+rule search_network:
+    """Choose loss weights by what short trainings predict on parts of the training set left out."""
+    input:
+        cells="<results>/datasets/{train}/train.xyz",
+    output:
+        search="<results>/models/{train}/{model}/search.csv",
+    log:
+        "<logs>/search_network/{train}/{model}.log",
+    benchmark:
+        "<benchmarks>/search_network/{train}/{model}.tsv"
+    wildcard_constraints:
+        model=either(NETWORKS),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        study=study_part("seed", "element", "cutoff", "zbl", "search"),
+        model=lookup(within=config, dpath="models/{model}"),
+    message:
+        "Searching loss weights of {wildcards.model} on {wildcards.train}"
+    script:
+        "../scripts/search_network.py"
 
 
 rule fit_polynomial:
@@ -31,9 +86,7 @@ rule fit_polynomial:
         model=either(STREAMED),
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=240,
     params:
         study=study_part("element", "cutoff", "zbl"),
@@ -59,10 +112,6 @@ rule fit_fitsnap:
         model=either(FITSNAP),
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         study=study_part("element", "cutoff", "zbl"),
         model=lookup(within=config, dpath="models/{model}"),
@@ -89,7 +138,6 @@ rule train_network:
         model=either(NETWORKS),
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
@@ -115,16 +163,95 @@ rule check_export:
         "<logs>/check_export/{train}/{model}/{seed}.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         study=study_part("element", "cutoff", "zbl"),
     message:
         "Checking the potential of {wildcards.model} trained on {wildcards.train}"
     script:
         "../scripts/check_export.py"
+
+
+rule show_search:
+    """Draw and tabulate every candidate of every search."""
+    input:
+        searches=[
+            f"<results>/models/{train}/{model}/search.csv" for train, model in trained(SEARCHED)
+        ],
+    output:
+        figure=report(
+            "<results>/figures/search.png",
+            caption="../report/search.rst",
+            category="Models",
+            labels={"result": "choice of loss weights"},
+        ),
+        table="<results>/tables/search.csv",
+        page=report(
+            "<results>/tables/search.html",
+            caption="../report/search.rst",
+            category="Models",
+            labels={"result": "loss weights tried"},
+        ),
+    log:
+        "<logs>/show_search.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+        models=trained(SEARCHED),
+    message:
+        "Drawing the search of loss weights"
+    script:
+        "../scripts/show_search.py"
+
+
+rule show_fits:
+    """Draw the regularisation paths of the polynomial fits and tabulate what they rest on."""
+    input:
+        paths=of_models("ridge.csv", STREAMED),
+        summaries=of_models("fit.csv", STREAMED),
+    output:
+        figure=report(
+            "<results>/figures/fits.png",
+            caption="../report/fits.rst",
+            category="Models",
+            labels={"result": "regularisation paths"},
+        ),
+        table="<results>/tables/fits.csv",
+    log:
+        "<logs>/show_fits.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+        models=trained_seeds(STREAMED),
+    message:
+        "Drawing regularisation paths"
+    script:
+        "../scripts/show_fits.py"
+
+
+rule plot_training:
+    """Draw the loss curves of every network."""
+    input:
+        histories=of_models("history.csv", NETWORKS),
+    output:
+        figure=report(
+            "<results>/figures/training.png",
+            caption="../report/training.rst",
+            category="Models",
+            labels={"result": "loss curves"},
+        ),
+    log:
+        "<logs>/plot_training.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+        models=trained_seeds(NETWORKS),
+    message:
+        "Drawing loss curves"
+    script:
+        "../scripts/plot_training.py"
 
 
 rule train:

@@ -1,11 +1,16 @@
-"""Transfer: every model on every held-out set.
+"""Transfer: every model on every held-out set, and where the errors come from.
 
 Needs  models/{train}/{model}/{seed}/potential.*, datasets/{test}/test.xyz, tables/noise.csv
-Makes  errors/{train}/{model}.csv (one row a test cell), tables/scores.csv (one tidy row a number) and
-       tables/transferability.{csv,html}
+Makes  errors/{train}/{model}.csv (one row a test cell), tables/scores.csv (one tidy row a number),
+       tables/{transferability,ratios,groups}.{csv,html}, tables/verdicts.csv,
+       figures/{transferability,ratios,groups,learning_curves}.png
 Steps  predict: energies, forces and stresses of one model on every test set
        score: errors of one model on every test set with bootstrap intervals, all seeds together
        collect_scores, tabulate_scores: the long and the wide table
+       plot_transferability: heat map of the wide table
+       compare_training_sets: which is better on each test set, and by how much
+       show_groups: errors of each group of the curated and published sets
+       plot_learning_curves: errors against the number of training environments
 """
 
 
@@ -20,10 +25,6 @@ rule predict:
         "<logs>/predict/{train}/{model}/{seed}.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         study=study_part("element", "cutoff", "zbl"),
     message:
@@ -46,10 +47,6 @@ rule score:
         "<logs>/score/{train}/{model}.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         study=lookup(within=config, dpath="study"),
         tests=DATASETS,
@@ -73,10 +70,6 @@ rule collect_scores:
         "<logs>/collect_scores.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "Collecting scores"
     script:
@@ -100,14 +93,122 @@ rule tabulate_scores:
         "<logs>/tabulate_scores.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "Tabulating transferability"
     script:
         "../scripts/tabulate_scores.py"
+
+
+rule plot_transferability:
+    """Draw the transferability table as a heat map."""
+    input:
+        table="<results>/tables/transferability.csv",
+        noise="<results>/tables/noise.csv",
+    output:
+        figure=report(
+            "<results>/figures/transferability.png",
+            caption="../report/transferability.rst",
+            category="Transferability",
+            labels={"result": "heat map"},
+        ),
+    log:
+        "<logs>/plot_transferability.log",
+    conda:
+        ENVIRONMENT
+    params:
+        trains=WHOLE,
+    message:
+        "Drawing the transferability heat map"
+    script:
+        "../scripts/plot_transferability.py"
+
+
+rule compare_training_sets:
+    """Compare training sets: errors over those of the reference set, on the same test cells."""
+    input:
+        cells=expand("<results>/errors/{train}/{model}.csv", train=WHOLE, model=config["models"]),
+    output:
+        ratios="<results>/tables/ratios.csv",
+        verdicts="<results>/tables/verdicts.csv",
+        page=report(
+            "<results>/tables/ratios.html",
+            caption="../report/ratios_table.rst",
+            category="Transferability",
+            labels={"result": "training sets compared: table"},
+        ),
+        figure=report(
+            "<results>/figures/ratios.png",
+            caption="../report/ratios.rst",
+            category="Transferability",
+            labels={"result": "training sets compared"},
+        ),
+    log:
+        "<logs>/compare_training_sets.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+        trains=WHOLE,
+    message:
+        "Comparing training sets"
+    script:
+        "../scripts/compare_training_sets.py"
+
+
+rule show_groups:
+    """Tabulate and draw the errors of each group of the curated and published sets."""
+    input:
+        scores="<results>/tables/scores.csv",
+    output:
+        table="<results>/tables/groups.csv",
+        page=report(
+            "<results>/tables/groups.html",
+            caption="../report/groups_table.rst",
+            category="Transferability",
+            labels={"result": "table of groups"},
+        ),
+        figure=report(
+            "<results>/figures/groups.png",
+            caption="../report/groups.rst",
+            category="Transferability",
+            labels={"result": "errors of groups"},
+        ),
+    log:
+        "<logs>/show_groups.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+        trains=WHOLE,
+        tests=names("datasets", "family", "expert", "literature"),
+    message:
+        "Comparing the errors of groups"
+    script:
+        "../scripts/show_groups.py"
+
+
+rule plot_learning_curves:
+    """Draw errors against the number of training environments."""
+    input:
+        scores="<results>/tables/scores.csv",
+    output:
+        figure=report(
+            "<results>/figures/learning_curves.png",
+            caption="../report/learning_curves.rst",
+            category="Transferability",
+            labels={"result": "learning curves"},
+        ),
+    log:
+        "<logs>/plot_learning_curves.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+        subsets=lookup(within=config, dpath="subsets"),
+    message:
+        "Drawing learning curves"
+    script:
+        "../scripts/plot_learning_curves.py"
 
 
 rule transfer:

@@ -8,8 +8,6 @@ Steps  calibrate: one model on every test set; polynomials by the covariance of 
        show_calibration: all models in one table and one figure
 """
 
-CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
-
 
 rule calibrate:
     """Compare the errors of one model with those it predicts, on every test set."""
@@ -30,13 +28,10 @@ rule calibrate:
         model=either(CALIBRATED),
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         model=lookup(within=config, dpath="models/{model}"),
-        cutoff=lookup(within=config, dpath="cutoff"),
+        study=study_part("cutoff"),
+        tests=DATASETS,
     message:
         "Calibrating the errors predicted by {wildcards.model} trained on {wildcards.train}"
     script:
@@ -65,10 +60,6 @@ rule show_calibration:
         "<logs>/show_calibration.log",
     conda:
         ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         families=FAMILIES,
     message:

@@ -1,23 +1,21 @@
 """Measure what the entropy term buys, against random cells and the curated data sets."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import numba
 
-from diverse.diversity import quests_bandwidths
-from diverse.diversity.ablation import ablate, summarise_ablation
-from diverse.generate.entropy import Whitening
-from diverse.structures import ReferenceLattice
-from diverse.tables import ablation_page
+from diverse.descriptors.whitening import Whitening
+from diverse.report.pages.datasets import ablation_page
+from diverse.study.ablation import ablate, summarise_ablation
+from diverse.study.settings import kernel_bandwidths
 
 study = snakemake.params.study
 numba.set_num_threads(snakemake.threads)
-lattice = ReferenceLattice(study["element"], **study["lattice"])
-bandwidths = quests_bandwidths(study["diversity"]["bandwidths"], lattice.volume_per_atom)
-files = {
-    name: [path for path in snakemake.input.cells if Path(path).parent.name == name]
-    for name in snakemake.params.others
-}
+bandwidths = kernel_bandwidths(study, study["diversity"]["bandwidths"])
+files = defaultdict(list)
+for name, path in zip(snakemake.params.others, snakemake.input.cells, strict=True):
+    files[name].append(path)
 whitening = Whitening.load(snakemake.input.whitening)
 rows = ablate(study, files, whitening, bandwidths)
 rows.to_csv(snakemake.output.rows, index=False, float_format="%.8g")

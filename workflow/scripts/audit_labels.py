@@ -4,10 +4,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from diverse.audit import audit, cheapest, expected_cost, sample
-from diverse.labellers import make_labeller
-from diverse.labelling import Effort, label_cells
-from diverse.ledger import Ledger
+from diverse.labels.audit import audit, cheapest, expected_cost, sample
+from diverse.labels.chunk import label_cells
+from diverse.labels.labellers import make_labeller
+from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
 from diverse.structures import random_stream
 
 settings, dataset = snakemake.params.audit, snakemake.wildcards.dataset

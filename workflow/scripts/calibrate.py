@@ -1,31 +1,32 @@
 """Compare the errors of one model with those it predicts, on every test set."""
 
-from pathlib import Path
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from diverse.kernel import BispectrumSettings
+from diverse.errors.calibration import calibration_table, error_samples
+from diverse.errors.scores import Labels
 from diverse.models import Predictions
 from diverse.models.polynomial.uncertainty import Uncertainty
-from diverse.scores import Labels
 from diverse.structures import iterate_cells
-from diverse.uncertainty import calibration_table, error_samples
+from diverse.study.settings import model_descriptor
 
 names, params = snakemake.wildcards, snakemake.params
+seeds = range(params.model.get("seeds", 1))
 scores = pd.read_csv(snakemake.input.scores).drop_duplicates("test").set_index("test")
-cells = {Path(path).parent.name: path for path in snakemake.input.cells}
-descriptor = BispectrumSettings(params.model["twojmax"], params.cutoff)
+cells = dict(zip(params.tests, snakemake.input.cells, strict=True))
+files = dict(zip(product(seeds, params.tests), snakemake.input.predictions, strict=True))
+descriptor = model_descriptor(params.study, params.model)
 samples = {}
 for test, row in scores.iterrows():
-    files = [path for path in snakemake.input.predictions if Path(path).stem == test]
     deviations = None
     if snakemake.input.covariance:
         uncertainty = Uncertainty.load(snakemake.input.covariance)
         deviations = uncertainty.of_structures(iterate_cells([cells[test]]), descriptor)
     samples[test] = error_samples(
         Labels.of(iterate_cells([cells[test]])),
-        [Predictions(**np.load(path)) for path in files],
+        [Predictions(**np.load(files[seed, test])) for seed in seeds],
         same_protocol=not row["energy_aligned"],
         deviations=deviations,
     )

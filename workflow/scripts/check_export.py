@@ -7,11 +7,11 @@ import pandas as pd
 from diverse.models.export import check_export, write_commands
 from diverse.models.trained import load_trained
 from diverse.structures import read_cells
-from diverse.zbl import ZBL
+from diverse.study.settings import repulsion
 
 study = snakemake.params.study
 folder = Path(snakemake.input.parameters[0]).parent
-model, zbl = load_trained(snakemake.input.trained), ZBL(study["element"], **study["zbl"])
+model, zbl = load_trained(snakemake.input.trained), repulsion(study)
 differences = [
     check_export(model, folder, cells, cutoff=study["cutoff"], zbl=zbl)
     for cells in map(read_cells, snakemake.input.cells)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from diverse.model_card import TrainingSet, error_rows, render_card, settings_rows
 from diverse.models.search import with_searched_weights
+from diverse.report.model_card import TrainingSet, error_rows, render_card, settings_rows
 from diverse.structures import iterate_cells
 
 params, files = snakemake.params, snakemake.input

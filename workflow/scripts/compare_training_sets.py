@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from diverse.plotting import ratio_dots
-from diverse.ratios import count_verdicts, error_ratios, reference_set
-from diverse.tables import ratios_page
+from diverse.errors.ratios import count_verdicts, error_ratios, reference_set
+from diverse.report.pages.errors import ratios_page
+from diverse.report.plotting import ratio_dots
 
 cells = pd.concat([pd.read_csv(path) for path in snakemake.input.cells])
 families, trains = snakemake.params.families, snakemake.params.trains

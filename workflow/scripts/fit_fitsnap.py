@@ -6,7 +6,7 @@ from pathlib import Path
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.trained import save_trained
 from diverse.structures import read_cells
-from diverse.zbl import ZBL
+from diverse.study.settings import repulsion
 
 study, model = snakemake.params.study, snakemake.params.model
 with open(snakemake.log[0], "w") as log, redirect_stdout(log):
@@ -16,7 +16,7 @@ with open(snakemake.log[0], "w") as log, redirect_stdout(log):
         twojmax=model["twojmax"],
         quadratic=model["family"] == "quadratic",
         cutoff=study["cutoff"],
-        zbl=ZBL(study["element"], **study["zbl"]),
+        zbl=repulsion(study),
         weights=lambda cell: (model["energy_weight"], model["force_weight"]),
         ridge=model["ridge"],
     )

@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from diverse.models.polynomial.fit import FitSettings, fit_streaming
+from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
 from diverse.structures import iterate_cells
-from diverse.zbl import ZBL
+from diverse.study.settings import repulsion
 
 study = snakemake.params.study
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
@@ -18,7 +19,7 @@ with threadpool_limits(snakemake.threads):
         lambda: iterate_cells([snakemake.input.cells]),
         FitSettings.of(model),
         cutoff=study["cutoff"],
-        zbl=ZBL(study["element"], **study["zbl"]),
+        zbl=repulsion(study),
     )
 save_trained(potential, snakemake.output.trained)
 potential.write(Path(snakemake.output.parameters[0]).parent, study["element"], study["cutoff"])

@@ -2,8 +2,8 @@
 
 import logging
 
-from diverse.generate.chunk import expert_chunk
 from diverse.structures import write_cells
+from diverse.study.chunks import expert_chunk
 
 logging.basicConfig(
     filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(message)s"

@@ -4,10 +4,10 @@ import logging
 
 import pandas as pd
 
-from diverse.generate.chunk import sampled_chunk
-from diverse.generate.entropy import Whitening
-from diverse.generate.statistics import SetStatistics
+from diverse.descriptors.statistics import SetStatistics
+from diverse.descriptors.whitening import Whitening
 from diverse.structures import write_cells
+from diverse.study.chunks import sampled_chunk
 
 logging.basicConfig(
     filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from diverse.literature.fetch import file_hash, locate
-from diverse.literature.importer import import_records, summarise_groups, without_labels
-from diverse.literature.records import read_records
+from diverse.datasets.literature.fetch import file_hash, locate
+from diverse.datasets.literature.importer import import_records, summarise_groups, without_labels
+from diverse.datasets.literature.records import read_records
 from diverse.structures import write_cells
 
 name, options = snakemake.wildcards.dataset, snakemake.params.dataset

@@ -3,9 +3,10 @@
 import sys
 from pathlib import Path
 
-from diverse.labellers import make_labeller
-from diverse.labelling import Effort, label_cells
-from diverse.ledger import Ledger, write_rows
+from diverse.labels.chunk import label_cells
+from diverse.labels.labellers import make_labeller
+from diverse.labels.ledger import Ledger, write_rows
+from diverse.labels.pool import Effort
 from diverse.structures import read_cells
 
 log = Path(snakemake.log[0])

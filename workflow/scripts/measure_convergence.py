@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from diverse.convergence import compare
-from diverse.ledger import Ledger, merge
+from diverse.labels.convergence import compare
+from diverse.labels.ledger import Ledger, merge
 
 files = dict(zip(snakemake.params.variants, map(Path, snakemake.input.cells), strict=True))
 merge(files.values(), Path(snakemake.output.labels))

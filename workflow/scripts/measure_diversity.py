@@ -2,21 +2,19 @@
 
 import numba
 
+from diverse.descriptors.whitening import Whitening
 from diverse.diversity import (
     ComparisonSettings,
     EnvironmentSample,
     compare_samples,
-    quests_bandwidths,
 )
-from diverse.generate.entropy import Whitening
-from diverse.structures import ReferenceLattice
-from diverse.tables import diversity_page
+from diverse.report.pages.datasets import diversity_page
+from diverse.study.settings import kernel_bandwidths
 
 study = snakemake.params.study
 numba.set_num_threads(snakemake.threads)
-lattice = ReferenceLattice(study["element"], **study["lattice"])
 options = dict(study["diversity"])
-bandwidths = quests_bandwidths(options.pop("bandwidths"), lattice.volume_per_atom)
+bandwidths = kernel_bandwidths(study, options.pop("bandwidths"))
 samples = {
     name: EnvironmentSample.load(path)
     for name, path in zip(snakemake.params.datasets, snakemake.input.samples, strict=True)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from diverse.convergence import label_noise
+from diverse.labels.convergence import label_noise
 
 errors = pd.read_csv(snakemake.input.errors) if snakemake.input.errors else None
 label_noise(errors, snakemake.params.variants).to_csv(snakemake.output.table, index=False)

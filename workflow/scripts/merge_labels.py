@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from diverse.ledger import merge
+from diverse.labels.ledger import merge
 
 merge(map(Path, snakemake.input.cells), Path(snakemake.output.labels))

@@ -1,8 +1,8 @@
 """Draw what the entropy term buys."""
 
-from diverse.diversity.ablation import ARMS
-from diverse.plotting import ablation_dots
-from diverse.tables import read_diversity
+from diverse.report.pages.datasets import read_diversity
+from diverse.report.plotting import ablation_dots
+from diverse.study.ablation import ARMS
 
 families = {arm: entry["family"] for arm, entry in ARMS.items()} | snakemake.params.families
 ablation_dots(read_diversity(snakemake.input.table), families).savefig(snakemake.output.figure)

@@ -1,7 +1,7 @@
 """Draw how well the data sets cover each other."""
 
-from diverse.plotting import coverage_heatmaps
-from diverse.tables import read_diversity
+from diverse.report.pages.datasets import read_diversity
+from diverse.report.plotting import coverage_heatmaps
 
 table = read_diversity(snakemake.input.table)
 coverage_heatmaps(table).savefig(snakemake.output.figure)

@@ -1,7 +1,7 @@
 """Draw the diversity of the data sets at equal numbers of environments."""
 
-from diverse.plotting import diversity_dots
-from diverse.tables import read_diversity
+from diverse.report.pages.datasets import read_diversity
+from diverse.report.plotting import diversity_dots
 
 families = snakemake.params.families
 table = read_diversity(snakemake.input.table)

@@ -1,7 +1,7 @@
 """Draw the environments of all data sets on their principal components."""
 
 from diverse.diversity import EnvironmentSample
-from diverse.plotting import map_of_environments
+from diverse.report.plotting import map_of_environments
 
 families = snakemake.params.families
 samples = {

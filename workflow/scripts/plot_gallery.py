@@ -1,6 +1,6 @@
 """Draw one cell of each group of the curated data sets."""
 
-from diverse.plotting import gallery
+from diverse.report.plotting import gallery
 from diverse.structures import iterate_cells
 
 gallery(iterate_cells(snakemake.input.cells)).savefig(snakemake.output.figure)

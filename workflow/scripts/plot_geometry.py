@@ -1,7 +1,7 @@
 """Draw distances, volumes and coordination of all data sets."""
 
 from diverse.diversity import EnvironmentSample
-from diverse.plotting import geometry_curves
+from diverse.report.plotting import geometry_curves
 
 families = snakemake.params.families
 samples = {

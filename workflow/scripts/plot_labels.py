@@ -1,6 +1,6 @@
 """Draw sizes of forces, iterations and core time of the labels of all data sets."""
 
-from diverse.plotting import label_panels
+from diverse.report.plotting import label_panels
 from diverse.structures import labelled_by_dataset
 
 families = snakemake.params.families

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from diverse.comparison import learning_curves
-from diverse.plotting import learning_curve_panels
+from diverse.errors.views import learning_curves
+from diverse.report.plotting import learning_curve_panels
 
 curves = learning_curves(pd.read_csv(snakemake.input.scores), snakemake.params.subsets)
 figure = learning_curve_panels(curves, snakemake.params.families)

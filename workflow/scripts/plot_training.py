@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from diverse.plotting import training_curves
+from diverse.report.plotting import training_curves
 
-histories = {tuple(path.split("/")[-4:-1]): pd.read_csv(path) for path in snakemake.input.histories}
+names = [tuple(name) for name in snakemake.params.models]
+histories = dict(zip(names, map(pd.read_csv, snakemake.input.histories), strict=True))
 training_curves(histories, snakemake.params.families).savefig(snakemake.output.figure)

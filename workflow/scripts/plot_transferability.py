@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from diverse.convergence import noise_sentence
-from diverse.plotting import transferability_heatmap
+from diverse.report.pages.labels import noise_sentence
+from diverse.report.plotting import transferability_heatmap
 
 noise = noise_sentence(pd.read_csv(snakemake.input.noise))
 table = pd.read_csv(snakemake.input.table)

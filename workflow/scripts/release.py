@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.release import release_study, show_verdicts
+from diverse.report.release import release_study, show_verdicts
 
 target, readme = Path(snakemake.output.manifest).parent, Path("README.md")
 release_study(Path(snakemake.input.config).parent, target)

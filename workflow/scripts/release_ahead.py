@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diverse.release import release_ahead
+from diverse.report.release import release_ahead
 
 kept = release_ahead(Path(snakemake.params.results), Path(snakemake.params.release))
 with open(snakemake.log[0], "w") as log:

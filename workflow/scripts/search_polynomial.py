@@ -2,10 +2,11 @@
 
 from threadpoolctl import threadpool_limits
 
-from diverse.models.polynomial.fit import FitSettings, FoldedSet
+from diverse.models.polynomial.left_out import FoldedSet
+from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import search_weights
 from diverse.structures import iterate_cells
-from diverse.zbl import ZBL
+from diverse.study.settings import repulsion
 
 study, model = snakemake.params.study, snakemake.params.model
 
@@ -21,7 +22,7 @@ with threadpool_limits(snakemake.threads):
         quadratic=model["family"] == "quadratic",
         n_folds=model["folds"],
         cutoff=study["cutoff"],
-        zbl=ZBL(study["element"], **study["zbl"]),
+        zbl=repulsion(study),
     )
     table = search_weights(model, study["search"], left_out_errors)
 table.to_csv(snakemake.output.search, index=False)

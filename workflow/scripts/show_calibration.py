@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.plotting import calibration_curves
-from diverse.tables import calibration_page
+from diverse.report.pages.errors import calibration_page
+from diverse.report.plotting import calibration_curves
 
 table = pd.concat([pd.read_csv(path) for path in snakemake.input.tables])
 table.to_csv(snakemake.output.table, index=False)

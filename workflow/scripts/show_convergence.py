@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.convergence import convergence_page
-from diverse.plotting.labels import convergence_strips
+from diverse.report.pages.labels import convergence_page
+from diverse.report.plotting.labels import convergence_strips
 
 errors = pd.read_csv(snakemake.input.table)
 Path(snakemake.output.page).write_text(convergence_page(errors))

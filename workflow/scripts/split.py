@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from ase import Atoms
 
-from diverse.kernel import BispectrumSettings
-from diverse.selection import cell_means
-from diverse.split import Outline, check_labels, cluster_cells, split_cells
+from diverse.datasets.selection import cell_means
+from diverse.datasets.split import Outline, check_labels, cluster_cells, split_cells
 from diverse.structures import iterate_cells, random_stream, write_cells
+from diverse.study.settings import descriptor_settings
 
 
 def labelled() -> Iterator[Atoms]:
@@ -22,7 +22,7 @@ rng = random_stream(study["seed"], f"split {snakemake.wildcards.dataset}", 0)
 test_fraction = 1.0 if snakemake.params.use == "test" else options["test_fraction"]
 clusters = None
 if options["by"] == "cluster" and cells:
-    descriptor = BispectrumSettings(study["optimiser"]["twojmax"], study["cutoff"])
+    descriptor = descriptor_settings(study)
     means = cell_means(labelled(), descriptor)
     clusters = cluster_cells(cells, means, options["clusters"], study["seed"])
 parts = split_cells(cells, test_fraction, options["train_environments"], rng, clusters)

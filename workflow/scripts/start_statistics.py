@@ -1,8 +1,8 @@
 """Describe what a data set complements, or nothing."""
 
-from diverse.generate.chunk import cell_statistics
-from diverse.generate.entropy import Whitening
+from diverse.descriptors.whitening import Whitening
 from diverse.structures import read_cells
+from diverse.study.chunks import cell_statistics
 
 cells = read_cells(snakemake.input.get("cells") or [])
 whitening = Whitening.load(snakemake.input.whitening)

@@ -1,6 +1,6 @@
 """Add the statistics of one round to those of all earlier ones."""
 
-from diverse.generate.statistics import SetStatistics, sum_statistics
+from diverse.descriptors.statistics import SetStatistics, sum_statistics
 
 parts = [SetStatistics.load(path) for path in snakemake.input.statistics]
 sum_statistics(parts).save(snakemake.output.statistics)

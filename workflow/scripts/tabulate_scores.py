@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from diverse.comparison import transferability
-from diverse.convergence import noise_sentence
-from diverse.tables import shifts_page, transferability_page
+from diverse.errors.views import transferability
+from diverse.report.pages.errors import shifts_page, transferability_page
+from diverse.report.pages.labels import noise_sentence
 
 scores = pd.read_csv(snakemake.input.scores)
 table = transferability(scores)

@@ -5,18 +5,19 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from diverse.kernel import BispectrumSettings
+from diverse.models.network.data import training_cells
+from diverse.models.network.loop import train_network
+from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
-from diverse.models.training import TrainingSettings, train_network, training_cells
 from diverse.structures import iterate_cells, random_stream
-from diverse.zbl import ZBL
+from diverse.study.settings import model_descriptor, repulsion
 
 study, names = snakemake.params.study, snakemake.wildcards
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
 torch.set_num_threads(snakemake.threads)
 folder = Path(snakemake.output.history).parent
-descriptor = BispectrumSettings(model["twojmax"], study["cutoff"])
+descriptor = model_descriptor(study, model)
 settings = TrainingSettings.of(
     model,
     n_descriptors=descriptor.n_components,
@@ -24,9 +25,7 @@ settings = TrainingSettings.of(
 )
 stream = random_stream(study["seed"], f"{names.train} {names.model}", int(names.seed))
 network, history = train_network(
-    training_cells(
-        iterate_cells([snakemake.input.cells]), descriptor, ZBL(study["element"], **study["zbl"])
-    ),
+    training_cells(iterate_cells([snakemake.input.cells]), descriptor, repulsion(study)),
     settings,
     int(stream.integers(2**31)),
     checkpoint=folder / "checkpoint.pt",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diverse.generate.chunk import fit_whitening
+from diverse.study.chunks import fit_whitening
 
 whitening = fit_whitening(snakemake.params.study)
 np.savez(snakemake.output.whitening, mean=whitening.mean, transform=whitening.transform)

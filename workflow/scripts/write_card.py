@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from diverse.data_card import Tables, data_card
-from diverse.tables import read_diversity
+from diverse.report.data_card import Tables, data_card
+from diverse.report.pages.datasets import read_diversity
 
 given = snakemake.input
 card = data_card(

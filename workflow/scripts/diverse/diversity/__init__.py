@@ -4,7 +4,6 @@ from diverse.diversity.compare import (
     ComparisonSettings,
     common_size,
     compare_samples,
-    compare_sets,
 )
 from diverse.diversity.measures import (
     distinct,
@@ -32,7 +31,6 @@ __all__ = [
     "EnvironmentSample",
     "common_size",
     "compare_samples",
-    "compare_sets",
     "distinct",
     "draw_environments",
     "effective_rank",

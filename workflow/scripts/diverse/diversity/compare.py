@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ase import Atoms
 
+from diverse.descriptors.whitening import Whitening
 from diverse.diversity.points import (
     Measure,
     Points,
     measures_of_pair,
     measures_of_set,
 )
-from diverse.diversity.sample import (
-    EnvironmentSample,
-    draw_environments,
-    sample_environments,
-)
-from diverse.generate.entropy import Whitening
-from diverse.kernel import BispectrumSettings
-from diverse.structures import iterate_cells, random_stream
-
-CellSource = str | Path | Sequence[str | Path] | Sequence[Atoms]
+from diverse.diversity.sample import EnvironmentSample
+from diverse.structures import random_stream
 
 
 @dataclass(frozen=True)
@@ -49,52 +40,6 @@ class ComparisonSettings:
     bandwidths: tuple[float, ...] = (0.015,)
     draws: int = 10
     smallest: int = 20
-
-
-def compare_sets(
-    sets: Mapping[str, CellSource],
-    descriptor: BispectrumSettings,
-    *,
-    coordination_radius: float,
-    settings: ComparisonSettings | None = None,
-    whitening: Whitening | None = None,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Compare any data sets: extended-XYZ files or lists of cells, with labels or without.
-
-    Parameters
-    ----------
-    sets : mapping
-        Name of each set to its file, files or cells.
-    descriptor : BispectrumSettings
-    coordination_radius : float, Å
-    settings : ComparisonSettings, optional
-    whitening : Whitening, optional
-        Of the descriptor; without it, fitted to the same number of environments of every set.
-    seed : int
-        Fixes samples and draws; each set's depend on its name only.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `compare_samples`.
-    """
-    settings = settings or ComparisonSettings()
-    samples = {
-        name: sample_environments(
-            _cells_of(source),
-            settings.environments,
-            descriptor,
-            coordination_radius=coordination_radius,
-            rng=random_stream(seed, f"{name}/sample", 0),
-        )
-        for name, source in sets.items()
-    }
-    if whitening is None:
-        n, rng = min(map(len, samples.values())), random_stream(seed, "pooled", 0)
-        pooled = [s.descriptors[draw_environments(s.cell, n, rng)] for s in samples.values()]
-        whitening = Whitening.of(np.concatenate(pooled))
-    return compare_samples(samples, whitening, settings, seed=seed)
 
 
 def compare_samples(
@@ -199,14 +144,3 @@ def _spread(values: Sequence[float]) -> float:
         return np.nan
     equal = np.ptp(values) <= 1e-12 * np.abs(values).max()  # but for rounding
     return 0.0 if equal else float(np.std(values, ddof=1))
-
-
-def _cells_of(source: CellSource) -> Iterable[Atoms]:
-    """Return the cells of a source, read one by one where they are files."""
-    if isinstance(source, str | Path):
-        return iterate_cells([source])
-    return (
-        cell
-        for entry in source
-        for cell in ([entry] if isinstance(entry, Atoms) else iterate_cells([entry]))
-    )

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from scipy.special import digamma, gammaln
 
-from diverse.generate.statistics import SetStatistics
+from diverse.descriptors.statistics import SetStatistics
 
 DUPLICATE = 1e-3  # environments closer than this, in whitened units, are one
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diverse.descriptors.statistics import REGULARISATION
+from diverse.descriptors.whitening import Whitening
 from diverse.diversity.measures import (
     DUPLICATE,
     distinct,
@@ -23,8 +25,6 @@ from diverse.diversity.quests_kernel import (
     quests_overlap,
 )
 from diverse.diversity.sample import EnvironmentSample, draw_environments
-from diverse.generate.entropy import Whitening
-from diverse.generate.statistics import REGULARISATION
 
 Measure = tuple[str, str, str]  # name, setting, unit
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
 from diverse.diversity.quests_kernel import quests_descriptors
 from diverse.kernel import BispectrumSettings
 from diverse.neighbours import find_pairs, shortest_distance

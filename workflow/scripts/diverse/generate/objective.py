@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diverse.descriptors.whitening import Whitening
 from diverse.generate.batch import Batch, equal_sizes
-from diverse.generate.entropy import Whitening
 from diverse.kernel import Kernel, NeighbourPairs, position_gradient, strain_gradient
 
 WALL_STIFFNESS = 40.0  # eV/Å^2 of the wall at the floor: steep, so that the floor holds

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -50,19 +49,6 @@ class SamplerSettings:
     d_min: float
     core: tuple[float, float]
     core_stiffness: float
-
-
-def reference_lattice(study: dict[str, Any]) -> ReferenceLattice:
-    """Return the reference lattice of a study."""
-    return ReferenceLattice(study["element"], **study["lattice"])
-
-
-def sampler_settings(study: dict[str, Any]) -> SamplerSettings:
-    """Return the sampler of a study, its floor derived from the lattice where none is given."""
-    options = dict(study["sampler"])
-    if options["d_min"] is None:
-        options["d_min"] = default_floor(reference_lattice(study))
-    return SamplerSettings(**options)
 
 
 def random_cell(

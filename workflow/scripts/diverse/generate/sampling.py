@@ -12,13 +12,14 @@ import numpy as np
 from ase import Atoms
 from threadpoolctl import threadpool_limits
 
+from diverse.descriptors.statistics import SetStatistics
+from diverse.descriptors.whitening import Whitening
 from diverse.generate.acceptance import Gate
 from diverse.generate.batch import Batch
-from diverse.generate.entropy import CellEntropy, SetEntropy, Whitening
+from diverse.generate.entropy import CellEntropy, SetEntropy
 from diverse.generate.objective import EntropyTerm, shortest_distances
 from diverse.generate.optimiser import Bounds, OptimiserSettings, relax
 from diverse.generate.random_cells import SamplerSettings, packing_radius, random_cell
-from diverse.generate.statistics import SetStatistics
 from diverse.kernel import (
     BispectrumSettings,
     GeometryError,

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.generate.statistics import SetStatistics
+from diverse.descriptors.statistics import SetStatistics
 
 
-def chunk_row(structures: Path, benchmark: Path) -> dict[str, object]:
+def chunk_row(dataset: str, chunk: int, structures: Path, benchmark: Path) -> dict[str, object]:
     """Return the row of one chunk, from the files the workflow writes of it.
 
     Parameters
     ----------
+    dataset, chunk : str, int
+        Which chunk it is.
     structures : Path
         Extended XYZ of the chunk; its outcome (.csv) and statistics (.npz) lie beside it.
     benchmark : Path
@@ -34,8 +36,8 @@ def chunk_row(structures: Path, benchmark: Path) -> dict[str, object]:
     statistics = SetStatistics.load(structures.with_suffix(".npz"))
     used = pd.read_csv(benchmark, sep="\t").iloc[0]
     return {
-        "dataset": structures.parent.name,
-        "chunk": int(structures.stem),
+        "dataset": dataset,
+        "chunk": chunk,
         "cells": counts.pop("accepted", 0),
         **{reason: counts.get(reason, 0) for reason in ("too close", "duplicate", "not finite")},
         "environments": statistics.count,

@@ -2,7 +2,7 @@
 
 from diverse.kernel.candidates import CandidatePairs
 from diverse.kernel.kernel import Kernel
-from diverse.kernel.neighbours import (
+from diverse.kernel.pairs import (
     GeometryError,
     NeighbourPairs,
     neighbour_pairs,

@@ -1,7 +1,8 @@
 """Compile the C++ sources of the descriptor kernel; `python build.py [FOLDER]`.
 
-One shared object per instruction set, and one for the neighbour search. Their names carry a hash
-of sources and flags: what is there need not be built again, and what is outdated is never loaded.
+One shared object per instruction set and type of number, and one for the neighbour search. Their
+names carry a hash of sources and flags: what is there need not be built again, and what is
+outdated is never loaded.
 """
 
 import argparse
@@ -22,6 +23,8 @@ COMMON_FLAGS = (
     *("-std=c++17", "-O3", "-fopenmp", "-fPIC", "-shared", "-fvisibility=hidden"),
     *("-fno-math-errno", "-fno-trapping-math", "-fno-ipa-modref", "-fno-ipa-pure-const"),
 )
+
+REAL_TYPES = {"float64": "double", "float32": "float"}  # of numpy and of C++
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,13 @@ def instruction_sets() -> dict[str, tuple[str, ...]]:
 def targets() -> list[Target]:
     """Return everything there is to build on this kind of machine."""
     kernels = [
-        Target(f"kernel-{name}", "interface.cpp", ("-ffp-contract=fast", *flags))
+        Target(
+            f"kernel-{name}-{dtype}",
+            "interface.cpp",
+            ("-ffp-contract=fast", f"-DDIVERSE_REAL={real}", *flags),
+        )
         for name, flags in instruction_sets().items()
+        for dtype, real in REAL_TYPES.items()
     ]
     return [*kernels, Target("pairs", "pairs.cpp", ("-ffp-contract=off",))]
 

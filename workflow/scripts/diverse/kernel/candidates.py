@@ -7,7 +7,7 @@ import numpy as np
 
 from diverse.kernel import library
 from diverse.kernel.kernel import MIN_DISTANCE
-from diverse.kernel.neighbours import (
+from diverse.kernel.pairs import (
     Array,
     CellBatch,
     NeighbourPairs,

@@ -58,7 +58,7 @@ class Kernel:
         self.threads = threads
         self._n_components = settings.n_components
         self._n_threads = library.n_threads(threads)
-        self._library = library.load(f"kernel-{self.isa}")
+        self._library = library.load(library.kernel_name(self.isa, dtype))
         self._handle = library.call_for_pointer(
             self._function("create"),
             np.int32(settings.twojmax),
@@ -88,7 +88,7 @@ class Kernel:
         Returns
         -------
         ndarray, shape (n_pairs, 3), 1/Å
-            `position_gradient` and `strain_gradient` (neighbours.py) turn it into gradients with
+            `position_gradient` and `strain_gradient` (pairs.py) turn it into gradients with
             respect to positions and strain.
         """
         vectors, first = self._checked_pairs(vectors, first)
@@ -142,7 +142,7 @@ class Kernel:
         return gradient
 
     def _function(self, name: str) -> Any:
-        return getattr(self._library, f"diverse_{name}_{self.dtype}")
+        return getattr(self._library, f"diverse_{name}")
 
     def _call(self, name: str, first: Array, *arrays: Array | None) -> None:
         function, n_atoms, threads = self._function(name), len(first) - 1, np.int32(self._n_threads)

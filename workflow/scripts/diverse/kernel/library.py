@@ -17,7 +17,7 @@ def load(name: str) -> ctypes.CDLL:
     Parameters
     ----------
     name : str
-        "pairs" or "kernel-" and an instruction set.
+        "pairs", or what `kernel_name` returns.
 
     Raises
     ------
@@ -34,11 +34,16 @@ def load(name: str) -> ctypes.CDLL:
     return ctypes.CDLL(str(path))
 
 
+def kernel_name(isa: str, dtype: str) -> str:
+    """Return the name of the kernel for an instruction set and a type of number (of numpy)."""
+    return f"kernel-{isa}-{dtype}"
+
+
 def available_isas() -> list[str]:
     """Return the instruction sets that this CPU can run, the best one last."""
     names = list(build.instruction_sets())
     # Only the baseline build may be asked: it is the one that runs on every CPU.
-    return names[: int(load("kernel-baseline").diverse_best_isa()) + 1]
+    return names[: int(load(kernel_name("baseline", "float64")).diverse_best_isa()) + 1]
 
 
 def chosen_isa() -> str:
@@ -61,7 +66,7 @@ def chosen_isa() -> str:
 def n_threads(threads: int | None) -> int:
     """Return the number of threads: as given, or what OpenMP would use (OMP_NUM_THREADS)."""
     if threads is None:
-        return int(load("kernel-baseline").diverse_max_threads())
+        return int(load(kernel_name("baseline", "float64")).diverse_max_threads())
     if threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1, or None for all.")
     return threads

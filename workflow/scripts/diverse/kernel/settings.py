@@ -55,6 +55,11 @@ class BispectrumSettings:
         """Number of bispectrum components: 14, 30, 55 for twojmax 4, 6, 8."""
         return len(self.components())
 
+    @property
+    def lammps_mapping(self) -> str:
+        """Lines of a LAMMPS file that map neighbourhoods as this descriptor does."""
+        return f"rfac0 {self.rfac0}\nrmin0 {self.rmin0}\n"
+
     def components(self) -> list[tuple[int, int, int]]:
         """Return (j1, j2, j) of every component, each twice its angular momentum, as in LAMMPS."""
         return [

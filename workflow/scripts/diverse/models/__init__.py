@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
@@ -19,19 +19,42 @@ BATCH = 2048  # environments predicted together: memory does not grow with the d
 
 
 class Model(Protocol):
-    """What every model family offers."""
+    """What every model family offers; both families are registered in `families`."""
 
     @property
-    def family(self) -> str: ...
+    def files(self) -> tuple[str, ...]:
+        """Names of the LAMMPS files of an exported model."""
+        ...
 
     @property
-    def twojmax(self) -> int: ...
+    def family(self) -> str:
+        """``linear``, ``quadratic`` or ``network``."""
+        ...
 
     @property
-    def n_parameters(self) -> int: ...
+    def twojmax(self) -> int:
+        """Twice the largest angular momentum of the descriptor."""
+        ...
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained parameters."""
+        ...
 
     def site_energies(self, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return energies (eV, shape (n,)) and their gradients by descriptor, shape (n, D)."""
+        ...
+
+    def write(self, folder: Path, element: str, cutoff: float) -> None:
+        """Write the LAMMPS files; `cutoff` (Å) is that of the descriptor."""
+        ...
+
+    def lammps_pair(self, folder: str) -> tuple[str, str]:
+        """Return the pair style, and the files that its ``pair_coeff`` line names."""
+        ...
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the parameters by name."""
         ...
 
 
@@ -93,16 +116,25 @@ def _predict_batch(model: Model, cells: Sequence[Atoms], kernel: Kernel, zbl: ZB
     return Predictions(energies, forces, tensors[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]])
 
 
-def load_model(folder: str | Path) -> Model:
-    """Read whichever model family lies in `folder`, from its LAMMPS files."""
-    from diverse.models.network import NetworkModel
-    from diverse.models.polynomial import PolynomialModel
+def families() -> dict[str, Any]:
+    """Return the class of each model family; it also makes models: ``read``, ``from_arrays``."""
+    from diverse.models.network.model import NetworkModel
+    from diverse.models.polynomial.model import PolynomialModel
 
-    readers: dict[str, Callable[[Path], Model]] = {
-        "potential.snapcoeff": PolynomialModel.read,
-        "potential.nn": NetworkModel.read,
-    }
-    for name, read in readers.items():
-        if (Path(folder) / name).exists():
-            return read(Path(folder))
-    raise FileNotFoundError(f"{folder} holds neither of {', '.join(readers)}")
+    return {"linear": PolynomialModel, "quadratic": PolynomialModel, "network": NetworkModel}
+
+
+def load_model(folder: str | Path) -> Model:
+    """Read whichever model family lies in `folder`, from its LAMMPS files.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are none.
+    """
+    for family in families().values():
+        if (Path(folder) / family.files[0]).exists():
+            model: Model = family.read(Path(folder))
+            return model
+    names = dict.fromkeys(family.files[0] for family in families().values())
+    raise FileNotFoundError(f"{folder} holds neither of {', '.join(names)}")

@@ -11,8 +11,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from diverse import lammps_library
-from diverse.models import Model, load_model, network, predict
-from diverse.models.polynomial import model as polynomial
+from diverse.models import Model, load_model, predict
 from diverse.zbl import ZBL
 
 ENERGY_TOLERANCE = 1e-8  # eV/atom
@@ -25,8 +24,7 @@ class ExportError(RuntimeError):
 
 def lammps_commands(model: Model, folder: str, zbl: ZBL) -> tuple[str, list[str]]:
     """Return the pair style and the ``pair_coeff`` lines of an exported model with its ZBL."""
-    family = network if model.family == "network" else polynomial
-    style, files = family.lammps_pair(folder)
+    style, files = model.lammps_pair(folder)
     coeff = f"* * {style.split()[0]} {files} {zbl.element}".replace("  ", " ")
     return f"hybrid/overlay {zbl.lammps_style} {style}", [f"* * zbl {zbl.lammps_coeff}", coeff]
 

@@ -17,9 +17,9 @@ import numpy as np
 from ase import Atoms
 
 from diverse.kernel import BispectrumSettings
-from diverse.models.labels import label_of
-from diverse.models.polynomial.accumulate import CellWeights
+from diverse.labels.target import fit_target
 from diverse.models.polynomial.model import PolynomialModel
+from diverse.models.weights import CellWeights
 from diverse.zbl import ZBL
 
 ADAPTED_RELEASE = "3.1.0.4"
@@ -75,7 +75,7 @@ def fit_with_fitsnap(
             "numTypes": 1,
             "twojmax": twojmax,
             "rcutfac": cutoff,
-            "rfac0": 0.99363,
+            "rfac0": BispectrumSettings.rfac0,
             "rmin0": 0.0,
             "wj": 1.0,
             "radelem": 0.5,
@@ -122,7 +122,7 @@ def _ridge_solver(ridge: float) -> dict[str, dict[str, Any]]:
 def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> dict[str, Any]:
     """Return the cell as FitSNAP wants it: lower-triangular lattice, column vectors."""
     lattice, rotation = cell.cell.standard_form()
-    energy, forces = label_of(cell)
+    energy, forces = fit_target(cell)
     return {
         "Group": cell.info["config_type"],
         "File": cell.info["key"],

@@ -19,7 +19,7 @@ import pandas as pd
 ModelBlock = dict[str, Any]  # the study's entry of one model
 
 CANDIDATES = {"energy_weight": "energy_weights", "energy_scale": "energy_scales"}
-NOTHING_TO_LEAVE_OUT = (
+ONE_TRAJECTORY = (
     "ridge, energy_weight or energy_scale auto need at least two trajectories in the training set, "
     "to leave one out: add cells, or give them numbers"
 )

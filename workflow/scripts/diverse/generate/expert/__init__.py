@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
 from diverse.generate.acceptance import Gate
 from diverse.generate.expert.context import Context
 from diverse.generate.expert.crystals import distorted, elastic, eos, thermal

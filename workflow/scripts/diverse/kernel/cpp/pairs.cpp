@@ -2,7 +2,7 @@
 //
 // Built without fused multiply-add, whatever the machine: a distance is then the same number
 // wherever it is computed, so that search, update and every computer agree on which pairs exist.
-#include "neighbours.hpp"
+#include "pair_list.hpp"
 
 #define DIVERSE_EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
 from scipy.linalg.blas import dsymv, dsyrk
 
-from diverse.generate.statistics import SetStatistics
+from diverse.datasets.split import dealt
+from diverse.descriptors.statistics import SetStatistics
 from diverse.kernel import BispectrumSettings, Kernel
-from diverse.models.labels import label_of
+from diverse.labels.target import fit_target
 from diverse.models.polynomial.basis import Basis
-from diverse.models.polynomial.rows import Rows, design_rows, without_translations
+from diverse.models.polynomial.design import Rows, design_rows, without_translations
+from diverse.models.weights import CellWeights
 from diverse.neighbours import find_pairs
-from diverse.split import dealt
 from diverse.structures import batches
 from diverse.zbl import ZBL
 
 SURVEY_BATCH = 4096  # environments
 ROWS_BATCH = 256  # environments; 10 MB of rows for quadratic SNAP at 2Jmax 8
-
-CellWeights = Callable[[Atoms], tuple[float, float]]
 
 
 class Gram:
@@ -107,7 +106,7 @@ def survey(cells: Iterable[Atoms], kernel: Kernel) -> Survey:
     n_cells, lowest = 0, np.inf
     for batch in batches(cells, SURVEY_BATCH):
         for cell in batch:
-            lowest = min(lowest, label_of(cell)[0] / len(cell))
+            lowest = min(lowest, fit_target(cell)[0] / len(cell))
         pairs = find_pairs(batch, kernel.settings.cutoff)
         descriptors = kernel.forward(pairs.vector, pairs.first)
         statistics = statistics.merged(SetStatistics.of(descriptors))
@@ -166,18 +165,3 @@ def accumulate(
     for number in sorted(waiting):
         flush(number)
     return [fold for fold in folds if fold.energy.count]
-
-
-def equal_weights(cell: Atoms) -> tuple[float, float]:
-    """Return 1 for the energy and the forces of any cell."""
-    return 1.0, 1.0
-
-
-def energy_dependent(lowest: float, scale: float) -> CellWeights:
-    """Return weights 1 / (1 + (E - lowest) / scale) of cells with energies E (eV/atom)."""
-
-    def weights(cell: Atoms) -> tuple[float, float]:
-        weight = 1 / (1 + (label_of(cell)[0] / len(cell) - lowest) / scale)
-        return weight, weight
-
-    return weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +30,16 @@ class PolynomialModel:
     linear: np.ndarray
     quadratic: np.ndarray | None = None
 
+    files = ("potential.snapcoeff", "potential.snapparam")
+
     @property
     def family(self) -> str:
+        """``linear`` or ``quadratic``."""
         return "linear" if self.quadratic is None else "quadratic"
 
     @property
     def n_parameters(self) -> int:
+        """Number of fitted coefficients: 1 + D, and D (D + 1) / 2 more of quadratic SNAP."""
         n = len(self.linear)
         return 1 + n + (0 if self.quadratic is None else n * (n + 1) // 2)
 
@@ -93,8 +98,9 @@ class PolynomialModel:
             f"# {self.family} SNAP\n1 {len(numbers)}\n{element} 0.5 1.0\n"
             + "".join(f"{float(number)!r}\n" for number in numbers)
         )
+        mapping = BispectrumSettings(self.twojmax, cutoff).lammps_mapping
         (folder / "potential.snapparam").write_text(
-            f"rcutfac {cutoff!r}\ntwojmax {self.twojmax}\nrfac0 0.99363\nrmin0 0.0\n"
+            f"rcutfac {cutoff!r}\ntwojmax {self.twojmax}\n{mapping}"
             f"bzeroflag 1\nquadraticflag {int(self.quadratic is not None)}\n"
         )
 
@@ -123,14 +129,24 @@ class PolynomialModel:
         except ValueError as error:
             raise ValueError(f"{folder}: {error}") from None
 
+    def lammps_pair(self, folder: str) -> tuple[str, str]:
+        """Return the pair style, and the files that its ``pair_coeff`` line names."""
+        stem = f"{folder}/potential"
+        return "snap", f"{stem}.snapcoeff {stem}.snapparam"
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the parameters by name, as `from_arrays` takes them."""
+        arrays = {"constant": np.array(self.constant), "linear": self.linear}
+        return arrays if self.quadratic is None else {**arrays, "quadratic": self.quadratic}
+
+    @classmethod
+    def from_arrays(cls, twojmax: int, arrays: Mapping[str, np.ndarray]) -> PolynomialModel:
+        """Make the model whose `arrays` these are."""
+        constant = float(arrays["constant"])
+        return cls(twojmax, constant, arrays["linear"], arrays.get("quadratic"))
+
 
 def isolated_atom(twojmax: int) -> np.ndarray:
     """Return B of an atom without neighbours, shape (D,): j + 1."""
     components = BispectrumSettings(twojmax, 1.0).components()
     return np.array([j + 1.0 for _, _, j in components])
-
-
-def lammps_pair(folder: str) -> tuple[str, str]:
-    """Return the pair style and the ``pair_coeff`` arguments (without atom types) of the files."""
-    stem = f"{folder}/potential"
-    return "snap", f"{stem}.snapcoeff {stem}.snapparam"

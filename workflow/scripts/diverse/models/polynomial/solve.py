@@ -13,7 +13,7 @@ from scipy.linalg.lapack import dpotri
 
 from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
-from diverse.models.search import NOTHING_TO_LEAVE_OUT, PartErrors
+from diverse.models.search import ONE_TRAJECTORY, PartErrors
 
 STRONGEST = 1e4  # ridge tried, where 1 equals the normal equations in some column
 DECADES = 18  # of ridge strengths that are tried
@@ -159,7 +159,7 @@ def left_out_path(
         If there is one fold only, or no strength determines the coefficients.
     """
     if len(folds) < 2:
-        raise ValueError(NOTHING_TO_LEAVE_OUT)
+        raise ValueError(ONE_TRAJECTORY)
     squares = (energy_weight**2, force_weight**2)
     whole = _Problem.of(folds, basis, squares)
     without = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from diverse.descriptors import environment_descriptors
+from diverse.descriptors.environments import environment_descriptors
 from diverse.kernel import BispectrumSettings
 from diverse.models import BATCH
 from diverse.models.polynomial.basis import Basis

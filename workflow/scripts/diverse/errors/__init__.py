@@ -1,0 +1,1 @@
+"""Errors of models on test sets, their intervals, and what they say of training sets."""

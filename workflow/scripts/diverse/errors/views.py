@@ -1,0 +1,108 @@
+"""What ``scores.csv`` says of test sets, groups of cells, and training sets of growing size."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+# meV/Å: cells are stored to 1e-6 Å, so that forces which symmetry makes zero have errors below it.
+ZERO_FORCE_ERROR = 0.1
+GROUP_KEYS = ["test", "quantity", "unit", "group", "n_cells"]
+
+
+def transferability(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with rows training set x model and columns test set.
+
+    Of each test set there are three columns: the value over all its cells and seeds, and the ends
+    of its interval (suffixes ``_low`` and ``_high``).
+    """
+    chosen = scores[(scores["group"] == "all") & (scores["seed"] == "all")]
+    index = ["train", "model", "quantity", "metric", "unit"]
+    wide = chosen.pivot(index=index, columns="test", values=["value", "ci_low", "ci_high"])
+    suffix = {"value": "", "ci_low": "_low", "ci_high": "_high"}
+    wide.columns = pd.Index([f"{test}{suffix[kind]}" for kind, test in wide.columns])
+    columns = [f"{test}{end}" for test in chosen["test"].unique() for end in suffix.values()]
+    rows = pd.MultiIndex.from_frame(chosen[index].drop_duplicates())
+    return wide.loc[rows, columns].reset_index()
+
+
+def group_errors(
+    scores: pd.DataFrame, trains: Collection[str], tests: Collection[str]
+) -> pd.DataFrame:
+    """Return the RMSE of every group of test cells (rows) by every model (columns).
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``scores.csv``.
+    trains, tests : collection of str
+        Training and test sets that the table shows, in this order.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``test``, ``quantity``, ``unit``, ``group`` (``all`` last), ``n_cells``, then one
+        ``train/model`` each; values of all seeds together, as in the table of transferability.
+    """
+    chosen = _rmse(scores)
+    chosen = chosen[chosen["train"].isin(trains) & chosen["test"].isin(tests)]
+    models = list(dict.fromkeys(chosen["model"]))
+    columns = [f"{train}/{model}" for model in models for train in trains]
+    wide = chosen.assign(column=chosen["train"] + "/" + chosen["model"]).pivot(
+        index=GROUP_KEYS, columns="column", values="value"
+    )
+    wide = wide.reindex(columns=columns).reset_index().rename_axis(columns=None)
+    order = pd.DataFrame(
+        {
+            "test": wide["test"].map(list(tests).index),
+            "quantity": wide["quantity"],
+            "whole": wide["group"] == "all",
+            "group": wide["group"],
+        }
+    )
+    return wide.loc[order.sort_values(list(order)).index].reset_index(drop=True)
+
+
+def learning_curves(scores: pd.DataFrame, subsets: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the points of every learning curve, ending in the whole training set.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``scores.csv``.
+    subsets : mapping
+        The study's subsets: ``of`` which data set, by which ``method``, with which ``models``.
+
+    Returns
+    -------
+    DataFrame
+        RMSE over all cells of each test set, one row a point, sorted by ``train_environments``;
+        ``of`` and ``method`` say which curve it belongs to, ``low`` and ``high`` are the smallest
+        and the largest of the seeds.
+    """
+    whole_tests = scores[scores["group"] == "all"]
+    seeds = whole_tests[(whole_tests["metric"] == "rmse") & (whole_tests["seed"] != "all")]
+    key = ["train", "model", "test", "quantity"]
+    spread = seeds.groupby(key)["value"].agg(low="min", high="max")
+    points = _rmse(whole_tests).join(spread, on=key)
+    curves = []
+    for of, method in dict.fromkeys((s["of"], s["method"]) for s in subsets.values()):
+        parts = {n: s for n, s in subsets.items() if (s["of"], s["method"]) == (of, method)}
+        models = {model for subset in parts.values() for model in subset["models"]}
+        members = points["train"].isin([of, *parts]) & points["model"].isin(models)
+        curves.append(points[members].assign(of=of, method=method))
+    return pd.concat(curves).sort_values("train_environments", kind="stable")
+
+
+def largest_models(scores: pd.DataFrame) -> dict[str, str]:
+    """Return the model of each family with the most parameters, and its family."""
+    models = scores.reset_index().drop_duplicates("model")
+    largest = models.loc[models.groupby("family", sort=False)["n_parameters"].idxmax()]
+    return dict(zip(largest["model"], largest["family"], strict=True))
+
+
+def _rmse(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that stand for all seeds."""
+    return scores[(scores["metric"] == "rmse") & (scores["seed"] == "all")]

@@ -1,0 +1,174 @@
+"""Forces of whole cells from slopes of their environments, and back: stored or computed.
+
+The slope of an environment is the derivative of its energy by its descriptors, shape (D,). Forces
+are linear in the slopes; what training on forces needs is that map and its adjoint.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from diverse.kernel import library
+from diverse.kernel.kernel import DType, Kernel
+from diverse.kernel.pairs import NeighbourPairs, position_gradient
+from diverse.kernel.settings import BispectrumSettings
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+ATOMS_AT_ONCE = 500  # of which Jacobians by pair are in memory while they are merged
+
+
+@dataclass(frozen=True)
+class PackedPairs:
+    """Pairs of atoms inside many cells.
+
+    Attributes
+    ----------
+    first_atom : ndarray of int64, shape (n_cells + 1,)
+        The atoms of cell c are first_atom[c] to first_atom[c + 1] - 1.
+    first : ndarray of int64, shape (n_atoms + 1,)
+        The pairs of atom i are first[i] to first[i + 1] - 1.
+    neighbour : ndarray of int32, shape (n_pairs,)
+        Number of the neighbour within its cell.
+    vector : ndarray, shape (n_pairs, 3), Å
+    """
+
+    first_atom: Array
+    first: Array
+    neighbour: Array
+    vector: Array
+
+
+class ForceMap(Protocol):
+    """Both methods take the numbers of some cells, and rows for their atoms in that order."""
+
+    def forces(self, cells: Array, slopes: Array) -> Array:
+        """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV."""
+        ...
+
+    def adjoint(self, cells: Array, cotangent: Array) -> Array:
+        """Return the gradient of sum(cotangent * forces) by the slopes, shape (n, D)."""
+        ...
+
+
+class StoredJacobian:
+    """The derivatives of all descriptors by all positions, periodic images merged, in memory.
+
+    Parameters
+    ----------
+    pairs : PackedPairs
+    settings : BispectrumSettings
+    dtype : {"float64", "float32"}
+        Of what is stored; it is computed in float64.
+    """
+
+    def __init__(self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> None:
+        self._dtype, self._first_atom = dtype, pairs.first_atom
+        entry_of_pair, self._first, self._neighbour = _merge(pairs)
+        self._n_components = settings.n_components
+        self._rows = np.zeros((len(self._neighbour), 3, self._n_components), dtype=dtype)
+        kernel = Kernel(settings)
+        self._library = library.load(library.kernel_name(kernel.isa, dtype))
+        for begin in range(0, len(pairs.first) - 1, ATOMS_AT_ONCE):
+            end = min(begin + ATOMS_AT_ONCE, len(pairs.first) - 1)
+            chunk = slice(pairs.first[begin], pairs.first[end])
+            first = pairs.first[begin : end + 1] - pairs.first[begin]
+            rows = kernel.jacobian(pairs.vector[chunk], first)
+            library.call(
+                self._function("merge_rows"),
+                *(len(rows), entry_of_pair[chunk], None, self._n_components, rows, self._rows),
+            )
+
+    @staticmethod
+    def largest_size(pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> int:
+        """Return the bytes it takes at most: a row for each pair, or for each two atoms."""
+        sizes = np.diff(pairs.first_atom)
+        others = np.repeat(sizes - 1, sizes)
+        n_entries = np.minimum(np.diff(pairs.first), others).sum()
+        return int(n_entries * 3 * settings.n_components * np.dtype(dtype).itemsize)
+
+    def forces(self, cells: Array, slopes: Array) -> Array:
+        return self._product("forces", cells, slopes, 3)
+
+    def adjoint(self, cells: Array, cotangent: Array) -> Array:
+        return self._product("slopes", cells, cotangent, self._n_components)
+
+    def _product(self, name: str, cells: Array, given: Array, n_columns: int) -> Array:
+        given = np.ascontiguousarray(given, dtype=self._dtype)
+        cells = np.ascontiguousarray(cells, dtype=np.int64)
+        sizes = self._first_atom[cells + 1] - self._first_atom[cells]
+        place = np.concatenate([[0], np.cumsum(sizes)])
+        result = np.empty((place[-1], n_columns), dtype=self._dtype)
+        library.call(
+            self._function(f"cell_{name}"),
+            *(len(cells), cells, place, self._first_atom, self._first, self._neighbour),
+            *(self._rows, self._n_components, np.int32(library.n_threads(None)), given, result),
+        )
+        return result
+
+    def _function(self, name: str) -> Any:
+        return getattr(self._library, f"diverse_{name}")
+
+
+class ComputedJacobian:
+    """The same products by the kernel's VJP and JVP, nothing stored."""
+
+    def __init__(self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> None:
+        self._pairs, self._kernel = pairs, Kernel(settings, dtype)
+
+    def forces(self, cells: Array, slopes: Array) -> Array:
+        batch = self._batch(cells)
+        gradient = self._kernel.vjp(batch.vector, batch.first, slopes)
+        return -position_gradient(batch, gradient, len(slopes)).astype(self._kernel.dtype)
+
+    def adjoint(self, cells: Array, cotangent: Array) -> Array:
+        batch = self._batch(cells)
+        tangent = cotangent[batch.center] - cotangent[batch.neighbour]
+        return self._kernel.jvp(batch.vector, batch.first, tangent)
+
+    def _batch(self, cells: Array) -> NeighbourPairs:
+        p = self._pairs
+        atoms = ranges(p.first_atom[cells], p.first_atom[cells + 1])
+        pairs = ranges(p.first[p.first_atom[cells]], p.first[p.first_atom[cells + 1]])
+        sizes = p.first_atom[cells + 1] - p.first_atom[cells]
+        place = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        counts = p.first[atoms + 1] - p.first[atoms]
+        return NeighbourPairs(
+            center=np.repeat(np.arange(len(atoms)), counts),
+            neighbour=p.neighbour[pairs] + np.repeat(place, counts),
+            first=np.concatenate([[0], np.cumsum(counts)]),
+            vector=p.vector[pairs],
+            shift=np.empty((0, 3), dtype=np.int32),
+        )
+
+
+def ranges(start: Array, stop: Array) -> Array:
+    """Return start[0], start[0] + 1, ... stop[0] - 1, start[1], ... in one array."""
+    lengths = stop - start
+    offset = np.repeat(start - (np.cumsum(lengths) - lengths), lengths)
+    return np.arange(len(offset)) + offset
+
+
+def _merge(pairs: PackedPairs) -> tuple[Array, Array, Array]:
+    """Number the pairs of different atoms; those between the same two share their number.
+
+    Returns
+    -------
+    entry_of_pair : ndarray of int64, shape (n_pairs,)
+        -1 for an atom's own images.
+    first : ndarray of int64, shape (n_atoms + 1,)
+    neighbour : ndarray of int32, shape (n_entries,)
+    """
+    n_atoms = len(pairs.first) - 1
+    center = np.repeat(np.arange(n_atoms), np.diff(pairs.first))
+    sizes = np.diff(pairs.first_atom)
+    own = np.arange(n_atoms) - np.repeat(pairs.first_atom[:-1], sizes)
+    other = np.flatnonzero(pairs.neighbour != own[center])
+    largest = int(sizes.max(initial=1))
+    code = center[other] * largest + pairs.neighbour[other]
+    entries, inverse = np.unique(code, return_inverse=True)
+    entry_of_pair = np.full(len(pairs.neighbour), -1)
+    entry_of_pair[other] = inverse
+    first = np.searchsorted(entries // largest, np.arange(n_atoms + 1))
+    return entry_of_pair, first, (entries % largest).astype(np.int32)

@@ -1,0 +1,118 @@
+"""Label many cells side by side, each in a worker process that may crash or hang."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ase import Atoms
+
+from diverse.labels.labellers import Labeller
+from diverse.labels.labellers.worker import Outcome
+from diverse.labels.ledger import Ledger, attach, label_key, new_row
+from diverse.labels.pool import Effort, outcomes
+
+NAMES = ("dataset", "config_type", "trajectory")  # that a study gives to its cells
+
+
+class TimeLimitError(RuntimeError):
+    """The time limit was reached before every cell was labelled; the message says what is left."""
+
+
+def label_cells(
+    cells: Sequence[Atoms],
+    labeller: Labeller,
+    ledger: Ledger,
+    *,
+    effort: Effort,
+    log: Path,
+    say: Callable[[str], None],
+    retry: bool = False,
+) -> list[Atoms]:
+    """Return every cell with its label, computing those that the ledger does not hold.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where rows are looked up and appended; sorted in the order of `cells` in the end.
+    log : Path
+        ``<log>.<number>.txt`` is for the calculator's own output of that cell.
+    say : callable
+        Takes lines about the progress.
+    retry : bool
+        Whether cells that failed are tried again.
+
+    Raises
+    ------
+    TimeLimitError
+        If the time limit came first; what was labelled is in the ledger.
+    """
+    keys = [label_key(cell, labeller.protocol) for cell in cells]
+    todo = _missing(keys, ledger, retry)
+    progress = _Progress([len(cells[number]) for number in todo], effort.workers, say)
+    say(f"{len(cells)} cells, {len(todo)} to label")
+    jobs = [(cells[number], log.with_suffix(f".{number + 1}.txt")) for number in todo]
+    for place, outcome in outcomes(jobs, labeller, effort):
+        row = new_row(cells[todo[place]], labeller)
+        _record(row, outcome)
+        ledger.append(row)
+        progress.tell(f"cell {todo[place] + 1}", len(row), outcome)
+    left = len(todo) - progress.done
+    if left:
+        raise TimeLimitError(f"the time limit is reached and {left} of {len(cells)} cells are left")
+    ledger.sort(keys)
+    return [_found(cell, key, ledger) for cell, key in zip(cells, keys, strict=True)]
+
+
+def _missing(keys: Sequence[str], ledger: Ledger, retry: bool) -> list[int]:
+    """Return the numbers of the cells to label, equal cells once."""
+    wanted: dict[str, int] = {}
+    for number, key in enumerate(keys):
+        row = ledger.find(key)
+        if row is None or (retry and row.info["status"] == "failed"):
+            wanted.setdefault(key, number)
+    return list(wanted.values())
+
+
+def _record(row: Atoms, outcome: Outcome) -> None:
+    """Write an outcome into a row."""
+    if outcome.label is None:
+        row.info.update(status="failed", cause=outcome.cause)
+    else:
+        row.info.update(status="converged", iterations=outcome.label.iterations)
+        attach(row, outcome.label)
+    row.info.update(attempts=outcome.attempts, seconds=round(outcome.seconds, 1))
+
+
+def _found(cell: Atoms, key: str, ledger: Ledger) -> Atoms:
+    """Return the ledger's row under the names that this study gave the cell.
+
+    What the cell says of an earlier label (protocol, status) never replaces what the row says.
+    """
+    row = ledger.find(key)
+    assert row is not None
+    names = {name: cell.info[name] for name in NAMES if name in cell.info}
+    row.info = {**cell.info, **row.info, **names}
+    return row
+
+
+class _Progress:
+    """Says what was labelled and about how long the rest takes."""
+
+    def __init__(self, sizes: Sequence[int], workers: int, say: Callable[[str], None]) -> None:
+        self.done = 0
+        self._atoms, self._all = 0, sum(sizes)
+        self._total, self._workers, self._say = len(sizes), workers, say
+        self._start = time.monotonic()
+
+    def tell(self, name: str, atoms: int, outcome: Outcome) -> None:
+        self.done += 1
+        self._atoms += atoms
+        minutes = (time.monotonic() - self._start) / 60
+        left = minutes * (self._all - self._atoms) / self._atoms
+        what = outcome.cause or "converged"
+        self._say(
+            f"{self.done}/{self._total} {name}, {atoms} atoms, {outcome.seconds:.1f} core s, "
+            f"attempts {outcome.attempts}: {what}; about {left:.0f} min left"
+        )

@@ -1,0 +1,65 @@
+"""Labels from an interatomic potential, through the LAMMPS library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from ase import Atoms
+
+from diverse import lammps_library
+from diverse.labels.labellers import Label, LabelError, LabellerError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A pair style and its coefficients, as LAMMPS reads them.
+
+    Attributes
+    ----------
+    pair_style : str
+    pair_coeff : list of str
+        One entry per command. A file name without a folder is looked for among the potentials
+        that ship with LAMMPS.
+    """
+
+    pair_style: str
+    pair_coeff: list[str]
+
+
+def provenance(settings: Settings, element: str) -> dict[str, str]:
+    """Return LAMMPS' version and the SHA-256 of the potential's files.
+
+    Raises
+    ------
+    LabellerError
+        If this LAMMPS does not have the pair style.
+    """
+    style = settings.pair_style.split()[0]
+    if style not in lammps_library.pair_styles():
+        raise LabellerError(f"LAMMPS knows no pair style '{style}'")
+    digest = sha256()
+    for word in " ".join(settings.pair_coeff).split():
+        for folder in (Path(), lammps_library.potentials()):
+            if (folder / word).is_file():
+                digest.update((folder / word).read_bytes())
+                break
+    return {"code": f"lammps {version('lammps')}", "potential_sha256": digest.hexdigest()}
+
+
+def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
+    """Run one static calculation; LAMMPS' message is the cause of a failure, it writes no log."""
+    try:
+        result = _evaluator(settings.pair_style, tuple(settings.pair_coeff))(atoms)
+    except Exception as error:  # LAMMPS raises bare Exception
+        raise LabelError(str(error).strip()) from error
+    return Label(result.energy, result.energy, result.forces, result.stress)
+
+
+@lru_cache(maxsize=1)
+def _evaluator(pair_style: str, pair_coeff: tuple[str, ...]) -> lammps_library.Evaluator:
+    """Return the LAMMPS of this process, which lives as long as it."""
+    return lammps_library.Evaluator(pair_style, pair_coeff)

@@ -1,0 +1,206 @@
+"""The label ledger: nothing computed is ever computed again.
+
+A ledger is an extended XYZ file that only grows, one cell per computed label, written before the
+next cell's row: a killed run loses at most the cells in flight, and a computer that fails a second
+of labels more. Each row carries
+
+- ``key``: the hash of (species, cell, positions, protocol), so a label is found again whatever
+  study, data set or chunk asks for it,
+- ``protocol`` and what it is made of: the labeller, versions, names and checksums of files,
+- ``status``: converged, or failed with its ``cause`` and number of ``attempts``,
+- ``checksum``: of the row itself, so that a damaged row is noticed and only that one is redone.
+
+One file has one writer; many files are read together, and merged by `merge`. Any program that
+reads extended XYZ, ASE first, reads a ledger without this repository; ``python -m
+diverse.labels.ledger`` says what is in one.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from diverse.labels.labellers import Label, Labeller
+from diverse.labels.ledger.text import Scan, read_bytes, scan, to_atoms, to_text
+from diverse.neighbours import shortest_distance
+from diverse.structures import PRECISION
+
+SYNC_INTERVAL = 1.0  # s; waiting for the disk takes longer than a small cell under a pair style
+
+
+class LedgerError(RuntimeError):
+    """A ledger file is damaged; the message names it and says what to do."""
+
+
+def label_key(atoms: Atoms, protocol: str) -> str:
+    """Return the content address of a label: hash of species, cell, positions and protocol."""
+    digest = sha256(protocol.encode())
+    digest.update(" ".join(atoms.get_chemical_symbols()).encode())
+    for array in (atoms.cell.array, atoms.positions):
+        grid = np.rint(array * 10**PRECISION).astype("<i8")
+        digest.update(grid.tobytes())
+    return digest.hexdigest()[:32]
+
+
+class Ledger:
+    """Labels of one file to append to, and of others that are only read.
+
+    A row that was being written when the writer died is cut off. A file with any other damage is
+    moved aside (``.damaged``) and its sound rows are kept; ``notices`` says so.
+
+    Parameters
+    ----------
+    path : Path or None
+        File that new rows are appended to, made when the first row is; None to read only.
+    others : iterable of Path
+        Further ledgers to find labels in, for example the released ones.
+    """
+
+    def __init__(self, path: Path | None, others: Iterable[Path] = ()) -> None:
+        self.path = path
+        self.notices: list[str] = []
+        self._others: dict[str, bytes] = {}
+        for file in others:
+            self._others |= self._read(file).rows
+        self._own = {} if path is None else self._open(path)
+        self._synced = 0.0
+
+    def find(self, key: str) -> Atoms | None:
+        """Return the labelled (or failed) cell with this key, or None."""
+        text = self._own.get(key) or self._others.get(key)
+        return to_atoms(text) if text else None
+
+    def rows(self) -> list[Atoms]:
+        """Return every row, labelled or failed."""
+        return [to_atoms(text) for text in (self._others | self._own).values()]
+
+    def append(self, row: Atoms) -> None:
+        """Write a row, and wait for the disk if that was last done more than a second ago."""
+        assert self.path is not None, "this ledger was opened to read only"
+        text = to_text(row)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            file.write(text)
+            file.flush()
+            if time.monotonic() - self._synced > SYNC_INTERVAL:
+                os.fsync(file.fileno())
+                self._synced = time.monotonic()
+        self._own[row.info["key"]] = text
+
+    def sort(self, keys: Sequence[str]) -> None:
+        """Bring the rows of the file in the order of `keys`, others last; for a finished chunk.
+
+        The file then does not depend on the order in which cells were finished.
+        """
+        place = {key: number for number, key in enumerate(keys)}
+        order = sorted(self._own, key=lambda key: (place.get(key, len(place)), key))
+        if self.path is not None and order != list(self._own):
+            self._own = {key: self._own[key] for key in order}
+            _write(self.path, self._own.values())
+
+    def _open(self, path: Path) -> dict[str, bytes]:
+        """Read the ledger's own file, and mend it where need be."""
+        found = self._read(path)
+        if found.damaged:
+            os.replace(path, _free_name(path))
+        if found.damaged or found.torn:
+            _write(path, found.rows.values())
+        return found.rows
+
+    def _read(self, file: Path) -> Scan:
+        try:
+            found = scan(read_bytes(file))
+        except (EOFError, lzma.LZMAError) as error:
+            self.notices.append(f"{file} is damaged ({error}): its labels are computed again")
+            return Scan({})
+        if found.torn:
+            self.notices.append(f"{file} ends within a row: that label is computed again")
+        if found.damaged:
+            self.notices.append(
+                f"{file} is damaged in {found.damaged} places: the labels there are computed "
+                f"again, the other {len(found.rows)} are kept"
+            )
+        return found
+
+
+def new_row(atoms: Atoms, labeller: Labeller) -> Atoms:
+    """Return a copy of a cell with everything that is known of its label beforehand."""
+    row = Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    row.info = dict(atoms.info)
+    row.info.update(
+        key=label_key(atoms, labeller.protocol),
+        labeller=labeller.kind,
+        protocol=labeller.protocol,
+        **labeller.provenance,
+        d_min=round(shortest_distance(atoms), PRECISION),
+    )
+    return row
+
+
+def attach(atoms: Atoms, label: Label) -> None:
+    """Give `atoms` the label as an ASE calculator, so that ``get_forces()`` and the like work."""
+    moment = {} if label.magnetic_moment is None else {"magmom": label.magnetic_moment}
+    atoms.calc = SinglePointCalculator(
+        atoms,
+        energy=label.energy,
+        free_energy=label.free_energy,
+        forces=label.forces,
+        stress=label.stress,
+        **moment,
+    )
+
+
+def write_rows(path: Path, rows: Iterable[Atoms]) -> None:
+    """Write rows as a ledger, whole or not at all."""
+    _write(path, map(to_text, rows))
+
+
+def merge(paths: Iterable[Path], target: Path) -> None:
+    """Write the rows of many ledgers to one file, each key once, in the order of `paths`.
+
+    Raises
+    ------
+    LedgerError
+        If a file is damaged.
+    """
+    _write(target, _merged(paths))
+
+
+def _merged(paths: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the rows of one ledger after the other: a set of full size does not fit in memory."""
+    seen: set[str] = set()
+    for path in paths:
+        found = scan(read_bytes(path))
+        if found.damaged or found.torn:
+            raise LedgerError(
+                f"{path} is damaged; remove it and run the same command again: only this chunk is "
+                f"redone, from its ledger where that is sound"
+            )
+        yield from (row for key, row in found.rows.items() if key not in seen)
+        seen.update(found.rows)
+
+
+def _write(path: Path, rows: Iterable[bytes]) -> None:
+    """Replace a file by these rows, packed if its name ends so, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        with lzma.open(file, "wb") if path.suffix == ".xz" else nullcontext(file) as packed:
+            packed.writelines(rows)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _free_name(path: Path) -> Path:
+    names = (path.with_name(f"{path.name}.damaged{end}") for end in ("", *map(str, range(2, 100))))
+    return next(name for name in names if not name.exists())

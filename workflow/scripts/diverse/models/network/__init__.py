@@ -1,0 +1,1 @@
+"""Tanh networks on energies and forces: the model, its data and loss, and their training."""

@@ -1,0 +1,140 @@
+"""Labelled cells as arrays for training, built a few at a time and kept in scratch files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from itertools import islice
+from typing import IO, Any
+
+import numpy as np
+from ase import Atoms
+
+from diverse.kernel import BispectrumSettings, Kernel
+from diverse.kernel.force_maps import PackedPairs
+from diverse.labels.target import fit_target
+from diverse.neighbours import find_pairs
+from diverse.zbl import ZBL
+
+CELLS_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class TrainingCells:
+    """What training needs of a data set; atoms are numbered through all cells.
+
+    The arrays lie in scratch files that the operating system reads in and drops as needed, so the
+    size of a data set is limited by the disk.
+
+    Attributes
+    ----------
+    settings : BispectrumSettings
+    descriptors : ndarray, shape (n_atoms, D)
+    labels : ndarray, shape (n_cells,), eV/atom
+        Free energies.
+    energies : ndarray, shape (n_cells,), eV
+        Label (free energy) minus ZBL.
+    forces : ndarray, shape (n_atoms, 3), eV/Å
+        Label minus ZBL.
+    pairs : PackedPairs
+    """
+
+    settings: BispectrumSettings
+    descriptors: np.ndarray
+    labels: np.ndarray
+    energies: np.ndarray
+    forces: np.ndarray
+    pairs: PackedPairs
+
+    @property
+    def n_atoms(self) -> np.ndarray:
+        """Atoms in each cell, shape (n_cells,)."""
+        sizes: np.ndarray = np.diff(self.pairs.first_atom)
+        return sizes
+
+    def fingerprint(self) -> str:
+        """Hash of everything in it."""
+        digest = sha256(repr(self.settings).encode())
+        pairs = [getattr(self.pairs, field.name) for field in fields(self.pairs)]
+        for array in (self.descriptors, self.energies, self.forces, *pairs):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZBL) -> TrainingCells:
+    """Describe labelled cells; they are read once, a few at a time.
+
+    Raises
+    ------
+    ValueError
+        If a cell has no energy or forces, or they are not finite.
+    """
+    columns: dict[str, _Column] = {}
+    with ExitStack() as files:
+        for batch in _batches(cells):
+            for name, array in _describe(batch, settings, zbl).items():
+                if name not in columns:
+                    columns[name] = _Column(files.enter_context(tempfile.TemporaryFile()))
+                columns[name].append(array)
+        arrays = {name: column.array() for name, column in columns.items()}
+    if not arrays:
+        raise ValueError("there are no labelled training cells: see tables/failures.csv")
+
+    def offsets(name: str) -> np.ndarray:
+        return np.concatenate([[0], np.cumsum(arrays[name])])
+
+    pairs = PackedPairs(
+        offsets("n_atoms"), offsets("n_pairs"), arrays["neighbour"], arrays["vector"]
+    )
+    names = ("descriptors", "labels", "energies", "forces")
+    return TrainingCells(settings=settings, pairs=pairs, **{name: arrays[name] for name in names})
+
+
+def _describe(
+    cells: Sequence[Atoms], settings: BispectrumSettings, zbl: ZBL
+) -> dict[str, np.ndarray]:
+    energies, forces = zip(*map(fit_target, cells), strict=True)
+    pairs = find_pairs(cells, settings.cutoff)
+    sizes = np.array([len(cell) for cell in cells])
+    zbl_energies, zbl_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
+    first_of_cell = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return {
+        "descriptors": Kernel(settings).forward(pairs.vector, pairs.first),
+        "labels": np.array(energies) / sizes,
+        "energies": np.array(energies) - zbl_energies,
+        "forces": np.concatenate(forces) - zbl_forces,
+        "n_atoms": sizes,
+        "n_pairs": np.diff(pairs.first),
+        "neighbour": (pairs.neighbour - first_of_cell[pairs.center]).astype(np.int32),
+        "vector": pairs.vector,
+    }
+
+
+def _batches(cells: Iterable[Atoms]) -> Iterator[list[Atoms]]:
+    iterator = iter(cells)
+    while batch := list(islice(iterator, CELLS_AT_ONCE)):
+        yield batch
+
+
+class _Column:
+    """An array that grows in a scratch file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._shape: tuple[int, ...] = ()
+        self._dtype: Any = None
+
+    def append(self, rows: np.ndarray) -> None:
+        self._shape, self._dtype = rows.shape[1:], rows.dtype
+        self._file.write(np.ascontiguousarray(rows).data)
+
+    def array(self) -> np.ndarray:
+        """Return all rows; they stay on the disk when the file is closed, until dropped."""
+        self._file.flush()
+        if not self._file.tell():
+            return np.empty((0, *self._shape), dtype=self._dtype)
+        flat: np.ndarray = np.memmap(self._file, dtype=self._dtype, mode="r")
+        return flat.reshape(-1, *self._shape)

@@ -1,0 +1,76 @@
+"""Errors of networks on parts of their own training set: what loss weights are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from ase import Atoms
+
+from diverse.datasets.split import dealt
+from diverse.kernel import BispectrumSettings
+from diverse.labels.target import fit_target
+from diverse.models import Model, predict
+from diverse.models.network.data import training_cells
+from diverse.models.network.loop import train_network
+from diverse.models.network.settings import TrainingSettings
+from diverse.models.search import ONE_TRAJECTORY, PartErrors
+from diverse.structures import batches
+from diverse.zbl import ZBL
+
+BATCH = 4096  # environments predicted together
+
+
+class FoldedSet:
+    """A training set of which one part after the other is not trained on.
+
+    Parameters
+    ----------
+    cells : callable
+        Gives the labelled cells, the same at each call.
+    descriptor : BispectrumSettings
+    zbl : ZBL
+    n_folds : int
+
+    Raises
+    ------
+    ValueError
+        If there is only one trajectory, or labels are missing or not finite.
+    """
+
+    def __init__(
+        self,
+        cells: Callable[[], Iterable[Atoms]],
+        descriptor: BispectrumSettings,
+        zbl: ZBL,
+        *,
+        n_folds: int,
+    ) -> None:
+        self._cells, self._descriptor, self._zbl, self._n_folds = cells, descriptor, zbl, n_folds
+        parts = {part for part, _ in dealt(cells(), n_folds)}
+        if len(parts) < 2:
+            raise ValueError(ONE_TRAJECTORY)
+        self._kept = [
+            training_cells((c for p, c in dealt(cells(), n_folds) if p != part), descriptor, zbl)
+            for part in sorted(parts)
+        ]
+
+    def left_out_errors(self, settings: TrainingSettings, seed: int) -> PartErrors:
+        """Train without each part in turn and predict it; each training has its own seed."""
+        sums = []
+        for part, kept in enumerate(self._kept):
+            model, _ = train_network(kept, settings, seed + part)
+            sums.append(self._squares(model, part))
+        return PartErrors(*np.array(sums).T)
+
+    def _squares(self, model: Model, part: int) -> np.ndarray:
+        """Return sums and numbers as in `PartErrors`, shape (4,)."""
+        total = np.zeros(4)
+        left_out = (cell for p, cell in dealt(self._cells(), self._n_folds) if p == part)
+        for batch in batches(left_out, BATCH):
+            found = predict(model, batch, cutoff=self._descriptor.cutoff, zbl=self._zbl)
+            energies, forces = zip(*map(fit_target, batch), strict=True)
+            energy = (found.energies - np.array(energies)) / [len(cell) for cell in batch]
+            force = found.forces - np.concatenate(forces)
+            total += [(energy**2).sum(), (force**2).sum(), energy.size, force.size]
+        return total

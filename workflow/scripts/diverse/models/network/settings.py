@@ -1,0 +1,65 @@
+"""How a network is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from diverse.models.network.model import layer_widths
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    widths : sequence of int
+        Neurons of each hidden layer.
+    energy_weight, force_weight : float
+        Row weights of an energy per atom (eV) and of a force component (eV/Å).
+    epochs : int
+        Largest number of passes over the training cells.
+    patience : int
+        Training stops after so many epochs without a lower validation loss.
+    batch : int or None
+        Cells per optimiser step; None for all at once.
+    learning_rate, weight_decay : float
+        Of AdamW; the learning rate rises for a twentieth of the epochs, then falls to zero along
+        a cosine.
+    validation_fraction : float
+        Part of the cells that is not trained on but decides which epoch's weights are kept.
+    energy_scale : float or None, eV/atom
+        Weighs the rows of a cell by `diverse.models.weights.energy_dependent_weight`.
+    precision : {"float32", "float64"}
+        Of the training; the trained network is always evaluated in float64.
+    jacobians : {"cached", "matrix_free", "auto"}
+        Whether the derivatives of the descriptors are stored or computed anew in every step; auto
+        stores them where they take at most `jacobian_memory`.
+    jacobian_memory : int
+        Bytes.
+    """
+
+    widths: Sequence[int]
+    energy_weight: float
+    force_weight: float
+    epochs: int
+    patience: int
+    batch: int | None
+    learning_rate: float
+    weight_decay: float
+    validation_fraction: float
+    energy_scale: float | None = None
+    precision: Literal["float32", "float64"] = "float32"
+    jacobians: Literal["cached", "matrix_free", "auto"] = "auto"
+    jacobian_memory: int = 1_000_000_000
+
+    @classmethod
+    def of(
+        cls, model: Mapping[str, Any], *, n_descriptors: int, jacobian_memory: int
+    ) -> TrainingSettings:
+        """Read the study's entry of a model; none of its weights may be ``auto``."""
+        widths = model["widths"] or layer_widths(model["type"], n_descriptors)
+        values = {**model, "widths": widths, "jacobian_memory": jacobian_memory}
+        return cls(**{field.name: values[field.name] for field in fields(cls)})

@@ -1,0 +1,92 @@
+"""Errors of polynomials on parts of their own training set: what loss weights are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ase import Atoms
+
+from diverse.models.polynomial.accumulate import Fold, accumulate, raw_kernel, survey
+from diverse.models.polynomial.settings import FitSettings
+from diverse.models.polynomial.solve import left_out_path
+from diverse.models.search import PartErrors
+from diverse.models.weights import energy_dependent_weights, equal_weights
+from diverse.zbl import ZBL
+
+
+class FoldedSet:
+    """A training set as normal equations in folds, for any energy scale.
+
+    Parameters
+    ----------
+    cells : callable
+        Gives the labelled cells, the same at each call: one for the descriptors, and one for each
+        energy scale that is asked for.
+    twojmax : int
+    quadratic : bool
+    n_folds : int
+    cutoff : float, Å
+    zbl : ZBL
+
+    Raises
+    ------
+    ValueError
+        If labels are missing or not finite, or descriptors do not vary.
+    """
+
+    def __init__(
+        self,
+        cells: Callable[[], Iterable[Atoms]],
+        *,
+        twojmax: int,
+        quadratic: bool,
+        n_folds: int,
+        cutoff: float,
+        zbl: ZBL,
+    ) -> None:
+        self._cells, self._n_folds, self._zbl = cells, n_folds, zbl
+        self._kernel = raw_kernel(twojmax, cutoff)
+        found = survey(cells(), self._kernel)
+        self.basis = found.basis(quadratic=quadratic)
+        self._lowest = found.lowest_energy
+        self._folds: dict[float | None, list[Fold]] = {}
+
+    def folds(self, scale: float | None) -> list[Fold]:
+        """Return the folds with cells weighted by their energies (scale in eV/atom), or alike."""
+        if scale not in self._folds:
+            weights = (
+                equal_weights if scale is None else energy_dependent_weights(self._lowest, scale)
+            )
+            self._folds[scale] = accumulate(
+                self._cells(),
+                self._kernel,
+                self.basis,
+                self._zbl,
+                n_folds=self._n_folds,
+                weights=weights,
+            )
+        return self._folds[scale]
+
+    def left_out_errors(self, settings: FitSettings) -> tuple[PartErrors, dict[str, float]]:
+        """Predict every fold from the others, with the ridge that does it best.
+
+        Returns
+        -------
+        errors : PartErrors
+        details : dict
+            That ``ridge``.
+
+        Raises
+        ------
+        ValueError
+            If there is one fold only, or the data do not determine the coefficients.
+        """
+        path, errors = left_out_path(
+            self.folds(settings.energy_scale),
+            self.basis,
+            energy_weight=settings.energy_weight,
+            force_weight=settings.force_weight,
+            ridge=settings.ridge,
+            judged=self.folds(None),
+        )
+        return errors, {"ridge": float(path["ridge"][path["criterion"].idxmin()])}

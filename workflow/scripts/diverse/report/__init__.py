@@ -1,0 +1,1 @@
+"""The report: figures, tables as pages, cards, and what the repository releases."""

@@ -1,0 +1,268 @@
+"""The data card of a study's labels: what they are, how good, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from jinja2 import Environment, StrictUndefined
+
+from diverse.labels.convergence import summarise_errors
+from diverse.labels.labellers import make_labeller
+from diverse.labels.ledger import Ledger
+from diverse.labels.target import free_energy_per_atom
+from diverse.report.model_card import settings_rows
+from diverse.report.numbers import digits
+from diverse.report.pages.datasets import MEASURES
+from diverse.report.pages.labels import noise_sentence, reference_name
+from diverse.study.settings import Config, labeller_options
+
+two_digits = partial(digits, significant=2)
+
+OTHER = (
+    "These labels were made with other settings or versions than those of the study now: what they "
+    "are is not known here."
+)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables of the study that the card quotes.
+
+    Attributes
+    ----------
+    noise : DataFrame
+        What `diverse.labels.convergence.label_noise` returns.
+    errors : DataFrame or None
+        What `diverse.labels.convergence.compare` returns; None where convergence was not measured.
+    diversity : DataFrame
+        The study's table of diversity.
+    """
+
+    noise: pd.DataFrame
+    errors: pd.DataFrame | None
+    diversity: pd.DataFrame
+
+
+def data_card(
+    template: str, files: Mapping[str, Path], study: Config, schema: Config, tables: Tables
+) -> str:
+    """Return the data card, Markdown.
+
+    Parameters
+    ----------
+    template : str
+        The prose, for Jinja.
+    files : dict of str to Path
+        Ledger of each labelled data set.
+    study, schema : dict
+        The study with every default, and the schema that describes its keys.
+    tables : Tables
+    """
+    rows = {name: Ledger(None, [path]).rows() for name, path in files.items()}
+    page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(template)
+    return page.render(
+        study=study["study"],
+        element=study["element"],
+        first=next(iter(files.values())).name,
+        **_totals([cell for members in rows.values() for cell in _labelled(members)]),
+        composition=_markdown(composition(rows, study)),
+        ranges=_markdown(ranges(rows)),
+        diversity=_markdown(equal_diversity(tables.diversity)),
+        protocols=list(_protocols(rows, study, schema)),
+        noise=noise_sentence(tables.noise),
+        errors="" if tables.errors is None else _markdown(_errors(tables.errors)),
+        variants=_markdown(_variants(study)),
+        failures=_failures(rows),
+        files=_markdown(_checksums(files)),
+    )
+
+
+def _totals(labelled: Sequence[Atoms]) -> dict[str, Any]:
+    """Return what the prose says of all labels together."""
+    sizes = [len(cell) for cell in labelled]
+    return {
+        "cells": f"{len(sizes):,}",
+        "environments": f"{sum(sizes):,}",
+        "smallest": min(sizes),
+        "largest": max(sizes),
+        "closest": f"{min(cell.info['d_min'] for cell in labelled):.2f}",
+        "dft": any(cell.info["labeller"] == "gpaw" for cell in labelled),
+    }
+
+
+def composition(rows: Mapping[str, Sequence[Atoms]], study: Config) -> pd.DataFrame:
+    """Return size, use and failures of each data set."""
+    lines = []
+    for name, members in rows.items():
+        labelled = _labelled(members)
+        sizes = [len(cell) for cell in labelled]
+        failed = len(members) - len(labelled)
+        lines.append(
+            {
+                "data set": name,
+                "family": study["datasets"][name]["family"],
+                "use": study["datasets"][name]["use"].replace("_", " "),
+                "cells": len(labelled),
+                "environments": sum(sizes),
+                "atoms in a cell": _range(sizes, "{:d}"),
+                "failed": f"{failed} of {len(members)} ({failed / max(len(members), 1):.1%})",
+                "more than one attempt": sum(row.info["attempts"] > 1 for row in members),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def ranges(rows: Mapping[str, Sequence[Atoms]]) -> pd.DataFrame:
+    """Return the ranges of the labels of each data set, and what they cost."""
+    lines = []
+    for name, members in rows.items():
+        labelled = _labelled(members)
+        if not labelled:
+            continue
+        forces = np.concatenate([cell.get_forces() for cell in labelled])
+        energies = [free_energy_per_atom(cell) for cell in labelled]
+        seconds = sum(row.info["seconds"] for row in members)
+        lines.append(
+            {
+                "data set": name,
+                "free energy": _range(energies, "{:.2f}"),
+                "force component, rms": f"{np.sqrt((forces**2).mean()):.2f}",
+                "largest force": f"{np.linalg.norm(forces, axis=1).max():.2f}",
+                "shortest distance": _range([c.info["d_min"] for c in labelled], "{:.2f}"),
+                "volume": _range([c.get_volume() / len(c) for c in labelled], "{:.1f}"),
+                "iterations": _range([c.info["iterations"] for c in labelled], "{:d}"),
+                "core s/atom": f"{seconds / sum(map(len, members)):.2g}",
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def equal_diversity(diversity: pd.DataFrame) -> pd.DataFrame:
+    """Return every measure of one set, at equal numbers of environments, a column a set."""
+    part = diversity[(diversity["environments"] == "equal") & (diversity["other"] == "")]
+    table: dict[str, dict[str, Any]] = {}
+    for line in part.to_dict("records"):
+        setting = f"{line['setting']}, {line['n']} environments"
+        first = {"measure": MEASURES.get(line["measure"], line["measure"]), "setting": setting}
+        row = table.setdefault(f"{line['measure']} ({setting})", first)
+        spread = "" if np.isnan(line["spread"]) else f" ± {line['spread']:.2g}"
+        row[line["dataset"]] = f"{line['value']:.3g}{spread}"
+    return pd.DataFrame(list(table.values()))
+
+
+def _protocols(
+    rows: Mapping[str, Sequence[Atoms]], study: Config, schema: Config
+) -> Iterator[dict[str, str]]:
+    """Yield what the template says of each labeller in use."""
+    users: dict[str, list[str]] = {}
+    for name in rows:
+        users.setdefault(study["datasets"][name].get("labeller", study["labeller"]), []).append(
+            name
+        )
+    for labeller, sets in users.items():
+        made = make_labeller(options := labeller_options(study, sets[0]))
+        infos = [row.info for name in sets for row in rows[name]]
+        found = sorted({info["protocol"] for info in infos})
+        made_of = [
+            {"made of": key, "": ", ".join(sorted({info.get(key, "") for info in infos}))}
+            for key in made.provenance
+        ]
+        yield {
+            "name": labeller,
+            "sets": ", ".join(sets),
+            "hash": "`, `".join(found),
+            "made_of": _markdown(pd.DataFrame(made_of)),
+            "settings": _settings(options, schema) if found == [made.protocol] else OTHER,
+        }
+
+
+def _settings(options: Config, schema: Config) -> str:
+    lines = pd.DataFrame(settings_rows(schema, options["kind"], options))
+    return _markdown(lines.rename(columns={"name": "setting"}))
+
+
+def _errors(errors: pd.DataFrame) -> pd.DataFrame:
+    summary = summarise_errors(errors)
+    return pd.DataFrame(
+        {
+            "variant": summary["variant"],
+            "against": summary["against"].map(reference_name),
+            "cells": summary["cells"],
+            "energy (meV/atom)": summary["energy"].map(two_digits),
+            "force (meV/Å)": summary["force"].map(two_digits),
+            "stress (GPa)": summary["stress"].map(two_digits),
+            "stress, Pulay corrected (GPa)": summary["stress_corrected"].map(two_digits),
+        }
+    )
+
+
+def _variants(study: Config) -> pd.DataFrame:
+    """Return how each variant of the convergence study departs from its labeller."""
+    block = study.get("convergence", {"variants": {}})
+    lines = [
+        {
+            "variant": name,
+            "labeller": entry.get("labeller", block["labeller"]),
+            "other settings": "; ".join(f"{k} {_plain(v)}" for k, v in entry["settings"].items()),
+        }
+        for name, entry in block["variants"].items()
+    ]
+    return pd.DataFrame(lines)
+
+
+def _failures(rows: Mapping[str, Sequence[Atoms]]) -> str:
+    failed = [
+        {"data set": name, "cause": row.info["cause"], "attempts": row.info["attempts"]}
+        for name, members in rows.items()
+        for row in members
+        if row.calc is None
+    ]
+    if not failed:
+        return "Nothing: every cell in these files has its label."
+    groups = pd.DataFrame(failed).groupby(["data set", "cause", "attempts"], sort=False)
+    return _markdown(groups.size().rename("cells").reset_index())
+
+
+def _checksums(files: Mapping[str, Path]) -> pd.DataFrame:
+    lines = [
+        {
+            "file": path.name,
+            "bytes": path.stat().st_size,
+            "SHA-256": sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in files.values()
+    ]
+    return pd.DataFrame(lines)
+
+
+def _labelled(rows: Sequence[Atoms]) -> list[Atoms]:
+    return [row for row in rows if row.calc is not None]
+
+
+def _range(values: Sequence[float], form: str) -> str:
+    if not values:
+        return ""
+    low, high = form.format(min(values)), form.format(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _plain(value: Any) -> str:
+    """Write a value of the study file in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {entry}" for key, entry in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown; nothing for an empty one."""
+    if table.empty:
+        return ""
+    return str(table.to_markdown(index=False, disable_numparse=True))

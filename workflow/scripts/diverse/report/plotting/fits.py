@@ -1,0 +1,50 @@
+"""Regularisation paths of the polynomial fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from diverse.report.plotting.style import looks, style
+
+
+def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, str]) -> Figure:
+    """Draw the error on folds left out against the ridge strength, one panel a model.
+
+    Parameters
+    ----------
+    paths : dict
+        ``Fit.path`` of every (train, model); those with a given ridge have no errors to draw.
+    families : dict
+        Family of each data set; fits to subsets, which have none, are left out.
+    """
+    style()
+    models = list(dict.fromkeys(model for _, model in paths))
+    figure, axes = plt.subplots(
+        1, len(models), figsize=(1.8 + 2.4 * len(models), 2.6), squeeze=False, layout="constrained"
+    )
+    look = looks(families)
+    for axis, model in zip(axes[0], models, strict=True):
+        for (train, name), path in paths.items():
+            if name == model and train in families and "criterion" in path:
+                chosen = path[path["chosen"]]
+                axis.plot(path["ridge"], path["criterion"], label=train, **look[train].curve)
+                axis.plot(chosen["ridge"], chosen["criterion"], **_point(look[train].dot))
+        axis.set(title=model, xscale="log", yscale="log", xlabel="ridge strength")
+    axes[0, 0].set_ylabel("RMSE(E) × RMSE(F)\non folds left out (eV²/Å)")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, title="trained on", loc="outside right upper")
+    return figure
+
+
+def _point(dot: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords of `Axes.plot` among those of `Axes.errorbar`."""
+    return {
+        "marker": dot["fmt"],
+        "color": dot["color"],
+        "markerfacecolor": dot["markerfacecolor"],
+        "markersize": dot["markersize"],
+    }

@@ -1,0 +1,100 @@
+"""How good the labels are, and what they are like: convergence, forces, effort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from diverse.labels.convergence import MEASURES, summarise_errors
+from diverse.report.plotting.style import Look, looks, style
+
+FLOORS = {"energy": 0.1, "force": 0.1, "stress_corrected": 0.001}
+SIZES = [(1, 2, "^"), (3, 4, "o"), (5, 1000, "s")]
+WEAKEST = 0.01  # eV/Å, below which a force is drawn as that large
+BINS = 16  # of the histogram of forces
+
+
+def convergence_strips(errors: pd.DataFrame) -> Figure:
+    """Draw the differences of every variant, one point a cell; those below an axis lie on it."""
+    style()
+    variants = list(errors["variant"].unique())
+    figure, axes = plt.subplots(len(FLOORS), 1, figsize=(7.2, 6), sharex=True, layout="constrained")
+    for axis, (measure, floor) in zip(axes, FLOORS.items(), strict=True):
+        for column, (low, high, marker) in enumerate(SIZES):
+            part = errors[errors["atoms"].between(low, high)]
+            place = part["variant"].map(variants.index) + 0.2 * (column - 1)
+            name = f"{low}-{high} atoms" if high < 1000 else f"{low} atoms or more"
+            values = part[measure].abs().clip(lower=floor)
+            axis.plot(place, values, marker, color=f"C{column}", ms=4, label=name)
+        overall = summarise_errors(errors)[measure].clip(lower=floor)
+        axis.plot(range(len(variants)), overall, "_", color="k", ms=22, label="root mean square")
+        axis.set(yscale="log", ylabel=MEASURES[measure])
+    axes[0].legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes[-1].set_xticks(range(len(variants)), variants)
+    return figure
+
+
+def label_panels(cells: Mapping[str, Sequence[Atoms]], families: Mapping[str, str]) -> Figure:
+    """Draw the sizes of forces, and the iterations and core time that the labels took.
+
+    Parameters
+    ----------
+    cells : dict of str to list of Atoms
+        Labelled cells of each data set.
+    families : dict of str to str
+        Family of each data set.
+    """
+    style()
+    palette = looks({name: families[name] for name in cells})
+    figure, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), layout="constrained")
+    _force_histogram(axes[0], cells, palette)
+    timed = {
+        name: [cell for cell in members if cell.info.get("seconds")]
+        for name, members in cells.items()
+    }
+    for name, computed in timed.items():
+        atoms = [len(cell) for cell in computed]
+        iterations = [cell.info.get("iterations", 0) for cell in computed]
+        seconds = [cell.info["seconds"] / len(cell) for cell in computed]
+        for axis, values in zip(axes[1:], (iterations, seconds), strict=True):
+            axis.scatter(atoms, values, s=14, alpha=0.8, linewidths=0.7, **palette[name].points)
+    for axis in axes[1:]:
+        axis.set_xlabel("atoms in the cell")
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes[1].set_ylabel("self-consistency iterations")
+    axes[1].yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes[2].set(ylabel="core seconds per atom", yscale="log" if any(timed.values()) else "linear")
+    marks = [Line2D([], [], label=name, **_mark(look)) for name, look in palette.items()]
+    figure.legend(handles=marks, loc="outside upper center", ncols=6)
+    return figure
+
+
+def _force_histogram(
+    axis: Axes, cells: Mapping[str, Sequence[Atoms]], palette: Mapping[str, Look]
+) -> None:
+    """Draw which share of each set's atoms feels a force of which size."""
+    sizes = {
+        name: np.linalg.norm(np.concatenate([cell.get_forces() for cell in members]), axis=1)
+        for name, members in cells.items()
+    }
+    largest = max(values.max() for values in sizes.values())
+    edges = np.geomspace(WEAKEST, max(largest, 10 * WEAKEST) * 1.001, BINS + 1)
+    for name, values in sizes.items():
+        counts, _ = np.histogram(values.clip(min=WEAKEST), edges)
+        axis.stairs(counts / len(values), edges, ls=palette[name].line, color=palette[name].colour)
+    axis.set(xscale="log", xlabel="size of the force (eV/Å)", ylabel="share of atoms")
+
+
+def _mark(look: Look) -> dict[str, Any]:
+    """Return the keywords of `Line2D` for a set's line and marker."""
+    face = look.colour if look.filled else "none"
+    return {**look.curve, "marker": look.marker, "markerfacecolor": face}

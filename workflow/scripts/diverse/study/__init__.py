@@ -1,0 +1,1 @@
+"""A study: its file checked, objects made from it, and the cells of its chunks."""

@@ -1,0 +1,104 @@
+"""The one door from a checked study file to the objects that its rules work with.
+
+Every function takes the study, or the part of it that a rule depends on, as `diverse.study.check`
+returns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from diverse.generate.random_cells import SamplerSettings, default_floor
+from diverse.kernel import BispectrumSettings
+from diverse.structures import ReferenceLattice
+from diverse.zbl import ZBL
+
+Config = dict[str, Any]
+
+COORDINATION = 1.2  # of the nearest-neighbour distance
+
+
+def reference_lattice(study: Config) -> ReferenceLattice:
+    """Return the reference lattice of a study."""
+    return ReferenceLattice(study["element"], **study["lattice"])
+
+
+def sampler_settings(study: Config) -> SamplerSettings:
+    """Return the sampler of a study, its floor derived from the lattice where none is given."""
+    options = dict(study["sampler"])
+    if options["d_min"] is None:
+        options["d_min"] = default_floor(reference_lattice(study))
+    return SamplerSettings(**options)
+
+
+def descriptor_settings(study: Config) -> BispectrumSettings:
+    """Return the descriptor whose entropy is raised."""
+    return BispectrumSettings(study["optimiser"]["twojmax"], study["cutoff"])
+
+
+def model_descriptor(study: Config, model: Config) -> BispectrumSettings:
+    """Return the descriptor of a model, given its entry in the study."""
+    return BispectrumSettings(model["twojmax"], study["cutoff"])
+
+
+def repulsion(study: Config) -> ZBL:
+    """Return the repulsion that every potential of the study is fitted on top of."""
+    return ZBL(study["element"], **study["zbl"])
+
+
+def coordination_radius(study: Config) -> float:
+    """Return the distance (Å) within which neighbours count as coordination."""
+    return COORDINATION * reference_lattice(study).nearest_neighbour
+
+
+def kernel_bandwidths(study: Config, choices: Sequence[float | str]) -> tuple[float, ...]:
+    """Return bandwidths (1/Å) of the QUESTS kernel at the volume of the reference lattice.
+
+    Parameters
+    ----------
+    choices : sequence of float or str
+        Numbers, or the word ``volume`` for the rule of the `quests` package.
+    """
+    from diverse.diversity.quests_kernel import quests_bandwidths
+
+    return quests_bandwidths(choices, reference_lattice(study).volume_per_atom)
+
+
+def labeller_options(study: Config, dataset: str) -> Config:
+    """Return the labeller block that `dataset` is labelled with, and the element."""
+    name = study["datasets"][dataset].get("labeller", study["labeller"])
+    return {"element": study["element"], **study["labellers"][name]}
+
+
+def variant_options(study: Config) -> dict[str, Config]:
+    """Return the labeller block of every variant of the convergence study, with the element."""
+    block = study.get("convergence", {"variants": {}})
+    return {
+        name: {
+            "element": study["element"],
+            **study["labellers"][variant.get("labeller", block["labeller"])],
+            **variant["settings"],
+        }
+        for name, variant in block["variants"].items()
+    }
+
+
+def measured_variants(study: Config) -> dict[str, str]:
+    """Return, for every labeller in use, the convergence variant with its very settings.
+
+    The name is empty where there is no such variant, or nothing it is compared with: the noise of
+    that labeller's labels is then not known.
+    """
+    sets = study["datasets"].items()
+    used = [labeller_options(study, name) for name, entry in sets if entry.get("labels") != "keep"]
+    variants = {
+        name: options
+        for name, options in variant_options(study).items()
+        if study["convergence"]["variants"][name]["against"]
+    }
+    return {
+        labeller: next((name for name in variants if variants[name] == options), "")
+        for labeller, entry in study["labellers"].items()
+        if (options := {"element": study["element"], **entry}) in used
+    }

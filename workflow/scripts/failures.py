@@ -1,9 +1,0 @@
-"""List the cells that got no label, with the cause."""
-
-from pathlib import Path
-
-from diverse.ledger import Ledger
-from diverse.ledger.query import failures
-
-rows = [row for file in snakemake.input.labels for row in Ledger(None, [Path(file)]).rows()]
-failures(rows).to_csv(snakemake.output.table, index=False)

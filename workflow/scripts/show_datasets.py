@@ -1,0 +1,13 @@
+"""Compare the labels of the data sets: sizes, energies, forces, cost."""
+
+from diverse.report.pages.datasets import datasets_page, summarise
+from diverse.report.plotting import energy_landscape
+from diverse.structures import labelled_by_dataset
+
+families = snakemake.params.families
+cells = labelled_by_dataset(snakemake.input.cells, families)
+summary = summarise(cells)
+summary.to_csv(snakemake.output.table, index=False)
+with open(snakemake.output.page, "w") as page:
+    page.write(datasets_page(summary))
+energy_landscape(cells, families).savefig(snakemake.output.figure)
