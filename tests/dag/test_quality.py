@@ -70,8 +70,8 @@ def test_every_profile_says_what_a_rule_needs_that_says_nothing(profile):
 
 def test_rule_script_and_log_share_one_name():
     for path in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"^(?=rule )", path.read_text(), flags=re.M)[1:]:
-            name = rule.split(":")[0].removeprefix("rule ")
+        for rule in re.split(r"^(?=(?:use )?rule )", path.read_text(), flags=re.M)[1:]:
+            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", rule)[1]
             for script in re.findall(r"scripts/(\w+)\.py", rule):
                 assert script == name, f"{path.name}: rule {name} runs {script}.py"
             for log in re.findall(r"<logs>/(\w+)", rule):
