@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 
 min_version("9.14")
 
-if "study" not in config:
+if not workflow.overwrite_configfiles:  # a file given with --configfile stands for itself
 
     configfile: f"{workflow.basedir}/config/config.yaml"
 

@@ -9,11 +9,14 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "envs/study.yaml")
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from diverse.study.check import ConfigError, load_study
+from diverse.study.check import load_study
+from diverse.study.reading import ConfigError, check_file
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
 from diverse.study.settings import labeller_options, measured_variants, variant_options
 
 try:
+    for path in workflow.configfiles:
+        check_file(path)
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
 except ConfigError as error:
     raise WorkflowError(f"The study file is not valid. {error}") from None

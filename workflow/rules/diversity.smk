@@ -5,7 +5,8 @@ Makes  diversity/{dataset}.npz, tables/{diversity,ablation}.{csv,html},
        figures/{environments,geometry,coverage,diversity,ablation,gallery}.png
 Steps  sample_environments: describe a sample of each data set, for all that follows
        measure_diversity: every measure of every set and of every pair of sets
-       ablate: the same of fresh random, cell-entropy and set-entropy cells, for several seeds
+       ablate: the same of fresh random, cell-entropy and set-entropy cells, for several seeds, if the
+               study samples cells at all
        plot_environments: principal components of all sets
        plot_geometry: cumulative curves of distances, volumes, coordination
        plot_coverage: heat maps of how well the sets cover each other
@@ -237,9 +238,13 @@ rule plot_gallery:
 rule diversity:
     input:
         "<results>/tables/diversity.html",
-        "<results>/tables/ablation.html",
-        "<results>/tables/generation.csv",
         expand(
             "<results>/figures/{figure}.png",
-            figure=["environments", "geometry", "coverage", "diversity", "ablation"],
+            figure=["environments", "geometry", "coverage", "diversity"],
         ),
+        expand(
+            "<results>/{file}",
+            file=["tables/ablation.html", "figures/ablation.png", "tables/generation.csv"],
+        )
+        if SAMPLED
+        else [],

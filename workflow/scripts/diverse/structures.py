@@ -24,22 +24,67 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io.extxyz import write_extxyz
 
+from diverse.lattices import primitive_cell, read_lattice
+from diverse.neighbours import shortest_distance
+
 PRECISION = 6  # decimals of positions and cell vectors, Å: what is labelled is what is stored
+CUBIC = ("bcc", "fcc", "sc", "diamond")
 
 
 @dataclass(frozen=True)
 class ReferenceLattice:
-    """The element's ground-state lattice: structure name of `ase.build.bulk` and a (Å)."""
+    """The element's ground-state lattice, by its structure and constants or by a structure file.
+
+    Attributes
+    ----------
+    element : str
+        Chemical symbol.
+    structure : {"bcc", "fcc", "sc", "diamond", "hcp", "bct", "reference"}
+        Name of `ase.build.bulk`; ``reference`` for the lattice of a file.
+    a, c : float, Å
+        Lattice constants; c of hcp and bct only.
+    file : str or None
+        Structure file of a primitive or conventional cell.
+    sha256 : str
+        Of the file, so that whoever depends on this lattice depends on what the file holds.
+    """
 
     element: str
-    structure: str
-    a: float
+    structure: str = "reference"
+    a: float = 0.0
+    c: float | None = None
+    file: str | None = None
+    sha256: str = ""
+
+    @property
+    def cubic(self) -> bool:
+        """Whether the lattice's structure is one of the cubic ones."""
+        return self.structure in CUBIC
 
     def primitive(self) -> Atoms:
-        return bulk(self.element, self.structure, a=self.a)
+        """Return the primitive cell."""
+        if self.file is not None:
+            return primitive_cell(read_lattice(self.file, self.element))
+        return bulk(self.element, self.structure, a=self.a, c=self.c)
 
-    def cubic(self) -> Atoms:
-        return bulk(self.element, self.structure, a=self.a, cubic=True)
+    def conventional(self) -> Atoms:
+        """Return the conventional cell: right-angled, but for a file the cell as given there."""
+        if self.file is not None:
+            return read_lattice(self.file, self.element).copy()
+        if self.structure == "bct":
+            cell, centre = np.diag([self.a, self.a, self.c]), [0.5, 0.5, 0.5]
+            places = {"scaled_positions": [[0.0, 0.0, 0.0], centre]}
+            return Atoms([self.element] * 2, cell=cell, pbc=True, **places)
+        shape = {"cubic": True} if self.cubic else {"orthorhombic": True}
+        return bulk(self.element, self.structure, a=self.a, c=self.c, **shape)
+
+    @property
+    def miller_cell(self) -> np.ndarray:
+        """Cell that Miller indices refer to, shape (3, 3), Å: of hcp the hexagonal one."""
+        if self.cubic:
+            return np.eye(3) * self.a
+        shown = self.primitive() if self.structure == "hcp" else self.conventional()
+        return np.asarray(shown.cell.array)
 
     @property
     def volume_per_atom(self) -> float:
@@ -49,6 +94,8 @@ class ReferenceLattice:
     @property
     def nearest_neighbour(self) -> float:
         """Å."""
+        if self.file is not None:
+            return shortest_distance(self.primitive())
         distances = self.primitive().repeat(3).get_all_distances(mic=True)
         return float(distances[distances > 0].min())
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import copy
-import difflib
 import logging
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from ase.data import atomic_numbers
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-from jsonschema.validators import extend
 
-from diverse.datasets.literature.fetch import absence
+from diverse.datasets.literature.fetch import absence, file_hash
 from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
+from diverse.kernel import GeometryError
 from diverse.labels.labellers import LabellerError, make_labeller
+from diverse.lattices import LatticeError
+from diverse.study.factories import check_factory
+from diverse.study.names import check_names
+from diverse.study.reading import ConfigError
+from diverse.study.schema import quoted, with_defaults
 from diverse.study.settings import (
     Config,
     labeller_options,
@@ -26,13 +26,14 @@ from diverse.study.settings import (
     sampler_settings,
     variant_options,
 )
+from diverse.study.sizes import check_sizes
 from diverse.study.subsets import complete_subsets
 
+__all__ = ["ConfigError", "load_study"]
 logger = logging.getLogger(__name__)
 
-
-class ConfigError(ValueError):
-    """The study file is wrong; the message names the key and what to do."""
+SCHEMES = ("http", "https", "ftp", "file")
+LONGEST_NAME = 255  # bytes of a file's name
 
 
 def load_study(config: Config, schema_path: str) -> Config:
@@ -43,7 +44,7 @@ def load_study(config: Config, schema_path: str) -> Config:
     config : dict
         The study file as read.
     schema_path : str
-        Path of ``study.schema.yaml``.
+        Path of ``study.schema.yaml``, from which the repository's root follows.
 
     Raises
     ------
@@ -53,20 +54,19 @@ def load_study(config: Config, schema_path: str) -> Config:
     """
     with open(schema_path) as file:
         schema = yaml.safe_load(file)
-    study = copy.deepcopy(config)
-    study.pop("pathvars", None)
-    error = best_match(_DefaultingValidator(schema).iter_errors(study), key=_relevance)
-    if error is not None:
-        raise ConfigError(_sentence(error))
+    study = with_defaults(config, schema)
+    _check_sources(study)
     _drop_absent(study)
     _check_consistency(study)
     try:
         complete_subsets(study)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    check_names(study)
+    _check_lattice(study)
     _check_generation(study)
     _check_labellers(study)
-    _check_convergence(study)
+    _check_convergence(study, schema, Path(schema_path).resolve().parents[2])
     return study
 
 
@@ -90,9 +90,6 @@ def _drop_absent(study: Config) -> None:
 
 
 def _check_consistency(study: Config) -> None:
-    for key in ("atoms", "volume", "angles", "core"):
-        low, high = study["sampler"][key]
-        _demand(low <= high, f"sampler.{key}: the range [{low}, {high}] is empty; swap its ends")
     zbl = study["zbl"]
     _demand(
         zbl["inner"] < zbl["outer"],
@@ -105,6 +102,11 @@ def _check_consistency(study: Config) -> None:
                 chunks <= cells,
                 f"datasets.{name}.chunks: {chunks} chunks for {cells} cells are too many",
             )
+        first = dataset.get("first_chunks") or chunks
+        _demand(
+            first <= chunks,
+            f"datasets.{name}.first_chunks: there are {chunks} chunks, not {first}; lower it",
+        )
         labeller = dataset.get("labeller", study["labeller"])
         _demand(
             labeller in study["labellers"],
@@ -131,16 +133,74 @@ def _check_consistency(study: Config) -> None:
             )
 
 
+def _check_sources(study: Config) -> None:
+    """Refuse sources of published sets that are no path and no URL, whatever lies there."""
+    for name, dataset in study["datasets"].items():
+        if dataset["family"] != "literature":
+            continue
+        where, source = f"datasets.{name}.source", str(dataset["source"])
+        _demand(source.strip() != "", f"{where}: this is empty; name a file, a folder or a URL")
+        longest = max(len(part.encode()) for part in source.split("/"))
+        _demand(longest <= LONGEST_NAME - 20, f"{where}: {quoted(source)} is too long for a file")
+        if "://" in source:
+            _check_url(where, source)
+
+
+def _check_url(where: str, url: str) -> None:
+    _demand(" " not in url, f"{where}: {quoted(url)} holds a space; a URL has %20 in its place")
+    _demand(url.isascii(), f"{where}: {quoted(url)} is not ASCII; percent-encode its letters")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in SCHEMES and (parts.hostname or parts.scheme == "file")
+        _ = parts.port
+    except ValueError:
+        valid = False
+    _demand(bool(valid), f"{where}: {quoted(url)} is no URL; it begins with https://HOST/")
+
+
+def _check_lattice(study: Config) -> None:
+    """Refuse a lattice whose constants are not those of its structure, or whose file is not one."""
+    lattice = study["lattice"]
+    constants = [key for key in ("structure", "a", "c") if key in lattice]
+    if "file" not in lattice:
+        for key in ("structure", "a"):
+            _demand(key in lattice, f"lattice: the key '{key}' is missing (or file, alone)")
+        axial = lattice["structure"] in ("hcp", "bct")
+        _demand(
+            axial == ("c" in lattice),
+            f"lattice: {lattice['structure']} has {'a and c' if axial else 'a, no c'}; "
+            f"{'add' if axial else 'take away'} the key 'c'",
+        )
+        ratio = lattice.get("c", lattice["a"]) / lattice["a"]
+        _demand(0.3 <= ratio <= 4, f"lattice: c/a is {ratio:.2f}; correct a or c")
+        return
+    _demand(not constants, f"lattice: file stands alone; take away {', '.join(constants)}")
+    try:
+        found = reference_lattice(study)
+        volume = found.volume_per_atom
+        near = found.nearest_neighbour
+    except (LatticeError, GeometryError) as error:
+        raise ConfigError(f"lattice.file: {' '.join(str(error).split())}") from None
+    _demand(
+        near > 1 and volume < 200,
+        f"lattice.file: atoms are {near:.2f} Å apart and have {volume:.1f} Å^3 each, which is no "
+        "metal; check the units and that no atom stands twice",
+    )
+    lattice["sha256"] = file_hash(Path(lattice["file"]))
+
+
 def _check_generation(study: Config) -> None:
     """Refuse floors, sizes and complements that no cell could come from."""
-    nearest = reference_lattice(study).nearest_neighbour
+    lattice = reference_lattice(study)
+    nearest = lattice.nearest_neighbour
+    check_sizes(study, lattice)
     _demand(
         study["cutoff"] > 1.2 * nearest,
         f"cutoff: {study['cutoff']} Å holds hardly a neighbour of the reference lattice (nearest "
         f"at {nearest:.2f} Å); take about {1.73 * nearest:.1f} Å",
     )
     try:
-        check_packing(sampler_settings(study), reference_lattice(study))
+        check_packing(sampler_settings(study), lattice)
     except ValueError as error:
         raise ConfigError(f"sampler: {error}") from None
     for name, dataset in study["datasets"].items():
@@ -153,7 +213,7 @@ def _check_generation(study: Config) -> None:
 def _check_groups(study: Config, name: str, dataset: Config) -> None:
     """Refuse groups that the reference lattice has not, and unknown pair styles."""
     try:
-        check_groups(dataset["groups"], study["lattice"]["structure"])
+        check_groups(dataset["groups"], reference_lattice(study).structure)
         for options in dataset["groups"].values():
             if "pair_style" in options:
                 potential = {key: options[key] for key in ("pair_style", "pair_coeff")}
@@ -181,7 +241,7 @@ def _check_entropy(study: Config, name: str, dataset: Config) -> None:
     if complement is None:
         return
     _demand(
-        complement in study["datasets"] or Path(complement).is_file(),
+        complement in study["datasets"] or _is_file(Path(complement)),
         f"{where}.complement: '{complement}' is neither a data set of this study nor a file",
     )
     seen = [name]
@@ -195,17 +255,28 @@ def _check_entropy(study: Config, name: str, dataset: Config) -> None:
 
 
 def _check_labellers(study: Config) -> None:
+    """Refuse labellers that cannot work; nothing of a factory runs before its worker does."""
     for name in study["datasets"]:
         options = labeller_options(study, name)
         try:
-            _ = make_labeller(options).provenance
-        except LabellerError as error:
+            labeller = make_labeller(options)
+            if options["kind"] == "ase":
+                check_factory(options["factory"])
+            else:
+                _ = labeller.provenance
+        except (LabellerError, ConfigError) as error:
             raise ConfigError(f"datasets.{name}: {error}") from error
 
 
-def _check_convergence(study: Config) -> None:
+def _check_convergence(study: Config, schema: Config, root: Path) -> None:
     """Refuse variants of labellers, and references, that do not exist or cannot work."""
-    block = study.get("convergence", {"variants": {}})
+    if "convergence" not in study:
+        return
+    block = study["convergence"]
+    _demand(
+        _is_file(root / block["cells"]),
+        f"convergence.cells: there is no file {quoted(block['cells'])} in {root}",
+    )
     for name, variant in block["variants"].items():
         where, against = f"convergence.variants.{name}", variant["against"]
         labeller = variant.get("labeller", block["labeller"])
@@ -217,42 +288,18 @@ def _check_convergence(study: Config) -> None:
         _demand(not unknown, f"{where}.against: there is no variant '{', '.join(unknown)}'")
         _demand(len(against) in (0, 1, 3), f"{where}.against: takes one variant, or three")
     for name, options in variant_options(study).items():
+        where = f"convergence.variants.{name}.settings"
+        own = {key: value for key, value in options.items() if key != "element"}
         try:
             make_labeller(options)
-        except TypeError as error:
-            raise ConfigError(f"convergence.variants.{name}.settings: {error}") from error
+            with_defaults(own, {**schema["$defs"].get(own["kind"], {}), "$defs": schema["$defs"]})
+        except (TypeError, LabellerError, ConfigError) as error:
+            raise ConfigError(f"{where}: {error}") from error
 
 
-def _sentence(error: ValidationError) -> str:
-    where = ".".join(str(part) for part in error.absolute_path) or "study file"
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
-        unknown = sorted(set(error.instance) - set(known))
-        close = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
-        return f"{where}: unknown key '{unknown[0]}'; {hint}"
-    if error.validator == "required":
-        missing = sorted(set(error.validator_value) - set(error.instance))
-        return f"{where}: the key '{missing[0]}' is missing"
-    return f"{where}: {error.message}"
-
-
-def _relevance(error: ValidationError) -> tuple[bool, int]:
-    """Show an unknown key before what follows from it, then the error highest up."""
-    return error.validator == "additionalProperties", -len(error.absolute_path)
-
-
-def _with_defaults(
-    validator: Any, properties: Config, instance: Any, schema: Config
-) -> Iterator[ValidationError]:
-    """Fill in missing keys, then validate as usual."""
-    if isinstance(instance, dict):
-        for key, subschema in properties.items():
-            if "default" in subschema:
-                instance.setdefault(key, copy.deepcopy(subschema["default"]))
-    yield from Draft202012Validator.VALIDATORS["properties"](
-        validator, properties, instance, schema
-    )
-
-
-_DefaultingValidator = extend(Draft202012Validator, {"properties": _with_defaults})
+def _is_file(path: Path) -> bool:
+    """Say whether a path is a file; what no file system could hold is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

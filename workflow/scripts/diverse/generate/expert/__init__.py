@@ -56,13 +56,35 @@ logger = logging.getLogger(__name__)
 
 
 def check_groups(groups: Groups, structure: str) -> None:
-    """Raise ValueError for a group that cannot be made of the reference lattice `structure`."""
+    """Refuse what cannot be made of the reference lattice.
+
+    Parameters
+    ----------
+    groups : dict
+        Settings of each group, by name.
+    structure : str
+        Of the reference lattice.
+
+    Raises
+    ------
+    ValueError
+        For defects of bcc in another lattice, and for indices of no plane.
+    """
     for name in ("interstitials", "dislocation"):
         if name in groups and structure != "bcc":
             raise ValueError(
                 f"{name} are made for bcc only, the reference lattice is {structure}: leave the "
                 "group out"
             )
+    for name, options in groups.items():
+        for plane in options.get("planes") or options.get("facets") or []:
+            if len(plane) == 4 and (structure != "hcp" or sum(plane[:3])):
+                raise ValueError(
+                    f"{name}: {plane} has four indices; they are for hcp, and the first three sum "
+                    "to 0: take three"
+                )
+            if not any(plane):
+                raise ValueError(f"{name}: {plane} is no plane; give one index that is not 0")
 
 
 def expert_cells(context: Context, groups: Groups, descriptor: BispectrumSettings) -> list[Atoms]:

@@ -29,18 +29,23 @@ def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> A
 
     Parameters
     ----------
-    structure : {"bcc", "fcc", "hcp", "a15", "sc", "diamond", "bct"}
-        hcp has the ideal c/a, bct 1.2.
+    structure : {"bcc", "fcc", "hcp", "a15", "sc", "diamond", "bct", "reference"}
+        ``reference`` stands for the reference lattice. hcp and bct have its c/a where they are its
+        structure; otherwise hcp has the ideal c/a, bct 1.2.
     volume : float
-        In units of the reference lattice's volume per atom; for sc of 1.15 and for diamond of 1.5
-        times it.
+        In units of the reference lattice's volume per atom; of another lattice that is sc of 1.15
+        and of diamond of 1.5 times it.
     """
     element = lattice.element
+    structure = lattice.structure if structure == "reference" else structure
     if structure == "a15":
         atoms = Atoms([element] * 8, scaled_positions=A15_SITES, cell=[1, 1, 1], pbc=True)
+    elif structure == lattice.structure and not lattice.cubic:
+        atoms = lattice.primitive()
     else:
         atoms = bulk(element, structure, a=1.0, c=BCT_RATIO if structure == "bct" else None)
-    wanted = volume * OPENNESS.get(structure, 1.0) * lattice.volume_per_atom * len(atoms)
+    openness = OPENNESS.get(structure, 1.0) / OPENNESS.get(lattice.structure, 1.0)
+    wanted = volume * openness * lattice.volume_per_atom * len(atoms)
     scale = (wanted / atoms.get_volume()) ** (1 / 3)
     atoms.set_cell(scale * atoms.cell.array, scale_atoms=True)
     return atoms
@@ -62,19 +67,38 @@ def eos(
 
 
 def elastic(context: Context, *, strains: Sequence[float] | dict[str, Any]) -> list[Atoms]:
-    """Conventional cell under uniaxial, tetragonal and shear strains of the given sizes."""
-    modes = {
-        "uniaxial": np.diag([1.0, 0.0, 0.0]),
-        "tetragonal": np.diag([-0.5, -0.5, 1.0]),
-        "shear": np.array([[0.0, 0.5, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]),
-    }
+    """Conventional cell under strains of the given sizes: uniaxial, tetragonal and shear.
+
+    The tetragonal strain changes c/a at constant volume. Where the lattice is not cubic there are
+    uniaxial strains along the other axes, and shears of the other planes, too (z is the axis of hcp
+    and bct); those that symmetry makes equal count once.
+    """
     cells = []
-    for name, mode in modes.items():
+    for name, mode in elastic_modes(context.lattice).items():
         for strain in values(strains):
-            atoms = context.lattice.cubic()
+            atoms = context.lattice.conventional()
             atoms.set_cell(atoms.cell.array @ (np.eye(3) + strain * mode), scale_atoms=True)
             cells.append(tagged(atoms, "elastic", f"elastic_{name}_{strain:g}"))
     return cells
+
+
+def elastic_modes(lattice: ReferenceLattice) -> dict[str, np.ndarray]:
+    """Return strains of unit size, shape (3, 3), by name; see `elastic`."""
+    modes = {
+        "uniaxial": np.diag([1.0, 0.0, 0.0]),
+        "tetragonal": np.diag([-0.5, -0.5, 1.0]),
+        "shear": _shear(0, 1),
+    }
+    if not lattice.cubic:
+        modes |= {"uniaxial_z": np.diag([0.0, 0.0, 1.0]), "shear_xz": _shear(0, 2)}
+        modes |= {"uniaxial_y": np.diag([0.0, 1.0, 0.0]), "shear_yz": _shear(1, 2)}
+    return modes
+
+
+def _shear(first: int, second: int) -> np.ndarray:
+    mode = np.zeros((3, 3))
+    mode[first, second] = mode[second, first] = 0.5
+    return mode
 
 
 def distorted(

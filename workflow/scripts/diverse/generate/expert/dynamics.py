@@ -19,7 +19,7 @@ from ase import Atoms, units
 from ase.md.velocitydistribution import thermalize_momenta
 
 from diverse import lammps_library
-from diverse.generate.expert.context import Context
+from diverse.generate.expert.context import Context, values
 from diverse.generate.expert.crystals import crystal
 from diverse.neighbours import shortest_distance
 from diverse.structures import PRECISION, tagged
@@ -45,9 +45,9 @@ def md(
     pair_style: str,
     pair_coeff: Sequence[str],
     timestep: float,
-    lattices: Sequence[str],
+    lattices: Sequence[str] | None,
     supercell: Sequence[int],
-    volumes: Sequence[float],
+    volumes: Sequence[float] | dict[str, Any],
     temperatures: Sequence[float],
     equilibration: float,
     interval: float,
@@ -61,7 +61,9 @@ def md(
         What follows the LAMMPS commands of the same names.
     timestep, equilibration, interval : float, fs
         Of integration; before the first snapshot; between snapshots.
-    volumes : sequence of float
+    lattices : sequence of str or None
+        Names that `crystal` knows; None for the reference lattice alone.
+    volumes : sequence of float or dict
         Relative volumes per atom (see `crystal`).
     temperatures : sequence of float, K
     snapshots : int
@@ -69,8 +71,8 @@ def md(
     """
     potential = Potential(pair_style, pair_coeff, timestep)
     cells: list[Atoms] = []
-    for structure in lattices:
-        for volume in volumes:
+    for structure in lattices or [context.lattice.structure]:
+        for volume in values(volumes):
             atoms = crystal(context.lattice, structure, volume).repeat(tuple(supercell))
             for temperature in temperatures:
                 stages = [(temperature, equilibration)]
@@ -87,7 +89,7 @@ def liquid(
     pair_coeff: Sequence[str],
     timestep: float,
     supercell: Sequence[int],
-    volumes: Sequence[float],
+    volumes: Sequence[float] | dict[str, Any],
     melting: Sequence[float],
     temperatures: Sequence[float],
     equilibration: float,
@@ -105,7 +107,7 @@ def liquid(
     """
     potential = Potential(pair_style, pair_coeff, timestep)
     cells: list[Atoms] = []
-    for volume in volumes:
+    for volume in values(volumes):
         atoms = crystal(context.lattice, context.lattice.structure, volume)
         atoms = atoms.repeat(tuple(supercell))
         for temperature in temperatures:

@@ -15,6 +15,7 @@ from diverse.structures import ReferenceLattice, tagged
 
 FAULT_CONTACT = 0.9  # nearest-neighbour distances that a fault opens to
 OPENING = 0.02  # Å, step of the opening
+SAME_LAYER = 1e-3  # of the distance after which layers repeat: atoms of one layer
 
 
 def surfaces(
@@ -125,14 +126,30 @@ def _digits(indices: Sequence[int]) -> str:
 def _primitive_slab(
     lattice: ReferenceLattice, facet: Sequence[int], layers: int, *, periodic: bool = False
 ) -> Atoms:
-    """Return the slab with the smallest in-plane cell: one atom a layer for bcc and fcc."""
-    return surface(
-        lattice.primitive(), _primitive_indices(lattice, facet), layers, periodic=periodic
-    )
+    """Return the slab with the smallest in-plane cell: one atom a layer for bcc and fcc.
+
+    Where what repeats across the plane holds several layers (two of hcp), their number is rounded
+    up to a multiple of these, and the crystal is cut in the widest gap between two layers.
+    """
+    primitive, indices = lattice.primitive(), _primitive_indices(lattice, facet)
+    heights = _layers(primitive, indices)
+    gaps = np.diff(heights, append=heights[0] + 1)
+    if gaps.max() > gaps[-1] + SAME_LAYER:
+        across = np.linalg.inv(primitive.cell.array) @ indices  # normal over the distance, 1/Å
+        lowest = heights[int(np.argmax(gaps)) + 1]
+        primitive.positions -= lowest * across / (across @ across)
+    return surface(primitive, indices, -(-layers // len(heights)), periodic=periodic)
+
+
+def _layers(primitive: Atoms, indices: Sequence[int]) -> np.ndarray:
+    """Return the heights of the layers along a plane's normal, in units of what repeats."""
+    heights = np.sort((primitive.get_scaled_positions() @ indices + SAME_LAYER) % 1) - SAME_LAYER
+    return heights[np.diff(heights, prepend=-np.inf) > SAME_LAYER]
 
 
 def _primitive_indices(lattice: ReferenceLattice, facet: Sequence[int]) -> tuple[int, ...]:
     """Convert Miller indices of the conventional cell to those of the primitive cell."""
-    to_primitive = lattice.primitive().cell.array @ np.linalg.inv(np.eye(3) * lattice.a)
-    indices = np.rint(2 * to_primitive @ np.asarray(facet)).astype(int)
+    three = np.asarray(facet)[[0, 1, -1]]  # Miller-Bravais indices have a redundant third
+    to_primitive = lattice.primitive().cell.array @ np.linalg.inv(lattice.miller_cell)
+    indices = np.rint(12 * to_primitive @ three).astype(int)
     return tuple(int(index) for index in indices // np.gcd.reduce(indices))

@@ -1,0 +1,91 @@
+"""Crystal lattices read from structure files: the cell as given, and its primitive cell."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+
+LARGEST_CELL = 200  # atoms of a structure file
+SAME_PLACE = 1e-3  # Å, within which an atom counts as the image of another
+
+
+class LatticeError(ValueError):
+    """A structure file is no crystal lattice of the element."""
+
+
+@lru_cache(maxsize=4)
+def read_lattice(path: str, element: str) -> Atoms:
+    """Return the periodic cell of a structure file, as it is given there.
+
+    Parameters
+    ----------
+    path : str
+        File of any format that ASE recognises; of several frames the last is read.
+    element : str
+        Chemical symbol that every atom must have.
+
+    Raises
+    ------
+    LatticeError
+        If the file cannot be read, holds no volume, another element or more than 200 atoms.
+    """
+    try:
+        atoms: Any = ase.io.read(path)
+    except FileNotFoundError:
+        raise LatticeError(f"there is no structure file '{path}'") from None
+    except Exception as error:  # ASE's readers raise anything
+        raise LatticeError(
+            f"ASE cannot read the structure file '{path}' ({type(error).__name__}: {error})"
+        ) from None
+    if atoms.cell.rank < 3:
+        raise LatticeError(f"'{path}' has no three cell vectors: a lattice is periodic")
+    if not 0 < len(atoms) <= LARGEST_CELL:
+        raise LatticeError(
+            f"'{path}' holds {len(atoms)} atoms; a lattice's cell has 1 to {LARGEST_CELL}"
+        )
+    if others := sorted(set(atoms.symbols) - {element}):
+        raise LatticeError(f"'{path}' holds {', '.join(others)}; the element is {element}")
+    return Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+
+
+def primitive_cell(atoms: Atoms) -> Atoms:
+    """Return the smallest cell that repeats to the crystal of `atoms`, all of one element.
+
+    The three shortest translations that carry the crystal over into itself and span the volume of
+    the smallest cell become its vectors. A cell that is primitive is returned as it is.
+    """
+    fractions = atoms.get_scaled_positions()
+    inside = [shift for shift in fractions - fractions[0] if _carries_over(atoms, shift)]
+    if len(inside) == 1:
+        return atoms.copy()
+    images = np.array(list(np.ndindex(3, 3, 3))) - 1
+    translations = (np.array(inside)[:, None] + images).reshape(-1, 3) @ atoms.cell.array
+    lengths = np.linalg.norm(translations, axis=1)
+    order = [index for index in np.argsort(lengths, kind="stable") if lengths[index] > SAME_PLACE]
+    volume = atoms.get_volume() / len(inside)
+    vectors = next(
+        np.array(three)
+        for three in combinations(translations[order], 3)
+        if np.isclose(np.linalg.det(three), volume, rtol=1e-3)
+    )
+    own = atoms.positions @ np.linalg.inv(vectors)
+    kept: list[int] = []
+    for index, place in enumerate(own):
+        shifts = (place - own[kept] - np.rint(place - own[kept])) @ vectors
+        if not (np.linalg.norm(shifts, axis=1) < SAME_PLACE).any():
+            kept.append(index)
+    return Atoms(atoms.symbols[kept], positions=atoms.positions[kept], cell=vectors, pbc=True)
+
+
+def _carries_over(atoms: Atoms, shift: np.ndarray) -> bool:
+    """Say whether a translation (fractions of the cell) carries every atom to an atom."""
+    fractions = atoms.get_scaled_positions()
+    difference = (fractions + shift)[:, None] - fractions
+    difference -= np.rint(difference)
+    distances = np.linalg.norm(difference @ atoms.cell.array, axis=2)
+    return bool((distances.min(axis=1) < SAME_PLACE).all())

@@ -1,0 +1,82 @@
+"""Names of a study, of its data sets and models: what files, folders and tables can carry."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from diverse.study.ablation import ARMS
+from diverse.study.reading import ConfigError
+
+Config = dict[str, Any]
+
+RELEASE = "release"  # of results/: what the repository ships
+# Texts that tables and extended XYZ give back as a missing value, a number or a truth value.
+NO_TEXT = {"na", "nan", "null", "none", "inf", "infinity", "t", "f", "true", "false"}
+
+
+def check_names(study: Config) -> None:
+    """Refuse names that the results could not be told apart by, or that mean something else.
+
+    Parameters
+    ----------
+    study : dict
+        The study file, its subsets complete; the schema has seen to the letters of each name.
+
+    Raises
+    ------
+    ConfigError
+        For a study called ``release``, names that read back as something else than text, names
+        that differ in capital letters alone, data sets called as an arm of the ablation, and
+        potentials of one name from two pairs of training set and model.
+    """
+    if study["study"].lower() == RELEASE:
+        raise ConfigError(
+            f"study: results/{RELEASE} holds what the repository ships; give the study another name"
+        )
+    variants = study.get("convergence", {"variants": {}})["variants"]
+    sets = [*study["datasets"], *study["subsets"]]
+    for where, names in {
+        "datasets and subsets": sets,
+        "models": study["models"],
+        "labellers": study["labellers"],
+        "convergence.variants": variants,
+    }.items():
+        _check_alike(where, names)
+    for name, dataset in study["datasets"].items():
+        if name in ARMS and dataset["family"] in ("expert", "literature"):
+            raise ConfigError(
+                f"datasets.{name}: the ablation has cells of this name; rename the set"
+            )
+    _check_potentials(sets, study["models"])
+
+
+def _check_alike(where: str, names: Iterable[str]) -> None:
+    names = list(names)
+    for name in names:
+        if name.lower() in NO_TEXT:
+            raise ConfigError(
+                f"{where}: '{name}' is read back from tables as something else than a name; choose "
+                "another"
+            )
+    lower = Counter(name.lower() for name in names)
+    alike = [name for name in names if lower[name.lower()] > 1]
+    if len(set(alike)) > 1:
+        raise ConfigError(
+            f"{where}: '{alike[0]}' and '{alike[1]}' differ in capital letters alone; some file "
+            "systems take them for one, so rename one"
+        )
+
+
+def _check_potentials(trains: Iterable[str], models: Iterable[str]) -> None:
+    """Refuse two pairs whose potentials would lie in one folder, ``{train}-{model}-{seed}``."""
+    found: dict[str, tuple[str, str]] = {}
+    for pair in ((train, model) for train in trains for model in models):
+        other = found.setdefault("-".join(pair), pair)
+        if other != pair:
+            raise ConfigError(
+                f"models: '{pair[1]}' trained on '{pair[0]}' and '{other[1]}' trained on "
+                f"'{other[0]}' would both be the potential {'-'.join(pair)}; use _ instead of - in "
+                "one of the names"
+            )
