@@ -1,5 +1,6 @@
 """Measure what the entropy term buys, against random cells and the curated data sets."""
 
+import logging
 from collections import defaultdict
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import numba
 
 from diverse.descriptors.whitening import Whitening
 from diverse.report.pages.datasets import ablation_page
-from diverse.study.ablation import ablate, summarise_ablation
+from diverse.study.ablation import ablate, missing_arms, summarise_ablation
 from diverse.study.settings import kernel_bandwidths
 
+logging.basicConfig(filename=snakemake.log[0], filemode="w", format="%(message)s")
 study = snakemake.params.study
 numba.set_num_threads(snakemake.threads)
 bandwidths = kernel_bandwidths(study, study["diversity"]["bandwidths"])
@@ -21,4 +23,4 @@ rows = ablate(study, files, whitening, bandwidths)
 rows.to_csv(snakemake.output.rows, index=False, float_format="%.8g")
 summary = summarise_ablation(rows)
 summary.to_csv(snakemake.output.table, index=False, float_format="%.8g")
-Path(snakemake.output.page).write_text(ablation_page(summary))
+Path(snakemake.output.page).write_text(ablation_page(summary, missing_arms(summary)))

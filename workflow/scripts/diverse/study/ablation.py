@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,15 @@ ARMS: dict[str, Config] = {
     "cell": {"family": "entropy", "estimator": "cell"},
     "set": {"family": "entropy", "estimator": "set"},
 }
+MISSING_CELL = (
+    "Without the set cell: sampler.atoms begins below 3, and the atoms of smaller cells are "
+    "equivalent, so that their own entropy cannot be raised."
+)
+FEWEST_ATOMS = 3  # of a cell whose own entropy can be raised: those of fewer are equivalent
 CONFIDENCE = 0.95
 SPARE = 1.2  # cells drawn beyond what the mean size asks for, so that environments suffice
+
+logger = logging.getLogger(__name__)
 
 
 def ablate(
@@ -79,6 +87,24 @@ def ablate(
     return pd.DataFrame(rows)
 
 
+def arms_of(study: Config) -> dict[str, Config]:
+    """Return the data set entries of the arms that a study's sampler can make.
+
+    The atoms of a cell with one or two are equivalent: without a smallest size of 3 atoms the arm
+    ``cell`` is left out, which the log says and `missing_arms` says in the report.
+    """
+    arms = dict(ARMS)
+    if study["sampler"]["atoms"][0] < FEWEST_ATOMS:
+        del arms["cell"]
+        logger.warning(MISSING_CELL)
+    return arms
+
+
+def missing_arms(summary: pd.DataFrame) -> list[str]:
+    """Return a sentence for each arm that an ablation was made without."""
+    return [] if (summary["dataset"] == "cell").any() else [MISSING_CELL]
+
+
 def summarise_ablation(rows: pd.DataFrame) -> pd.DataFrame:
     """Return mean and 95 % interval (Student's t over seeds) of every measure.
 
@@ -105,7 +131,7 @@ def _points_of_seed(
     n = study["ablation"]["environments"]
     points = {
         arm: _exactly(n, _arm_cells(study, arm, seed, whitening), study, whitening, f"{arm}/{seed}")
-        for arm in ARMS
+        for arm in arms_of(study)
     }
     for name, files in others.items():
         rng = random_stream(study["seed"], f"{name}/ablation", seed)

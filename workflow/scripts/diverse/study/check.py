@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,8 +53,7 @@ def load_study(config: Config, schema_path: str) -> Config:
         For an unknown key, a wrong type, a value that is impossible alone or together with
         others, a labeller that does not exist or cannot label the element.
     """
-    with open(schema_path) as file:
-        schema = yaml.safe_load(file)
+    schema = _read_schema(schema_path)
     study = with_defaults(config, schema)
     _check_sources(study)
     _drop_absent(study)
@@ -68,6 +68,13 @@ def load_study(config: Config, schema_path: str) -> Config:
     _check_labellers(study)
     _check_convergence(study, schema, Path(schema_path).resolve().parents[2])
     return study
+
+
+@cache
+def _read_schema(path: str) -> Config:
+    """Return the schema, which nobody changes."""
+    with open(path) as file:
+        return dict(yaml.safe_load(file))
 
 
 def _demand(condition: bool, message: str) -> None:

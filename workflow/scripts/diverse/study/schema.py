@@ -134,12 +134,12 @@ def _unknown_key(error: ValidationError, schema: Config) -> str:
 
 
 def _missing_key(error: ValidationError, schema: Config) -> str:
-    missing = [key for key in error.validator_value if key not in error.instance]
-    return f"the key '{missing[0]}' is missing"
+    return f"the key {error.message.removesuffix(' is a required property')} is missing"
 
 
 def _not_allowed(error: ValidationError, schema: Config) -> str:
-    return f"{quoted(error.instance)} cannot be: {error.schema['allowed']}"
+    words = error.schema.get("allowed") or error.schema.get("description") or "see the schema"
+    return f"{quoted(error.instance)} cannot be: {words}"
 
 
 def _wrong_type(error: ValidationError, schema: Config) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,11 +87,12 @@ def diversity_page(table: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
-def ablation_page(summary: pd.DataFrame) -> str:
-    """Return the ablation as a page: mean [95 % interval] of each set, then of each pair."""
+def ablation_page(summary: pd.DataFrame, notes: Sequence[str] = ()) -> str:
+    """Return the ablation as a page: notes, mean [95 % interval] of each set, then of each pair."""
     single, pairs = summary[summary["other"] == ""], summary[summary["other"] != ""]
     n, seeds = summary["n"].iloc[0], summary["seeds"].max()
-    parts = [STYLE, f"<h3>Each set, {n} environments, {seeds} seeds</h3>"]
+    parts = [STYLE, *(f"<p>{note}</p>" for note in notes)]
+    parts += [f"<h3>Each set, {n} environments, {seeds} seeds</h3>"]
     parts.append(matrix(single.assign(row=_labels(single)), "row", "dataset"))
     parts.append("<h3>Coverage of each other</h3>")
     for label, part in pairs.groupby(_labels(pairs), sort=False):

@@ -1,0 +1,192 @@
+"""Reference lattices of every metal, and the expert's cells of a hexagonal one."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import yaml
+from ase import Atoms
+from ase.build import bulk
+from ase.io import write
+
+from diverse.generate.expert import RECIPES, check_groups, expert_cells
+from diverse.generate.expert.context import Context
+from diverse.generate.expert.crystals import crystal
+from diverse.kernel import BispectrumSettings
+from diverse.lattices import LatticeError, primitive_cell, read_lattice
+from diverse.neighbours import find_pairs, shortest_distance
+from diverse.structures import ReferenceLattice
+from paths import ROOT
+
+A, C = 3.184, 5.184
+MAGNESIUM = ReferenceLattice("Mg", "hcp", A, C)
+LATTICES = {  # constants, atoms of the primitive and conventional cell, neighbours, their distance
+    "bcc": ((3.0, None), (1, 2), 8, 3**0.5 / 2 * 3.0),
+    "fcc": ((3.0, None), (1, 4), 12, 3.0 / 2**0.5),
+    "sc": ((3.0, None), (1, 1), 6, 3.0),
+    "diamond": ((3.0, None), (2, 8), 4, 3**0.5 / 4 * 3.0),
+    "hcp": ((3.0, 4.8), (2, 4), 6, np.hypot(3.0 / 3**0.5, 2.4)),
+    "bct": ((3.0, 3.3), (1, 2), 8, np.sqrt(3.0**2 / 2 + 3.3**2 / 4)),
+}
+
+
+@pytest.fixture(params=LATTICES)
+def structure(request):
+    return request.param
+
+
+@pytest.fixture
+def reference(structure):
+    return ReferenceLattice("Mg", structure, *LATTICES[structure][0])
+
+
+def test_lattices_have_their_cells_and_neighbours(structure, reference):
+    _, sizes, neighbours, shell = LATTICES[structure]
+    cells = reference.primitive(), reference.conventional()
+    assert tuple(map(len, cells)) == sizes
+    assert reference.nearest_neighbour == pytest.approx(shell)
+    for atoms in cells:
+        assert atoms.get_volume() / len(atoms) == pytest.approx(reference.volume_per_atom)
+        pairs = find_pairs([atoms], 1.001 * shell)
+        assert np.diff(pairs.first).tolist() == [neighbours] * len(atoms)
+    assert np.allclose(cells[1].cell.angles(), 90)
+
+
+def test_the_reference_lattice_is_a_crystal_of_its_own_at_volume_one(structure, reference):
+    for name in (structure, "reference"):
+        atoms = crystal(reference, name)
+        assert atoms.get_volume() / len(atoms) == pytest.approx(reference.volume_per_atom)
+        assert shortest_distance(atoms) == pytest.approx(reference.nearest_neighbour)
+
+
+@pytest.mark.parametrize("given", ["primitive", "conventional"])
+def test_a_structure_file_stands_for_the_lattice(structure, reference, given, tmp_path):
+    path = tmp_path / "POSCAR"
+    write(path, getattr(reference, given)(), format="vasp")
+    read = ReferenceLattice("Mg", file=str(path))
+    assert read.structure == "reference"
+    assert len(read.primitive()) == len(reference.primitive())
+    assert len(read.conventional()) == len(getattr(reference, given)())
+    assert read.volume_per_atom == pytest.approx(reference.volume_per_atom)
+    assert read.nearest_neighbour == pytest.approx(reference.nearest_neighbour)
+    distances = [
+        np.sort(find_pairs([crystal(it, "reference", 1.1)], 6.0).distance)
+        for it in (read, reference)
+    ]
+    np.testing.assert_allclose(*distances, atol=1e-6)
+
+
+def test_the_primitive_cell_of_a_large_supercell_is_found():
+    shaken = bulk("Mg", "hcp", a=A, c=C).repeat((2, 3, 2))
+    shaken.positions += [0.3, -0.2, 0.1]
+    found = primitive_cell(shaken)
+    assert len(found) == 2
+    assert shortest_distance(found) == pytest.approx(MAGNESIUM.nearest_neighbour)
+    whole = bulk("Mg", "hcp", a=A, c=C)
+    assert primitive_cell(whole) == whole
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "there is no structure file"),
+        ("nonsense", "ASE cannot read the structure file"),
+        (Atoms("Mg"), "has no three cell vectors"),
+        (bulk("W"), "holds W; the element is Mg"),
+        (bulk("Mg").repeat(6), "holds 432 atoms; a lattice's cell has 1 to 200"),
+    ],
+)
+def test_files_that_are_no_lattice_are_refused(content, sentence, tmp_path):
+    path = tmp_path / "cell.xyz"
+    if isinstance(content, str):
+        path.write_text(content)
+    elif content is not None:
+        write(path, content)
+    with pytest.raises(LatticeError, match=sentence):
+        read_lattice(str(path), "Mg")
+
+
+def expert_groups():
+    study = yaml.safe_load((ROOT / "config/magnesium.yaml").read_text())
+    return study["datasets"]["expert"]["groups"]
+
+
+def test_the_shipped_study_of_magnesium_has_the_cells_of_hcp():
+    context = Context(MAGNESIUM, 0.766 * MAGNESIUM.nearest_neighbour, 2022, "expert")
+    groups = {name: dict(options) for name, options in expert_groups().items() if name != "md"}
+    groups["distorted"]["displacement"] = 0.0
+    groups["divacancy"]["shells"] = 2
+    groups["gamma_surface"]["repeat"] = [1, 1]
+    cells = expert_cells(context, groups, BispectrumSettings(4, 5.5))
+    assert Counter(cell.info["config_type"] for cell in cells) == {
+        **{"eos_hcp": 5, "eos_fcc": 5, "eos_bcc": 5, "elastic": 11, "distorted_hcp": 6},
+        **{"thermal": 6, "vacancy": 3, "divacancy": 2},
+        **{"surface_0001": 2, "surface_10-10": 2, "surface_10-11": 2},
+        **{"gamma_surface_0001": 8, "gamma_surface_10-10": 8, "gamma_surface_vacancy_0001": 3},
+    }
+    assert min(map(shortest_distance, cells)) >= context.d_min
+
+
+@pytest.fixture
+def context():
+    return Context(MAGNESIUM, 2.0, 1, "expert")
+
+
+def heights(atoms):
+    normal = np.cross(*atoms.cell.array[:2])
+    return np.sort(atoms.positions @ normal / np.linalg.norm(normal))
+
+
+@pytest.mark.parametrize(
+    ("facet", "gaps"),
+    [
+        ([0, 0, 0, 1], [C / 2]),
+        ([1, 0, -1, 0], [A * 3**0.5 / 6, A * 3**0.5 / 3]),  # narrow, then wide: cut in the wide one
+        ([1, 0, 0], [A * 3**0.5 / 6, A * 3**0.5 / 3]),
+    ],
+)
+def test_planes_of_hcp_have_their_spacings(context, facet, gaps):
+    options = {"facets": [facet], "layers": 5, "vacuum": 9.0, "repeats": 1, "displacement": 0.0}
+    (slab,) = RECIPES["surfaces"](context, **options)
+    assert len(slab) == 6  # layers come in pairs
+    expected = (gaps * 6)[:5]
+    np.testing.assert_allclose(np.diff(heights(slab)), expected, atol=1e-5)
+
+
+def test_the_fault_of_a_prism_plane_lies_in_its_wide_gap(context):
+    options = {"planes": [[1, 0, -1, 0]], "layers": 4, "repeat": [1, 1], "shifts": [2, 1]}
+    (fault,) = RECIPES["gamma_surface"](context, **options, displacement=0.0)
+    normal = np.cross(*fault.cell.array[:2]) / np.linalg.norm(np.cross(*fault.cell.array[:2]))
+    across = fault.cell.array[2] @ normal - np.ptp(heights(fault))
+    assert across >= A * 3**0.5 / 3 - 1e-5
+
+
+@pytest.mark.parametrize("plane", [[1, 1, 1], [1, 0, 0]])
+def test_planes_of_fcc_have_their_spacings(plane):
+    nickel = ReferenceLattice("Ni", "fcc", 3.52)
+    context = Context(nickel, 1.8, 1, "expert")
+    options = {"facets": [plane], "layers": 4, "vacuum": 9.0, "repeats": 1, "displacement": 0.0}
+    (slab,) = RECIPES["surfaces"](context, **options)
+    spacing = 3.52 / (3**0.5 if plane == [1, 1, 1] else 2)
+    np.testing.assert_allclose(np.diff(heights(slab)), [spacing] * 3, atol=1e-5)
+    options = {"planes": [plane], "layers": 4, "repeat": [1, 1], "shifts": [2, 2]}
+    assert len(RECIPES["gamma_surface"](context, **options, displacement=0.0)) == 3
+
+
+def test_strains_of_hcp_change_its_axial_ratio(context):
+    cells = {c.info["trajectory"]: c for c in RECIPES["elastic"](context, strains=[0.02])}
+    lengths = {name.split("_", 1)[1]: cell.cell.lengths() for name, cell in cells.items()}
+    a, _, c = MAGNESIUM.conventional().cell.lengths()
+    assert lengths["uniaxial_z_0.02"][[0, 2]] == pytest.approx([a, 1.02 * c], abs=1e-5)
+    assert lengths["tetragonal_0.02"][[0, 2]] == pytest.approx([0.99 * a, 1.02 * c], abs=1e-5)
+    assert len(cells) == 7
+
+
+def test_defects_of_bcc_and_planes_that_are_none_are_refused():
+    with pytest.raises(ValueError, match="interstitials are made for bcc only.* lattice is hcp"):
+        check_groups({"interstitials": {}}, "hcp")
+    with pytest.raises(ValueError, match=r"surfaces: \[0, 0, 0\] is no plane"):
+        check_groups({"surfaces": {"facets": [[0, 0, 0]]}}, "hcp")
+    for indices, lattice in [([1, 0, -1, 0], "bcc"), ([1, 1, 1, 0], "hcp")]:
+        with pytest.raises(ValueError, match="has four indices; they are for hcp"):
+            check_groups({"gamma_surface": {"planes": [indices]}}, lattice)
