@@ -1,11 +1,13 @@
 """The workflow before anything runs: job counts, stages, and sentences for wrong studies."""
 
 import re
+import subprocess
+from itertools import combinations
 
 import pytest
 import yaml
 
-from paths import ROOT, snakemake
+from paths import ROOT, clean_environment, snakemake
 
 STAGES = ["generate", "diversity", "label", "train", "transfer", "potentials"]
 
@@ -111,3 +113,111 @@ def test_a_wrong_study_ends_in_one_sentence(tmp_path, name):
     assert sentence in result.stdout
     assert "Traceback" not in result.stdout
     assert not (tmp_path / "results").exists()
+
+
+FAMILIES = {
+    "entropy": {"family": "entropy", "cells": 6},
+    "random": {"family": "random", "cells": 6},
+    "expert": {
+        "family": "expert",
+        "groups": {"eos": {"lattices": ["fcc"], "volumes": [0.9, 1.0, 1.1]}},
+    },
+    "literature": {"family": "literature", "source": "set.xyz"},
+}
+PRESENT = [
+    families
+    for number in range(1, len(FAMILIES) + 1)
+    for families in combinations(FAMILIES, number)
+]
+
+
+def small_study(families):
+    return {
+        "study": "small",
+        "element": "Cu",
+        "lattice": {"structure": "fcc", "a": 3.61},
+        "labeller": "emt",
+        "labellers": {"emt": {"kind": "ase", "factory": "ase.calculators.emt:EMT"}},
+        "datasets": {f"my_{name}": FAMILIES[name] for name in families},
+        "models": {"linear-4": {"family": "linear", "twojmax": 4}},
+    }
+
+
+@pytest.mark.parametrize("families", PRESENT, ids="-".join)
+def test_any_family_may_be_absent(tmp_path, families):
+    (tmp_path / "set.xyz").touch()
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(small_study(families)))
+    arguments = ("--configfile", str(tmp_path / "study.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    sampled = sum(name in families for name in ("entropy", "random"))
+    assert found["write_report"] == found["measure_diversity"] == 1
+    assert found["split"] == found["fit_polynomial"] == found["collect_potential"] == len(families)
+    assert found.get("generate_sampled", 0) == sampled
+    for rule in ("ablate", "plot_ablation", "tabulate_generation"):
+        assert found.get(rule, 0) == bool(sampled)
+    assert found.get("generate_expert", 0) == found.get("plot_gallery", 0) == ("expert" in families)
+    assert found.get("import_literature", 0) == ("literature" in families)
+    assert found.get("compare_training_sets", 0) == (len(families) > 1)
+
+
+def test_magnesium_is_planned(tmp_path):
+    arguments = ("--configfile", str(ROOT / "config/magnesium.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    assert found["generate_expert"] == found["generate_sampled"] == 2
+    assert found["fit_polynomial"] == 3
+    assert found["train_network"] == 6
+
+
+def test_a_study_file_stands_for_itself_whatever_it_holds(tmp_path):
+    study = small_study(["random"])
+    del study["study"]
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    arguments = ("--configfile", str(tmp_path / "study.yaml"), "--dry-run")
+    result = snakemake(tmp_path, *arguments, check=False)
+    assert result.returncode == 1
+    assert "The study file is not valid. study file: the key 'study' is missing" in result.stdout
+    assert "Job stats" not in result.stdout
+    result = snakemake(tmp_path, *arguments, "--config", "study=named")
+    assert "results/named" in result.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_without_a_file_settings_are_those_of_the_default_study(tmp_path):
+    output = snakemake(tmp_path, "--dry-run", "--config", "study=mine", "--", "label").stdout
+    assert "results/mine" in output
+    assert jobs(output)["label_chunk"] == sum(all_chunks().values())
+
+
+DAMAGED = {
+    "missing": (None, "There is no file"),
+    "latin-1": (b"study: caf\xe9\n", "is not UTF-8"),
+    "empty": (b"", "is empty or no mapping"),
+    "no mapping": (b"- study\n", "is empty or no mapping"),
+    "twice": (b"study: a\nstudy: b\n", "the key 'study' stands twice, in lines 1 and 2"),
+    "path": (b"study: a\npathvars: 3\n", "the key 'pathvars' must go"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_study_file_ends_in_one_sentence(tmp_path, name):
+    content, sentence = DAMAGED[name]
+    path = tmp_path / "study.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    command = [ROOT / "envs/run", "snakemake", "--cores", "1", "--snakefile", ROOT / "Snakefile"]
+    command += ["--directory", tmp_path, "--configfile", path, "-n"]
+    result = subprocess.run(command, capture_output=True, text=True, env=clean_environment())
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("The study file is not valid. ") and sentence in line
+    assert not result.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_keys_that_stand_twice_are_seen_without_envs_run_too(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text((ROOT / "config/smoke.yaml").read_text() + "element: Ta\n")
+    result = snakemake(tmp_path, "--configfile", str(path), "-n", check=False)
+    assert result.returncode == 1
+    assert "the key 'element' stands twice, in lines 4 and 109; delete one" in result.stdout
+    assert "Traceback" not in result.stdout

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ase.build import bulk
+from ase.io import write
 
 from diverse.study.check import ConfigError, load_study
-from diverse.study.settings import labeller_options, measured_variants
+from diverse.study.settings import labeller_options, measured_variants, reference_lattice
 from paths import ROOT
 
 SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")
@@ -75,6 +77,152 @@ WRONG = [
     (("convergence", "labeller"), "exact", "there is no labeller 'exact' under labellers"),
     (("convergence", "variants", "k20", "against"), ["k99"], "there is no variant 'k99'"),
     (("convergence", "variants", "k20", "settings"), {"cutof": 1}, "settings: .*'cutof'"),
+    (
+        ("convergence", "variants", "k20", "settings"),
+        {"cutoff_energy": "high"},
+        "variants.k20.settings: cutoff_energy: 'high' is not of type 'number'",
+    ),
+    (
+        ("convergence", "cells"),
+        "config/absent.xyz",
+        "convergence.cells: there is no file 'config/ab",
+    ),
+    # names
+    (("study",), "release", "study: results/release holds what the repository ships"),
+    (("study",), "Release", "study: results/release holds what the repository ships"),
+    (("study",), ".", "study: '.' cannot be: a name begins with a letter and holds letters, digit"),
+    (("study",), "..", "study: '..' cannot be: a name begins"),
+    (("study",), "a/b", "study: 'a/b' cannot be: a name begins"),
+    (("study",), "/tmp/a", "study: '/tmp/a' cannot be: a name begins"),
+    (("study",), ".hidden", "study: '.hidden' cannot be: a name begins"),
+    (("study",), "a" * 65, "study: 'a{59}… cannot be: a name .* 64 characters at most"),
+    (("study",), "a\n", "study: 'a.n' holds a line break or another control character"),
+    (("study",), 2022, "study: 2022 is not of type 'string'"),
+    (("pathvars",), {"results": "/tmp"}, "study file: unknown key 'pathvars'"),
+    (
+        ("datasets", "a b"),
+        {"family": "random", "cells": 3},
+        "datasets: 'a b' cannot be: a name beg",
+    ),
+    (("datasets", "NaN"), {"family": "random", "cells": 3}, "'NaN' is read back from tables as so"),
+    (
+        ("datasets", "Random"),
+        {"family": "random", "cells": 99},
+        "'random' and 'Random' differ in c",
+    ),
+    (("models", "m/4"), {"family": "linear", "twojmax": 4}, "models: 'm/4' cannot be: a name"),
+    (("models", "4m"), {"family": "linear", "twojmax": 4}, "models: '4m' cannot be: a name"),
+    # numbers
+    (("lattice", "a"), float("nan"), "lattice.a: nan is no number that can be meant"),
+    (("lattice", "a"), float("inf"), "lattice.a: inf is no number that can be meant"),
+    (("lattice", "a"), 10**400, "lattice.a: 10{59}… is too large to be meant"),
+    (("lattice", "a"), "3,165", "lattice.a: '3,165' is not of type 'number' but text; write 3.165"),
+    (
+        ("models", "linear6", "twojmax"),
+        "6",
+        "models.linear6.twojmax: '6' is not of type 'integer' but text; write 6",
+    ),
+    (
+        ("zbl",),
+        {"inner": "1e-1"},
+        "zbl.inner: '1e-1' is not of type 'number' but text; write 1.0e-1",
+    ),
+    (("datasets", "random", "chunks"), 2.0, "chunks: 2.0 is not of type 'integer'; write 2"),
+    (("datasets", "random", "chunks"), True, "chunks: True is not of type 'integer'"),
+    (("datasets", "random", "first_chunks"), 21, "first_chunks: there are 20 chunks, not 21"),
+    (("seed",), 2**32, "seed: 4294967296 is greater than the maximum"),
+    (
+        ("labellers", "dft", "kpoint_density"),
+        {2: 3.0},
+        'the key 2 is no text; put it in quotes: "2"',
+    ),
+    (
+        ("labellers", "dft", "kpoint_density"),
+        {"a": 3.0},
+        "'a' cannot be: this is a number of atoms",
+    ),
+    # what cannot be meant, by the numbers of atoms and bytes
+    (
+        ("datasets", "expert", "groups", "vacancy", "supercell"),
+        [100, 100, 100],
+        "groups.vacancy: a cell of 1,000,000 atoms, about 150 MB when labelled, cannot be meant",
+    ),
+    (
+        ("datasets", "expert", "groups", "vacancy", "repeats"),
+        10**9,
+        r"expert.groups: up to 12,000,[\d,]+ atoms, about 2 TB when labelled, cannot be meant",
+    ),
+    (
+        ("datasets", "random", "cells"),
+        10**9,
+        "datasets.random.cells: up to 12,000,000,000 atoms, about 2 TB when labelled, cannot be",
+    ),
+    (
+        ("sampler",),
+        {"atoms": [4, 10**7]},
+        "sampler.atoms: a cell of 10,000,000 atoms, about 2 GB wh",
+    ),
+    (
+        ("datasets", "expert", "groups", "divacancy", "supercell"),
+        [1, 1, 2],
+        "groups.divacancy.supercell: a cell of 2 atoms is too small, it needs 3",
+    ),
+    (
+        ("datasets", "expert", "groups", "gamma_surface", "shifts"),
+        [1, 1],
+        "groups.gamma_surface: this makes no cell; raise shifts",
+    ),
+    # ranges and lists
+    (
+        ("datasets", "extremes", "groups", "clusters", "sizes"),
+        [4, 2],
+        r"the range \[4, 2\] is empty",
+    ),
+    (
+        ("datasets", "expert", "groups", "eos", "volumes"),
+        {"from": 1.2, "to": 0.8, "number": 5},
+        r"volumes: the range \[1.2, 0.8\] is empty; swap its ends",
+    ),
+    (
+        ("datasets", "expert", "groups", "eos", "volumes"),
+        [0.9, 0],
+        "volumes.1: 0 is less than or eq",
+    ),
+    (
+        ("datasets", "expert", "groups", "eos", "volumes"),
+        [-1.0],
+        "volumes.0: -1.0 is less than or e",
+    ),
+    (("datasets", "expert", "groups", "eos", "volumes"), [], "eos.volumes: .* non-empty"),
+    (
+        ("datasets", "expert", "groups", "elastic", "strains"),
+        [9],
+        "strains.0: 9 is greater than the",
+    ),
+    (("datasets", "expert", "groups", "surfaces", "facets"), [[0, 0, 0]], "0, 0, 0. is no plane"),
+    (("sampler",), {"angles": [60, 500]}, "sampler.angles.1: 500 is greater than the maximum"),
+    # commands of LAMMPS
+    (
+        ("datasets", "expert", "groups", "md", "pair_style"),
+        "",
+        "md.pair_style: '' cannot be: it is what follows pair_style in LAMMPS, on one line",
+    ),
+    (
+        ("datasets", "expert", "groups", "md", "pair_style"),
+        "eam/alloy\nshell rm",
+        "md.pair_style: .* holds a line break or another control character",
+    ),
+    (
+        ("datasets", "expert", "groups", "md", "pair_coeff"),
+        ["* * W_zhou.eam.alloy W\rshell rm"],
+        "md.pair_coeff.0: .* holds a line break or another control character",
+    ),
+    (("datasets", "expert", "groups", "md", "pair_style"), "eam/alloy & ", "without & at its end"),
+    (
+        ("datasets", "expert", "groups", "md", "pair_coeff"),
+        ["* * ${x} W"],
+        "without .* and without &",
+    ),
 ]
 
 
@@ -237,3 +385,115 @@ def test_the_variant_of_a_labeller_is_found_by_its_settings(study):
     assert measured_variants(load_study(study, SCHEMA)) == {"dft": ""}
     del study["convergence"]
     assert measured_variants(load_study(study, SCHEMA)) == {"dft": ""}
+
+
+def labelled_by_ase(study, factory):
+    study["labellers"]["mine"] = {"kind": "ase", "factory": factory}
+    study["datasets"]["random"]["labeller"] = "mine"
+    return study
+
+
+@pytest.mark.parametrize(
+    ("factory", "sentence"),
+    [
+        ("math:pi", "'math' is part of Python and makes no ASE calculator"),
+        ("os:system", "'os' is part of Python and makes no ASE calculator"),
+        ("absent_module:make", "there is no module 'absent_module'; name it as module:function"),
+        ("ase.calculators.emt:EMTT", "emt.py defines no 'EMTT'"),
+        ("ase.calculators.absent:EMT", "there is no module 'ase.calculators.absent'"),
+        ("broken:make", r"broken.py, line 2 is not Python \(.*\)"),
+        ("latin:make", "latin.py.* is not Python"),
+        ("ase.calculators.emt", "a factory is written module:function"),
+    ],
+)
+def test_factories_that_cannot_be_are_refused(study, factory, sentence, tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text("import os\ndef make(:\n")
+    (tmp_path / "latin.py").write_bytes(b"make = '\xe9'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=sentence):
+        load_study(labelled_by_ase(study, factory), SCHEMA)
+
+
+@pytest.mark.parametrize("body", ["raise SystemExit(3)", "1 / 0", "open('ran', 'w')"])
+def test_nothing_of_a_factory_runs_when_a_study_is_read(study, body, tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text(body)
+    (package / "mine.py").write_text(f"{body}\ndef make(): pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    load_study(labelled_by_ase(study, "package.mine:make"), SCHEMA)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_names_may_have_capitals_underscores_and_dashes(study):
+    study["study"] = "Cu_EMT-2"
+    study["datasets"] = {"my_cells": study["datasets"].pop("random")}
+    study["models"] = {"Linear-6_a": study["models"]["linear6"]}
+    study["learning_curve"]["models"] = None
+    assert list(load_study(study, SCHEMA)["datasets"]) == ["my_cells"]
+
+
+def test_two_potentials_have_two_names(study):
+    datasets = study["datasets"]
+    study["datasets"] = {"a": datasets["random"], "a-b": datasets["random"]}
+    study["models"] = {"c": study["models"]["linear6"], "b-c": study["models"]["linear6"]}
+    del study["learning_curve"]
+    sentence = "'c' trained on 'a-b' and 'b-c' trained on 'a' would both be the potential a-b-c"
+    with pytest.raises(ConfigError, match=sentence):
+        load_study(study, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("https://host/a b.tar", "holds a space; a URL has %20 in its place"),
+        ("https://höst/a.tar", "is not ASCII; percent-encode"),
+        ("https:///a.tar", "is no URL; it begins with https://HOST/"),
+        ("http://[::1/a", "is no URL"),
+        ("gopher://host/a", "is no URL"),
+        ("", "this is empty; name a file, a folder or a URL"),
+        ("a" * 300, "a{59}… is too long for a file"),
+    ],
+)
+def test_sources_that_are_no_path_and_no_url_are_refused(study, source, sentence):
+    study["datasets"]["published"] = {"family": "literature", "source": source, "sha256": "0" * 64}
+    with pytest.raises(ConfigError, match=f"datasets.published.source: .*{sentence}"):
+        load_study(study, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "sentence"),
+    [
+        ({}, "lattice: the key 'structure' is missing"),
+        ({"structure": "bcc"}, "lattice: the key 'a' is missing"),
+        ({"structure": "hcp", "a": 3.2}, "lattice: hcp has a and c; add the key 'c'"),
+        ({"structure": "fcc", "a": 3.2, "c": 5}, "lattice: fcc has a, no c; take away the key 'c'"),
+        ({"structure": "hcp", "a": 2.0, "c": 20}, "lattice: c/a is 10.00; correct a or c"),
+        ({"structure": "hpc", "a": 2.0}, "lattice.structure: 'hpc' is not one of"),
+        ({"file": "absent.xyz"}, "lattice.file: there is no structure file 'absent.xyz'"),
+        ({"file": "absent.xyz", "a": 3.0}, "lattice: file stands alone; take away a"),
+        ({"file": "config/config.yaml"}, "lattice.file: ASE cannot read the structure file"),
+        ({"file": "x" * 300}, "lattice.file: there is no structure file 'x{80}'"),
+    ],
+)
+def test_lattices_that_cannot_be_are_refused(study, lattice, sentence, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(ConfigError, match=sentence) as error:
+        load_study(study | {"lattice": lattice}, SCHEMA)
+    assert "\n" not in str(error.value)
+
+
+def test_a_study_depends_on_what_the_file_of_its_lattice_holds(study, tmp_path):
+    path = tmp_path / "cell.xyz"
+    study["lattice"] = {"file": str(path)}
+    for name in ("interstitials", "md", "liquid"):
+        study["datasets"]["expert"]["groups"].pop(name)
+    found = []
+    for a in (3.1, 3.2):
+        write(path, bulk("W", cubic=True, a=a))
+        full = load_study(study, SCHEMA)
+        assert reference_lattice(full).nearest_neighbour == pytest.approx(3**0.5 / 2 * a)
+        assert load_study(full, SCHEMA) == full
+        found.append(full["lattice"]["sha256"])
+    assert len(set(found)) == 2

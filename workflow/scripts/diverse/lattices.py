@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
@@ -18,7 +19,6 @@ class LatticeError(ValueError):
     """A structure file is no crystal lattice of the element."""
 
 
-@lru_cache(maxsize=4)
 def read_lattice(path: str, element: str) -> Atoms:
     """Return the periodic cell of a structure file, as it is given there.
 
@@ -35,9 +35,17 @@ def read_lattice(path: str, element: str) -> Atoms:
         If the file cannot be read, holds no volume, another element or more than 200 atoms.
     """
     try:
+        status = os.stat(path)
+    except OSError as error:
+        raise LatticeError(f"there is no structure file '{path[:80]}' ({error.strerror})") from None
+    return _read(path, element, (status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=4)
+def _read(path: str, element: str, stamp: tuple[int, int]) -> Atoms:
+    """Read a lattice once, as long as its file stays as it is."""
+    try:
         atoms: Any = ase.io.read(path)
-    except FileNotFoundError:
-        raise LatticeError(f"there is no structure file '{path}'") from None
     except Exception as error:  # ASE's readers raise anything
         raise LatticeError(
             f"ASE cannot read the structure file '{path}' ({type(error).__name__}: {error})"
