@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from diverse.report.pages.datasets import ablation_page
 from diverse.structures import write_cells
-from diverse.study.ablation import ablate, summarise_ablation
+from diverse.study.ablation import ablate, arms_of, missing_arms, summarise_ablation
 from diverse.study.check import load_study
 from diverse.study.chunks import fit_whitening
 from paths import ROOT
@@ -49,6 +50,21 @@ def test_set_entropy_spans_the_largest_volume_and_a_perfect_crystal_none(rows):
     means = rows[rows["measure"] == "log_det"].groupby("dataset")["value"].mean()
     assert means["crystal"] < means["random"] < means["set"]
     assert means["crystal"] == pytest.approx(14 * np.log(1e-3), rel=1e-6)
+
+
+def test_cells_of_two_atoms_have_no_entropy_of_their_own(study, caplog):
+    """Their set is left out, and the log and the report say so."""
+    small = study | {
+        "sampler": study["sampler"] | {"atoms": [1, 6]},
+        "ablation": {"environments": 30, "seeds": 1},
+    }
+    rows = ablate(small, {}, fit_whitening(small), (0.015,))
+    assert set(rows["dataset"]) == {"random", "set"}
+    assert caplog.text.count("Without the set cell: sampler.atoms begins below 3") == 1
+    summary = summarise_ablation(rows)
+    assert "<p>Without the set cell" in ablation_page(summary, missing_arms(summary))
+    assert list(arms_of(study)) == ["random", "cell", "set"]
+    assert missing_arms(pd.DataFrame({"dataset": ["cell"]})) == []
 
 
 def test_seeds_differ(rows):

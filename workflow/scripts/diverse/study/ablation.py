@@ -72,6 +72,8 @@ def ablate(
     ValueError
         If the cells of an arm hold fewer environments than the ablation asks for.
     """
+    if len(arms_of(study)) < len(ARMS):
+        logger.warning(MISSING_CELL)
     rows = [
         {
             **{"seed": seed, "dataset": name, "other": other},
@@ -91,12 +93,11 @@ def arms_of(study: Config) -> dict[str, Config]:
     """Return the data set entries of the arms that a study's sampler can make.
 
     The atoms of a cell with one or two are equivalent: without a smallest size of 3 atoms the arm
-    ``cell`` is left out, which the log says and `missing_arms` says in the report.
+    ``cell`` is left out.
     """
     arms = dict(ARMS)
     if study["sampler"]["atoms"][0] < FEWEST_ATOMS:
         del arms["cell"]
-        logger.warning(MISSING_CELL)
     return arms
 
 
