@@ -7,6 +7,10 @@ from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "envs/study.yaml")
+STAGES = [  # files of rules, in the order of the Snakefile
+    *("generate", "diversity", "label", "label_quality", "split", "train", "transfer"),
+    *("uncertainty", "potentials", "report"),
+]
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from diverse.study.check import ConfigError, load_study

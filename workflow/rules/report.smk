@@ -1,9 +1,8 @@
-"""The HTML report, and what the repository releases of a study.
+"""Report: the HTML report, and what the repository releases of a study.
 
 Needs  every table and figure
-Makes  config.yaml, figures/workflow.png, report.html; on request results/release/
-Steps  write_config: the study with every default, beside its results
-       plot_workflow: the graph of stages
+Makes  figures/workflow.png, report.html; on request results/release/
+Steps  plot_workflow: the graph of stages
        write_report: snakemake --report over all of it
        release: copy what the repository ships to results/release/, pack the rest, and write the
                 verdicts on the training sets to README.md (on request)
@@ -12,24 +11,8 @@ Steps  write_config: the study with every default, beside its results
 """
 
 
-rule write_config:
-    """Write the study with every default filled in."""
-    output:
-        config="<results>/config.yaml",
-    log:
-        "<logs>/write_config.log",
-    conda:
-        ENVIRONMENT
-    params:
-        study=config,
-    message:
-        "Writing the study's configuration"
-    script:
-        "../scripts/write_config.py"
-
-
 rule plot_workflow:
-    """Draw the graph of rules."""
+    """Draw the graph of stages."""
     input:
         config="<results>/config.yaml",
     output:
@@ -39,12 +22,11 @@ rule plot_workflow:
     conda:
         ENVIRONMENT
     params:
-        snakefile=workflow.main_snakefile,
+        stages=STAGES,
     message:
-        "Drawing the graph of rules"
-    shell:
-        "(snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
-        " --forceall --rulegraph dot results | dot -Tpng -Gdpi=90 -o {output.figure}) 2> {log}"
+        "Drawing the graph of stages"
+    script:
+        "../scripts/plot_workflow.py"
 
 
 rule results:
@@ -95,6 +77,7 @@ rule release:
     input:
         rules.results.input,
         config="<results>/config.yaml",
+        scores="<results>/tables/scores.csv",
         labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
         potentials=rules.potentials.input,
     output:
@@ -103,6 +86,9 @@ rule release:
         "<logs>/release.log",
     conda:
         ENVIRONMENT
+    params:
+        families={name: FAMILIES[name] for name in WHOLE},
+        readme="README.md",
     message:
         "Releasing labels, tables, figures and potentials"
     script:
