@@ -1,17 +1,18 @@
 """The study: its configuration, its wildcards, and the lists of files that follow from them."""
 
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-ROOT = Path(workflow.basedir)
-ENVIRONMENT = str(ROOT / "envs/study.yaml")
+ROOT = Path(os.path.relpath(workflow.basedir))  # so that a clone that is moved has nothing to do
+ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
     *("generate", "diversity", "label", "label_quality", "split", "train", "transfer"),
     *("uncertainty", "potentials", "report"),
 ]
-sys.path.insert(0, str(ROOT / "workflow/scripts"))
+sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from diverse.study.check import ConfigError, load_study
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round

@@ -1,9 +1,11 @@
 """Report: the HTML report, and what the repository releases of a study.
 
 Needs  every table and figure
-Makes  figures/workflow.png, report.html; on request results/release/
+Makes  figures/workflow.png, report.html, manifest.csv; on request results/release/
 Steps  plot_workflow: the graph of stages
        write_report: snakemake --report over all of it
+       write_manifest: SHA-256 of every file that the study's jobs wrote
+       verify: compare the files with the manifest, and make a sample of them again (on request)
        release: copy what the repository ships to results/release/, pack the rest, and write the
                 verdicts on the training sets to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
@@ -63,13 +65,40 @@ rule write_report:
         "<logs>/write_report.log",
     conda:
         ENVIRONMENT
-    params:
-        snakefile=workflow.main_snakefile,
     message:
         "Writing the report"
-    shell:
-        "snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
-        " --report {output.page} results > {log} 2>&1"
+    script:
+        "../scripts/write_report.py"
+
+
+rule write_manifest:
+    """Write the SHA-256 of every file that the study's jobs wrote."""
+    input:
+        "<results>/report.html",
+    output:
+        manifest="<results>/manifest.csv",
+    log:
+        "<logs>/write_manifest.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Writing the manifest"
+    script:
+        "../scripts/write_manifest.py"
+
+
+rule verify:
+    """Compare the study's files with its manifest, and make a sample of them again."""
+    log:
+        "<logs>/verify.log",
+    conda:
+        ENVIRONMENT
+    params:
+        results=RESULTS,
+    message:
+        "Verifying the study"
+    script:
+        "../scripts/verify.py"
 
 
 rule release:

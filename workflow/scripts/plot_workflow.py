@@ -4,7 +4,9 @@ import subprocess
 from pathlib import Path
 
 from diverse.report.plotting.workflow import Stage, stage_graph
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 ROOT = Path(snakemake.scriptdir).resolve().parents[1]
 RULES = ROOT / "workflow/rules"
 
@@ -21,3 +23,4 @@ with open(snakemake.log[0], "w") as log:
     names = [name for name in snakemake.params.stages if name != "common"]
     graph = stage_graph(rulegraph, {name: Stage.read(RULES / f"{name}.smk") for name in names})
     run("dot", "-Tpng", "-Gdpi=150", "-o", snakemake.output.figure, text=run("tred", text=graph))
+finish(snakemake)
