@@ -78,6 +78,7 @@ class CellErrors:
     count: np.ndarray
 
     def take(self, seeds: slice, cells: np.ndarray) -> CellErrors:
+        """Return the errors of some seeds on some cells: a mask, shape (n_cells,), or numbers."""
         return CellErrors(
             self.squared[seeds][:, cells], self.absolute[seeds][:, cells], self.count[cells]
         )
@@ -275,7 +276,7 @@ def cell_rows(labels: dict[str, str], errors: ModelErrors) -> pd.DataFrame:
 
 
 def data_hash(*keys: Iterable[str]) -> str:
-    """Hash of the label keys of data sets, in order: which labels a number rests on."""
+    """Return a hash of the label keys of data sets, in order: of the labels a number rests on."""
     digest = sha256()
     for of_set in keys:
         digest.update("\n".join(of_set).encode())

@@ -1,4 +1,4 @@
-"""What the repository ships of its default study: labels, tables, figures, potentials."""
+"""Release of the default study: its labels, tables, figures and potentials."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def release_study(results: Path, target: Path) -> None:
 
 
 def release_ahead(results: Path, target: Path) -> dict[str, int]:
-    """Keep what a study's ledgers hold beyond its released labels, and write the manifest.
+    """Keep the labels of a study's ledgers beyond its released ones, and write the manifest.
 
     Labels of further steps are computed long before the study takes them. They are added to
     ``target/labels-ahead/<dataset>.xyz.xz``, where later runs look them up too; failures are not.

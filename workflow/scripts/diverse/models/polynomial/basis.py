@@ -16,7 +16,7 @@ SMALLEST_VARIANCE = 1e-14  # of the largest; below, a direction is only rounding
 
 @dataclass(frozen=True)
 class Basis:
-    """1, x_k and, if quadratic, x_k x_l (k <= l) of x = (B - mean) @ transform.
+    """Polynomials 1, x_k and, if quadratic, x_k x_l (k <= l) of x = (B - mean) @ transform.
 
     Attributes
     ----------
@@ -51,11 +51,12 @@ class Basis:
 
     @property
     def n_columns(self) -> int:
+        """Number of polynomials: 1 + D, and D (D + 1) / 2 more if quadratic."""
         n = len(self.mean)
         return 1 + n + (n * (n + 1) // 2 if self.quadratic else 0)
 
     def white(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return x, shape (n, D)."""
+        """Return the whitened descriptors x, shape (n, D), of `descriptors`, shape (n, D)."""
         return (descriptors - self.mean) @ self.transform
 
     def columns(self, white: np.ndarray) -> np.ndarray:

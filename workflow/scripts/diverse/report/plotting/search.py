@@ -1,4 +1,4 @@
-"""What every candidate of the search of loss weights predicts."""
+"""Criteria of every candidate of the search of loss weights."""
 
 from __future__ import annotations
 
