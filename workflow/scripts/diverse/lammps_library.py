@@ -84,7 +84,7 @@ class Evaluator:
         self._loaded: set[str] = set()
 
     def __call__(self, atoms: Atoms) -> Evaluation:
-        """Evaluate one cell; raises what `evaluate` raises, and can be called again after that."""
+        """Evaluate one cell; after an exception with LAMMPS' message, the next can be evaluated."""
         element = set(atoms.symbols)
         ready, self._loaded = self._loaded == element, set()
         if ready:

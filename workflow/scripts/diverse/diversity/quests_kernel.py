@@ -71,7 +71,7 @@ def quests_diversity(sums: np.ndarray) -> np.ndarray:
 def quests_overlap(sums: np.ndarray) -> np.ndarray:
     """Return the fraction of points with dH = -log k_i < 1e-5.
 
-    `sums`, shape (n, n_h), are those of the kernel between the points and a reference set.
+    `sums`, shape (n, n_h), are the kernel sums of the points over a reference set.
 
     An environment is covered when the kernel over the reference adds up to one: one identical
     environment there, or several similar ones.

@@ -67,8 +67,8 @@ def error_samples(
         and gives no sample.
     deviations : ndarray, shape (n_cells,), eV/atom, optional
         Standard deviation of each cell's energy per atom, for a model that predicts it by itself
-        (one seed). Without it, the spread of the ensemble is the prediction, and the error is
-        that of the ensemble's mean.
+        (one seed). Without it, the spread of the ensemble is the prediction, and the
+        ensemble's mean is compared with the label.
 
     Returns
     -------

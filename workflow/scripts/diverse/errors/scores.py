@@ -175,7 +175,7 @@ def align_energies(test: Labels, energies: np.ndarray) -> tuple[np.ndarray, np.n
     -------
     aligned : ndarray, shape (n_seeds, n_cells), eV
     shifts : ndarray, shape (n_seeds,), eV/atom
-        What was removed: the mean error over the cells of the test set, prediction minus label,
+        Constants that were removed: the mean error over the cells of the test set, prediction minus label,
         which is the constant of least squared errors.
     """
     shifts = ((energies - test.energies) / test.n_atoms).mean(axis=1)

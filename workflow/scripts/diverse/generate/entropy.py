@@ -58,7 +58,7 @@ class CellEntropy:
 
 
 class SetEntropy:
-    """Entropy of everything accepted so far together with one cell, times its environments.
+    """Entropy of everything accepted so far and one cell, times the number of environments.
 
     With N environments accepted, scatter S_0 and mean m_0, and the n of the cell as rows of Y,
     less m_0, the scatter of all is S_0 + Y^T P Y, P = 1 - 11^T / (N + n), and

@@ -90,8 +90,8 @@ def packing_radius(volume: float) -> float:
 def default_floor(lattice: ReferenceLattice) -> float:
     """Return the default floor (Å) on the shortest distance, rounded to 0.01 Å.
 
-    0.766 of the nearest-neighbour distance: 2.10 Å for tungsten, where forces of the cells reach
-    what a potential must know of short contacts and a pseudopotential still holds.
+    It is 0.766 of the nearest-neighbour distance: 2.10 Å for tungsten. There forces are as large
+    as a potential must know of short contacts, and a pseudopotential still holds.
     """
     return round(FLOOR_RATIO * lattice.nearest_neighbour, 2)
 

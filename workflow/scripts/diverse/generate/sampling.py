@@ -45,7 +45,7 @@ class EntropySettings:
     weight : float, eV
         K for each environment.
     precision : {"float64", "float32"}
-        Of the descriptors while cells move; what is stored is always from float64.
+        Type of the descriptors while cells move; what is stored always comes from float64.
     """
 
     estimator: Literal["cell", "set"] | None

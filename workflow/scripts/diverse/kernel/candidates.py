@@ -43,7 +43,7 @@ class CandidatePairs:
     ----------
     cell_of_atom : ndarray of int64, shape (n_atoms,)
     n_cell_searches : int
-        Cells searched so far; those at the start count.
+        Number of cells searched so far, the first search of every cell included.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Forces of whole cells from slopes of their environments, and back: stored or computed.
 
 The slope of an environment is the derivative of its energy by its descriptors, shape (D,). Forces
-are linear in the slopes; what training on forces needs is that map and its adjoint.
+are linear in the slopes; training on forces needs this map and its adjoint.
 """
 
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
     results : Path
         Folder of the study, with its ``ledger/<dataset>/<chunk>.xyz``; they may end within a row.
     target : Path
-        Folder of what is released.
+        Folder of the released files.
 
     Returns
     -------

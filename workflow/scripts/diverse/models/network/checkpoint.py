@@ -52,7 +52,7 @@ class Checkpoint:
     ----------
     path : Path
     identity : dict of str
-        Hashes of what a training must agree in to continue from the file, by their names.
+        Hashes by name; a training must agree in all of them to continue from the file.
     """
 
     path: Path

@@ -38,7 +38,7 @@ class TrainingCells:
     energies : ndarray, shape (n_cells,), eV
         Label (free energy) minus ZBL.
     forces : ndarray, shape (n_atoms, 3), eV/Å
-        Forces of the labels minus those of ZBL.
+        Forces of the labels minus forces of ZBL.
     pairs : PackedPairs
     """
 

@@ -68,7 +68,7 @@ class Basis:
         return np.concatenate(parts, axis=1)
 
     def to_lammps(self) -> np.ndarray:
-        """Return the matrix that takes coefficients of this basis to those of LAMMPS.
+        """Return the matrix that turns coefficients of this basis into coefficients of LAMMPS.
 
         LAMMPS' polynomials are 1, B_i and, for i <= j row by row, B_i B_j (B_i^2 / 2 if i = j).
         With x_k = t_k . (B - mean), x_k x_m is 1/2 B Q B less linear and constant terms, where

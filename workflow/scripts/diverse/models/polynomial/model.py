@@ -15,7 +15,7 @@ from diverse.kernel import BispectrumSettings
 class PolynomialModel:
     """Polynomial e = c_0 + sum_k c_k B_k + 1/2 sum_kl Q_kl B_k B_l of an atom's descriptors.
 
-    The B are those of the atom less those of an isolated atom.
+    Each B_k is the atom's component less the component of an isolated atom.
 
     Attributes
     ----------
