@@ -57,10 +57,10 @@ CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)
 # Labels that are known before anything runs: released ones, unless the study recomputes its own.
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
 
-# The errors of the labels that tables and figures are read against. They are input of the report only
-# where they exist: measuring them takes hours of DFT, which no study shall start by itself. So what
-# lies on disk decides here, when the workflow is read, whether the report shows a released table of
-# this study, one that `snakemake convergence` made, or the words "not measured".
+# The errors of the labels that tables and figures are read against. They are input of the report
+# only where they exist: measuring them takes hours of DFT, which no study shall start by itself. So
+# what lies on disk decides here, when the workflow is read, whether the report shows a released
+# table of this study, one that `snakemake convergence` made, or the words "not measured".
 ERRORS = [Path(RESULTS, "convergence/errors.csv")]
 if RELEASED:
     ERRORS.insert(0, Path(RELEASED, "convergence", f"{config['study']}.csv"))
