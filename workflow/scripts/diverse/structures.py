@@ -36,19 +36,21 @@ class ReferenceLattice:
     a: float
 
     def primitive(self) -> Atoms:
+        """Return the primitive cell of the lattice."""
         return bulk(self.element, self.structure, a=self.a)
 
     def cubic(self) -> Atoms:
+        """Return the conventional cubic cell of the lattice."""
         return bulk(self.element, self.structure, a=self.a, cubic=True)
 
     @property
     def volume_per_atom(self) -> float:
-        """Å^3."""
+        """Volume per atom of the lattice, Å^3."""
         return self.primitive().get_volume() / len(self.primitive())
 
     @property
     def nearest_neighbour(self) -> float:
-        """Å."""
+        """Distance of nearest neighbours in the lattice, Å."""
         distances = self.primitive().repeat(3).get_all_distances(mic=True)
         return float(distances[distances > 0].min())
 
@@ -123,7 +125,7 @@ def write_cells(
     taken : container of int, optional
         Positions of the cells that are written; by default all.
     **options
-        Of `ase.io.extxyz.write_extxyz`.
+        Keywords of `ase.io.extxyz.write_extxyz`.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Compile the C++ sources of the descriptor kernel; `python build.py [FOLDER]`.
+"""Build of the descriptor kernel from its C++ sources: `python build.py [FOLDER]`.
 
 One shared object per instruction set and type of number, and one for the neighbour search. Their
 names carry a hash of sources and flags: what is there need not be built again, and what is
@@ -64,7 +64,7 @@ def targets() -> list[Target]:
 
 
 def default_folder() -> Path:
-    """Return where the library is: $DIVERSE_KERNEL_FOLDER, or _build beside the sources."""
+    """Return the library's folder: $DIVERSE_KERNEL_FOLDER, or _build beside the sources."""
     return Path(os.environ.get("DIVERSE_KERNEL_FOLDER") or Path(__file__).parent / "_build")
 
 
@@ -91,7 +91,7 @@ def find_compiler() -> str:
 def build_target(target: Target, *, folder: Path, compiler: str) -> Path:
     """Compile one shared object, unless it is there, and drop its outdated predecessors.
 
-    Written under a temporary name and then renamed: no other process ever sees half a file.
+    It is written under a temporary name and then renamed: no other process sees half a file.
     """
     path = library_path(target, folder=folder)
     if path.exists():
@@ -119,7 +119,7 @@ def build(folder: Path | None = None) -> list[Path]:
     Parameters
     ----------
     folder : Path, optional
-        Where to put them; by default `default_folder()`.
+        Folder to put them in; by default `default_folder()`.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def build(folder: Path | None = None) -> list[Path]:
 
 
 def main() -> None:
-    """Build from the command line."""
+    """Build the shared objects, as the command line asks, and print their paths."""
     parser = argparse.ArgumentParser(description="Compile the descriptor kernel.")
     parser.add_argument("folder", nargs="?", type=Path, help="default: _build beside the sources")
     try:

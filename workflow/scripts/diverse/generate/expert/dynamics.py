@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Potential:
-    """What LAMMPS reads after its commands of the same names, and the time step (fs)."""
+    """Text that LAMMPS reads after its commands of the same names, and the time step (fs)."""
 
     pair_style: str
     pair_coeff: Sequence[str]

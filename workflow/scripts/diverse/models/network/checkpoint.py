@@ -16,7 +16,7 @@ from diverse.models.network.adamw import AdamW
 
 @dataclass
 class Progress:
-    """How far a training has come.
+    """State of a training after some of its epochs.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Progress:
         Epochs done, and done since the lowest validation loss.
     best_loss : float
     best : list of ndarray
-        Weight, bias, weight, bias ... of every layer at the lowest validation loss, float64.
+        Weights and biases of every layer in turn, at the lowest validation loss, float64.
     history : list of dict
     """
 
@@ -52,14 +52,14 @@ class Checkpoint:
     ----------
     path : Path
     identity : dict of str
-        Hashes of what a training must agree in to continue from the file, by their names.
+        Hashes by name; a training must agree in all of them to continue from the file.
     """
 
     path: Path
     identity: dict[str, str]
 
     def save(self, network: nn.Module, optimiser: AdamW, progress: Progress) -> None:
-        """Write the file, whole or not at all."""
+        """Write network, optimiser and progress to the file, whole or not at all."""
         state = asdict(progress) | {"best": [torch.from_numpy(array) for array in progress.best]}
         temporary = self.path.with_suffix(".part")
         torch.save(
@@ -74,7 +74,9 @@ class Checkpoint:
         os.replace(temporary, self.path)
 
     def load(self, network: nn.Module, optimiser: AdamW) -> Progress | None:
-        """Set network and optimiser to the state in the file; None if there is no file.
+        """Set network and optimiser to the state in the file, and return its progress.
+
+        Without a file nothing is set and None is returned.
 
         Raises
         ------
@@ -97,4 +99,5 @@ class Checkpoint:
         return Progress(**content["progress"] | {"best": best})
 
     def remove(self) -> None:
+        """Delete the file, if there is one."""
         self.path.unlink(missing_ok=True)

@@ -100,6 +100,6 @@ def ablation_page(summary: pd.DataFrame) -> str:
 
 
 def _labels(block: pd.DataFrame) -> pd.Series:
-    """Return what each row measures, with its settings and unit."""
+    """Return the name of the measure in each row, with its settings and unit."""
     unit = block["unit"].replace({"1": ""}).map(lambda unit: unit and f", {unit}")
     return block["measure"].replace(MEASURES) + " (" + block["setting"] + unit + ")"

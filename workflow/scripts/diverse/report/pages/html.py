@@ -1,4 +1,4 @@
-"""What the pages share: their style, and tables of values with intervals."""
+"""Parts that all pages share: their style, and tables of values with intervals."""
 
 from __future__ import annotations
 
