@@ -1,4 +1,4 @@
-"""What the repository ships of its default study, and the archive of what git does not get."""
+"""Release of the default study: a choice for git, and an archive of everything else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def release_study(
     results : Path
         Folder of the study.
     target : Path
-        Folder of what is released.
+        Folder of the released files.
     figures : iterable of str
         Names of the figures that git gets, for example ``ratios.png``.
     potentials : iterable of str
@@ -102,7 +102,7 @@ def chosen_potentials(scores: pd.DataFrame, families: Mapping[str, str]) -> list
 
 
 def release_ahead(results: Path, target: Path) -> dict[str, int]:
-    """Keep what a study's ledgers hold beyond its released labels, and write the manifest.
+    """Keep the labels of a study's ledgers beyond its released ones, and write the manifest.
 
     Labels of further steps are computed long before the study takes them. They are added to
     ``target/labels-ahead/<dataset>.xyz.xz``, where later runs look them up too; failures are not.

@@ -91,7 +91,7 @@ def differing_files(results: Path, sample: Sequence[str], snakefile: Path, log: 
 
 
 def _matches(path: str, kind: str) -> bool:
-    """Whether a path is of a kind, a pattern whose stars stand for one name each."""
+    """Return whether a path is of a kind, a pattern whose stars stand for one name each."""
     names, patterns = path.split("/"), kind.split("/")
     return len(names) == len(patterns) and all(map(fnmatch, names, patterns))
 
