@@ -11,7 +11,9 @@ from diverse.report.release import (
     release_study,
     show_verdicts,
 )
+from diverse.study.job import begin
 
+begin(snakemake)
 target, readme = Path(snakemake.output.manifest).parent, Path(snakemake.params.readme)
 archive = release_study(
     Path(snakemake.input.config).parent,

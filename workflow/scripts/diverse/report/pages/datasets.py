@@ -9,7 +9,7 @@ import pandas as pd
 from ase import Atoms
 
 from diverse.labels.target import free_energy_per_atom
-from diverse.report.pages.html import STYLE, matrix
+from diverse.report.pages.html import STYLE, escaped, matrix
 
 MEASURES = {
     "log_det": "log det of the covariance",
@@ -68,7 +68,7 @@ def read_diversity(path: str | Path) -> pd.DataFrame:
 
 def diversity_page(table: pd.DataFrame) -> str:
     """Return the table of diversity as a page: measures of each set, then of each pair."""
-    parts = [STYLE]
+    parts, table = [STYLE], escaped(table)
     for environments, block in table.groupby("environments", sort=False):
         single, pairs = block[block["other"] == ""], block[block["other"] != ""]
         size = f"{single['n'].iloc[0]} environments of each"
@@ -88,6 +88,7 @@ def diversity_page(table: pd.DataFrame) -> str:
 
 def ablation_page(summary: pd.DataFrame) -> str:
     """Return the ablation as a page: mean [95 % interval] of each set, then of each pair."""
+    summary = escaped(summary)
     single, pairs = summary[summary["other"] == ""], summary[summary["other"] != ""]
     n, seeds = summary["n"].iloc[0], summary["seeds"].max()
     parts = [STYLE, f"<h3>Each set, {n} environments, {seeds} seeds</h3>"]
