@@ -1,6 +1,7 @@
 """The pages that are read first: every key, rule and example on them is one that there is."""
 
 import re
+import tomllib
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from diverse.study.check import load_study
 from diverse.study.describe import KEYS, PAGE, SCHEMA, show_keys, study_blocks
 from paths import ROOT
 
+README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", "CHANGELOG.md", "config/README.md", "workflow/README.md"]
 
 # Numbers that have no unit: parts of a whole, and multiples of something that the meaning names.
@@ -85,3 +87,46 @@ def test_the_examples_are_valid_studies():
 def test_every_study_file_is_on_the_page():
     files = {path.name for path in (ROOT / "config").iterdir() if path.name != "README.md"}
     assert set(re.findall(r"^\| `([\w.-]+)` \|", PAGE.read_text().split("## ")[0], re.M)) == files
+
+
+@pytest.fixture(scope="module")
+def rules():
+    """Names of all rules."""
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    return set(re.findall(r"^(?:use rule \w+ as|rule) (\w+)", "\n".join(texts), re.M))
+
+
+def test_the_paper_table_names_rules_that_exist(rules):
+    table = README.split("## The paper, item by item")[1].split("## ")[0]
+    rows = re.findall(r"^\| .* \| `.*` \| (`.*`) \|$", table, re.M)
+    assert len(rows) > 10
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named <= rules
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_pictures_are_there(page):
+    path = ROOT / page
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
+        assert "://" in link or (path.parent / link).exists(), f"{page}: there is no {link}"
+
+
+def test_headings_that_the_readme_leads_to_are_there():
+    headings = re.findall(r"^#+ (.+)$", PAGE.read_text(), re.M)
+    anchors = {text.lower().replace(" ", "-") for text in headings}
+    links = re.findall(r"\(config/README.md#([^)]+)\)", README)
+    assert links
+    assert set(links) <= anchors
+
+
+def test_findings_hold_no_number_that_no_rule_wrote():
+    """The numbers of the result are those of its table, which `snakemake release` writes."""
+    findings = README.split("<!-- end of verdicts -->")[1].split("\n## ")[0]
+    assert "expert" in findings
+    assert not re.search(r"\d", findings)
+
+
+def test_the_version_of_the_changelog_is_that_of_the_package():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]
+    assert newest == version
