@@ -111,6 +111,19 @@ def test_links_and_pictures_are_there(page):
         assert "://" in link or (path.parent / link).exists(), f"{page}: there is no {link}"
 
 
+@pytest.mark.parametrize("page", [*PAGES, "workflow/report/data_card.md"])
+def test_files_that_a_page_names_are_there(page):
+    """Folders of results are made by a study; everything else is in the repository."""
+    named = re.findall(
+        r"`((?:workflow|config|envs|tests|scripts|rules)/[\w/.-]*)`", (ROOT / page).read_text()
+    )
+    for name in named:
+        places = (ROOT / name, ROOT / "workflow" / name)
+        assert name == "config/molybdenum.yaml" or any(p.exists() for p in places), (
+            f"{page}: {name}"
+        )
+
+
 def test_headings_that_the_readme_leads_to_are_there():
     headings = re.findall(r"^#+ (.+)$", PAGE.read_text(), re.M)
     anchors = {text.lower().replace(" ", "-") for text in headings}
