@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ COMMON_FLAGS = (
     *("-fno-math-errno", "-fno-trapping-math", "-fno-ipa-modref", "-fno-ipa-pure-const"),
 )
 
+SCRATCH = ".building-"  # folders of a compiler at work
+STALE = 3600.0  # s, after which such a folder was left by a compiler that was killed
 REAL_TYPES = {"float64": "double", "float32": "float"}  # of numpy and of C++
 
 
@@ -96,7 +99,7 @@ def build_target(target: Target, *, folder: Path, compiler: str) -> Path:
     path = library_path(target, folder=folder)
     if path.exists():
         return path
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
         output = Path(scratch) / path.name
         command = [compiler, *COMMON_FLAGS, *target.flags, str(SOURCES / target.source)]
         command += ["-o", str(output)]
@@ -111,6 +114,11 @@ def build_target(target: Target, *, folder: Path, compiler: str) -> Path:
         if other != path:
             other.unlink(missing_ok=True)
     return path
+
+
+def is_built(folder: Path) -> bool:
+    """Return whether all shared objects of the present sources and flags are in a folder."""
+    return all(library_path(target, folder=folder).exists() for target in targets())
 
 
 def build(folder: Path | None = None) -> list[Path]:
@@ -133,11 +141,13 @@ def build(folder: Path | None = None) -> list[Path]:
     """
     folder = default_folder() if folder is None else folder
     wanted = targets()
-    paths = [library_path(target, folder=folder) for target in wanted]
-    if all(path.exists() for path in paths):
-        return paths
+    if is_built(folder):
+        return [library_path(target, folder=folder) for target in wanted]
     compiler = find_compiler()
     folder.mkdir(parents=True, exist_ok=True)
+    for scratch in folder.glob(f"{SCRATCH}*"):
+        if time.time() - scratch.stat().st_mtime > STALE:
+            shutil.rmtree(scratch, ignore_errors=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda t: build_target(t, folder=folder, compiler=compiler), wanted))
 
@@ -146,8 +156,12 @@ def main() -> None:
     """Build the shared objects, as the command line asks, and print their paths."""
     parser = argparse.ArgumentParser(description="Compile the descriptor kernel.")
     parser.add_argument("folder", nargs="?", type=Path, help="default: _build beside the sources")
+    parser.add_argument("--check", action="store_true", help="fail if something must be built")
+    options = parser.parse_args()
+    if options.check:
+        raise SystemExit(not is_built(options.folder or default_folder()))
     try:
-        for path in build(parser.parse_args().folder):
+        for path in build(options.folder):
             print(path)
     except RuntimeError as error:
         raise SystemExit(str(error)) from error
