@@ -1,6 +1,7 @@
 """./envs/run explains itself and says what is missing."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -108,3 +109,12 @@ def test_another_user_runs_in_a_clone_that_is_not_theirs(shared_clone):
     before = sorted(shared_clone.rglob("*"))
     assert run_as_nobody(shared_clone, "echo", "ready").stdout == "ready\n"
     assert sorted(shared_clone.rglob("*")) == before
+
+
+def test_every_pin_but_torch_has_its_hashes():
+    lines = (ROOT / "envs/hashes.txt").read_text().splitlines()
+    pins = (ROOT / "envs/requirements.txt").read_text().splitlines()
+    wanted = [line for line in pins if line and not line.startswith(("#", "torch=="))]
+    hashed = [line.split()[0] for line in lines if not line.startswith("#")]
+    assert hashed == wanted
+    assert all(re.fullmatch(r"\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines[2:])
