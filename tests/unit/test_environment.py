@@ -104,7 +104,7 @@ def test_another_user_runs_in_a_clone_that_is_not_theirs(shared_clone):
     ).stdout.strip()
     venv = shared_clone / f"envs/.venv-{name}"
     (venv / "bin").mkdir(parents=True)
-    (venv / "complete").touch()
+    (venv / "complete").write_text(f"{venv}\n")
     (venv / "bin/python").symlink_to(shared_clone / "python3")
     before = sorted(shared_clone.rglob("*"))
     assert run_as_nobody(shared_clone, "echo", "ready").stdout == "ready\n"
