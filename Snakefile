@@ -42,3 +42,4 @@ rule all:
     default_target: True
     input:
         "<results>/report.html",
+        "<results>/manifest.csv",

@@ -99,6 +99,14 @@ def test_ratios_are_quotients_of_the_scores(study):
     assert verdicts["models"].sum() == len(ratios)
 
 
+def test_one_number_can_be_followed_from_its_cell(study, monkeypatch, capsys):
+    """The lines of `workflow/README.md` run, and end in an entry like those of the README."""
+    page = (ROOT / "workflow/README.md").read_text().split("## Follow one number")[1]
+    monkeypatch.chdir(study)
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], {})
+    assert re.search(r"^\S+ \(\S+ to \S+\)$", capsys.readouterr().out, re.M)
+
+
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
     assert len(files) == 3 * (3 + 2 + 1) + (1 + 2) + 3 * 2

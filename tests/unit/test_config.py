@@ -484,6 +484,14 @@ def test_lattices_that_cannot_be_are_refused(study, lattice, sentence, monkeypat
     assert "\n" not in str(error.value)
 
 
+def test_dynamics_start_from_the_reference_lattice(study):
+    groups = load_study(study, SCHEMA)["datasets"]["hot"]["groups"]
+    assert groups["md"]["lattices"] == ["bcc"]
+    magnesium = yaml.safe_load((ROOT / "config/magnesium.yaml").read_text())
+    groups = load_study(magnesium, SCHEMA)["datasets"]["expert"]["groups"]
+    assert groups["md"]["lattices"] == ["hcp"]
+
+
 def test_a_study_depends_on_what_the_file_of_its_lattice_holds(study, tmp_path):
     path = tmp_path / "cell.xyz"
     study["lattice"] = {"file": str(path)}

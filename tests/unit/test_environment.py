@@ -1,8 +1,13 @@
 """./envs/run explains itself and says what is missing."""
 
 import os
+import re
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
 
 from paths import ROOT
 
@@ -43,3 +48,73 @@ def test_a_failed_install_leaves_nothing(tmp_path):
     assert result.returncode == 1
     assert "could not be made; nothing was kept" in result.stderr
     assert not list(folder.glob(".venv-*"))
+
+
+def test_a_changed_pin_that_cannot_be_installed_leaves_the_old_environment(tmp_path):
+    folder = copy_of_envs(tmp_path)
+    old = folder / ".venv-0123456789ab"
+    old.mkdir()
+    (old / "complete").touch()
+    pins = folder / "requirements.txt"
+    pins.write_text(pins.read_text().replace("mpich==", "mpich==999."))
+    assert run(folder, "true", DIVERSE_SKIP_APT="1").returncode == 1
+    assert list(folder.glob(".venv-*")) == [old]
+
+
+@pytest.fixture
+def shared_clone():
+    """Clone of another user with a made environment (of stand-ins), which nobody else may write."""
+    clone = Path(tempfile.mkdtemp(prefix="shared clone "))
+    clone.chmod(0o755)
+    (clone / "workflow/scripts/diverse/kernel").mkdir(parents=True)
+    python = clone / "python3"
+    python.write_text("#!/bin/sh\nexit 0\n")  # what it is asked for: a version, and the kernel
+    python.chmod(0o755)
+    folder = clone / "envs"
+    shutil.copytree(ROOT / "envs", folder, ignore=shutil.ignore_patterns(".*"))
+    yield clone
+    shutil.rmtree(clone)
+
+
+def run_as_nobody(clone, *arguments):
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "DIVERSE_PYTHON": str(clone / "python3")}
+    return subprocess.run(
+        [*command, "./envs/run", *arguments],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run as somebody else")
+def test_another_user_runs_in_a_clone_that_is_not_theirs(shared_clone):
+    refused = run_as_nobody(shared_clone, "true")
+    assert refused.returncode == 1
+    assert "its owner has to call ./envs/run once" in refused.stderr
+    text = (shared_clone / "envs/run").read_text()
+    name = subprocess.run(
+        ["bash", "-c", text.split("venv=$here")[0].split("find_python)\n")[1] + "echo $pins"],
+        env={"PATH": "/usr/bin:/bin", "here": "envs", "python": str(shared_clone / "python3")},
+        cwd=shared_clone,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    venv = shared_clone / f"envs/.venv-{name}"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "complete").write_text(f"{venv}\n")
+    (venv / "bin/python").symlink_to(shared_clone / "python3")
+    before = sorted(shared_clone.rglob("*"))
+    assert run_as_nobody(shared_clone, "echo", "ready").stdout == "ready\n"
+    assert sorted(shared_clone.rglob("*")) == before
+
+
+def test_every_pin_but_torch_has_its_hashes():
+    lines = (ROOT / "envs/hashes.txt").read_text().splitlines()
+    pins = (ROOT / "envs/requirements.txt").read_text().splitlines()
+    wanted = [line for line in pins if line and not line.startswith(("#", "torch=="))]
+    hashed = [line.split()[0] for line in lines if not line.startswith("#")]
+    assert hashed == wanted
+    assert all(re.fullmatch(r"\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines[2:])

@@ -13,9 +13,9 @@ from diverse.generate.expert import RECIPES, check_groups, expert_cells
 from diverse.generate.expert.context import Context
 from diverse.generate.expert.crystals import crystal
 from diverse.kernel import BispectrumSettings
-from diverse.lattices import LatticeError, primitive_cell, read_lattice
 from diverse.neighbours import find_pairs, shortest_distance
 from diverse.structures import ReferenceLattice
+from diverse.structures.lattices import LatticeError, primitive_cell, read_lattice
 from paths import ROOT
 
 A, C = 3.184, 5.184

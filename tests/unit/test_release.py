@@ -1,32 +1,60 @@
 """The released copy of a study: complete, compressed, with a manifest that fits."""
 
 import shutil
+import tarfile
 from hashlib import sha256
 
 import ase.io
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from diverse.errors.ratios import verdicts_table
 from diverse.labels.ledger import Ledger, LedgerError, label_key, merge, write_rows
-from diverse.report.release import release_ahead, release_study, show_verdicts
+from diverse.report.release import (
+    chosen_potentials,
+    readme_figures,
+    release_ahead,
+    release_study,
+    show_verdicts,
+)
 from paths import ROOT
+
+CHOICE = {"figures": ["a.png"], "potentials": ["set-linear6-0"]}
+
+
+def study(results, labelled):
+    """Write the deliverables of a finished study, and return its large table."""
+    for chunk in (0, 1):
+        write_rows(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
+    merge([results / f"labels/set/{chunk}.xyz" for chunk in (0, 1)], results / "labels/set.xyz.xz")
+    potentials = [f"potentials/set-linear6-{seed}/potential.nn" for seed in (0, 1)]
+    files = ["tables/a.csv", "labels/README.md", "errors/set/linear6.csv", *potentials]
+    for path in (results / file for file in [*files, "potentials/set-linear6-0/.snakemake_own"]):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    (results / "figures").mkdir()
+    for name in ("a", "b"):
+        pixels = np.random.default_rng(1).integers(0, 4, (40, 60, 3)) * 80
+        Image.fromarray(pixels.astype(np.uint8)).save(results / f"figures/{name}.png")
+    large = pd.DataFrame({"number": range(200_000)})
+    large.to_csv(results / "tables/large.csv", index=False)
+    return large
+
+
+def in_set(cell):
+    """Return a labelled cell as one of data set ``set``."""
+    row = cell.copy()
+    row.calc = cell.calc
+    row.info["dataset"] = "set"
+    return row
 
 
 def test_release(tmp_path, labelled, zhou):
     results, target = tmp_path / "results", tmp_path / "release"
-    for chunk in (0, 1):
-        write_rows(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
-    merge([results / f"labels/set/{chunk}.xyz" for chunk in (0, 1)], results / "labels/set.xyz.xz")
-    model = "potentials/set-linear6-0"
-    made = ("tables/a.csv", "figures/a.png", "labels/README.md")
-    files = [*made, f"{model}/potential.nn", f"{model}/.snakemake_own"]
-    for path in (results / file for file in files):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(path.name)
-    large = pd.DataFrame({"number": range(200_000)})
-    large.to_csv(results / "tables/large.csv", index=False)
-    release_study(results, target)
+    large = study(results, labelled)
+    archive = release_study(results, target, **CHOICE)
     manifest = pd.read_csv(target / "manifest.csv").set_index("path")
     assert set(manifest.index) == {
         "labels/set.xyz.xz",
@@ -35,6 +63,7 @@ def test_release(tmp_path, labelled, zhou):
         "tables/large.csv.xz",
         "figures/a.png",
         "potentials/set-linear6-0/potential.nn",
+        "../results/release.tar.xz",
     }
     for name, row in manifest.iterrows():
         assert sha256((target / name).read_bytes()).hexdigest() == row["sha256"]
@@ -42,10 +71,68 @@ def test_release(tmp_path, labelled, zhou):
     assert len(ase.io.read(target / "labels/set.xyz.xz", index=":")) == 40
     ledger = Ledger(tmp_path / "new.xyz", [target / "labels/set.xyz.xz"])
     assert all(ledger.find(label_key(cell, zhou.protocol)) for cell in labelled)
+    with tarfile.open(archive) as packed:
+        assert packed.getnames() == [
+            *("figures/a.png", "figures/b.png"),
+            *(f"potentials/set-linear6-{seed}/potential.nn" for seed in (0, 1)),
+            "errors/set/linear6.csv",
+        ]
+
+
+def test_the_archive_of_the_same_study_has_the_same_bytes_and_stays_in_the_manifest(
+    tmp_path, labelled
+):
+    results, target = tmp_path / "results", tmp_path / "release"
+    study(results, labelled)
+    first = release_study(results, target, **CHOICE).read_bytes()
+    assert release_study(results, target, **CHOICE).read_bytes() == first
+    before = pd.read_csv(target / "manifest.csv")
+    release_ahead(results, target)
+    pd.testing.assert_frame_equal(pd.read_csv(target / "manifest.csv"), before)
+
+
+def test_a_released_figure_is_the_same_picture_with_a_palette(tmp_path, labelled):
+    results, target = tmp_path / "results", tmp_path / "release"
+    study(results, labelled)
+    release_study(results, target, **CHOICE)
+    with Image.open(target / "figures/a.png") as image:
+        assert image.mode == "P"
+        pixels = np.asarray(image.convert("RGB"), dtype=int)
+    with Image.open(results / "figures/a.png") as image:
+        assert np.abs(pixels - np.asarray(image, dtype=int)).max() <= 1
+
+
+def test_git_gets_the_largest_model_of_each_family_on_the_entropy_and_the_expert_set():
+    models = [("linear4", "linear", 15), ("linear6", "linear", 31), ("deep", "network", 900)]
+    scores = pd.DataFrame(models, columns=["model", "family", "n_parameters"])
+    families = {"mine": "expert", "wide": "entropy", "wider": "entropy", "drawn": "random"}
+    assert chosen_potentials(scores, families) == [
+        *("wide-linear6-0", "wide-deep-0", "mine-linear6-0", "mine-deep-0")
+    ]
+    assert chosen_potentials(scores, {"drawn": "random"}) == []
+
+
+def test_git_gets_the_figures_that_the_readme_shows(tmp_path):
+    readme = tmp_path / "README.md"
+    assert readme_figures(readme) == []
+    folder = "results/release/figures"
+    readme.write_text(f"![a]({folder}/a.png) and [b]({folder}/b-1.png), ![a]({folder}/a.png)")
+    assert readme_figures(readme) == ["a.png", "b-1.png"]
+
+
+def test_the_manifest_lists_the_released_files_as_they_are():
+    release = ROOT / "results/release"
+    rows = pd.read_csv(release / "manifest.csv").set_index("path")
+    inside = rows[~rows.index.str.startswith("..")]
+    files = [path for path in release.rglob("*") if path.is_file() and path.name != "manifest.csv"]
+    assert sorted(inside.index) == sorted(str(path.relative_to(release)) for path in files)
+    for name, row in inside.iterrows():
+        assert sha256((release / name).read_bytes()).hexdigest() == row["sha256"], name
 
 
 def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labelled, zhou):
     results, target = tmp_path / "results", tmp_path / "release"
+    labelled = [in_set(cell) for cell in labelled]
     failed = labelled[5].copy()
     failed.info.update(labelled[5].info, status="failed")
     write_rows(target / "labels/set.xyz.xz", labelled[:2])
@@ -61,7 +148,8 @@ def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labell
     assert keys == [label_key(cell, zhou.protocol) for cell in labelled[2:5]]
     assert "labels-ahead/set.xyz.xz" in (target / "manifest.csv").read_text()
     merge([ahead, target / "labels/set.xyz.xz"], results / "labels/set.xyz.xz")
-    release_study(results, target)
+    (results / "labels/README.md").write_text("card")
+    release_study(results, target, figures=[], potentials=[])
     assert not ahead.exists()
 
 

@@ -180,20 +180,44 @@ def checkpoint(cells, tmp_path, monkeypatch):
     return path
 
 
-def test_checkpoints_of_other_trainings_are_refused(labelled, cells, checkpoint):
+def started_anew(cells, settings, seed, checkpoint, caplog):
+    """Whether a training with this checkpoint is the one without, and the line that it said."""
+    caplog.clear()
+    content = checkpoint.read_bytes()
+    network, history = train_network(cells, settings, seed, checkpoint=checkpoint)
+    aside = checkpoint.with_name("checkpoint.pt.aside")
+    assert aside.read_bytes() == content
+    checkpoint.write_bytes(content)
+    whole, whole_history = train_network(cells, settings, seed)
+    np.testing.assert_array_equal(network.weights[0], whole.weights[0])
+    assert history == whole_history
+    return caplog.messages[0]
+
+
+def test_checkpoints_of_other_trainings_are_put_aside(labelled, cells, checkpoint, caplog):
     faster = replace(SETTINGS, learning_rate=0.02)
-    with pytest.raises(ValueError, match="other settings: delete it"):
-        train_network(cells, faster, 1, checkpoint=checkpoint)
-    with pytest.raises(ValueError, match="other settings: delete it"):
-        train_network(cells, SETTINGS, 2, checkpoint=checkpoint)
     fewer = training_cells(labelled[1:], DESCRIPTOR, ZBL_W)
-    with pytest.raises(ValueError, match="other data: delete it"):
-        train_network(fewer, SETTINGS, 1, checkpoint=checkpoint)
-    content = torch.load(checkpoint)
-    del content["identity"]
-    torch.save(content, checkpoint)
-    with pytest.raises(ValueError, match="other settings and other data: delete it"):
-        train_network(cells, SETTINGS, 1, checkpoint=checkpoint)
+    others = [(cells, faster, 1, "settings"), (cells, SETTINGS, 2, "settings")]
+    for *training, what in [*others, (fewer, SETTINGS, 1, "data")]:
+        said = started_anew(*training, checkpoint, caplog)
+        assert f"comes from a training with other {what}: it is kept as" in said
+
+
+def cut(content):
+    return content[: len(content) // 2]
+
+
+def flipped(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage", [cut, flipped, lambda content: b"", lambda content: b"PK\x03\x04"]
+)
+def test_damaged_checkpoints_are_put_aside(cells, checkpoint, damage, caplog):
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
+    assert "is damaged: it is kept as" in started_anew(cells, SETTINGS, 1, checkpoint, caplog)
 
 
 def test_training_stops_early_and_keeps_the_best(cells):

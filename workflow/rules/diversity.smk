@@ -1,4 +1,4 @@
-"""How diverse the data sets are and how well they cover each other: no labels needed.
+"""Diversity: of every data set, and how well the sets cover each other; no labels needed.
 
 Needs  structures/{dataset}/{chunk}.xyz, structures/whitening.npz
 Makes  diversity/{dataset}.npz, tables/{diversity,ablation}.{csv,html},

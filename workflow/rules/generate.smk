@@ -1,10 +1,11 @@
-"""Structures of every data set, in chunks.
+"""Generate: structures of every data set, in chunks.
 
 Needs  the study file; of published sets the source it names: a path, or a URL with its SHA-256
-Makes  structures/{dataset}/{chunk}.xyz and, of sampled sets, a count of accepted and rejected cells
+Makes  config.yaml; structures/{dataset}/{chunk}.xyz and, of sampled sets, a count of accepted and rejected cells
        (.csv) and the statistics of their descriptors (.npz) beside it; of published sets
        tables/import/{dataset}/*.csv; tables/generation.csv, structures/chunks.csv
-Steps  whiten: a reference sample of random cells fixes the space entropy is measured in
+Steps  write_config: the study with every default, beside its results
+       whiten: a reference sample of random cells fixes the space entropy is measured in
        start_statistics: what a set-entropy data set complements, before its first round
        sum_statistics: that and all chunks of earlier rounds, before every later round
        generate_sampled: entropy-maximised or random cells of one chunk
@@ -12,6 +13,22 @@ Steps  whiten: a reference sample of random cells fixes the space entropy is mea
        import_literature: read, check and report the records of a published set
        tabulate_generation: cells made, refused, time, memory and SHA-256 of every chunk
 """
+
+
+rule write_config:
+    """Write the study with every default filled in."""
+    output:
+        config="<results>/config.yaml",
+    log:
+        "<logs>/write_config.log",
+    conda:
+        ENVIRONMENT
+    params:
+        study=config,
+    message:
+        "Writing the study's configuration"
+    script:
+        "../scripts/write_config.py"
 
 
 rule whiten:

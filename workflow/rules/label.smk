@@ -58,8 +58,8 @@ rule keep_labels:
         ENVIRONMENT
     message:
         "Keeping the labels of {wildcards.dataset}"
-    shell:
-        "cp {input.cells} {output.cells} 2> {log}"
+    script:
+        "../scripts/keep_labels.py"
 
 
 rule merge_labels:

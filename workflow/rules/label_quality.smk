@@ -1,4 +1,4 @@
-"""Are the labels what their labeller says (snakemake audit), and are they converged (convergence)?
+"""Label quality: labels recomputed (snakemake audit) and against better converged ones (convergence).
 
 Needs  labels/{dataset}/{chunk}.xyz; the cells that the study's block `convergence` names
 Makes  audit/{dataset}.csv, tables/audit.{csv,html}; convergence/{variant}.xyz,

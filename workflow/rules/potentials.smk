@@ -16,21 +16,6 @@ ORIGINS = {
     for name in WHOLE
 }
 
-POTENTIALS = [
-    f"{train}-{model}-{seed}"
-    for train in WHOLE
-    for model in config["models"]
-    for seed in seeds(model)
-]
-# What a card says of each training set; published labels have no labeller of the study.
-ORIGINS = {
-    name: {
-        "family": FAMILIES[name],
-        "labeller": None if name in KEPT else labeller_options(config, name),
-    }
-    for name in WHOLE
-}
-
 
 rule collect_potential:
     """Collect the files of one potential with its model card."""

@@ -1,10 +1,11 @@
-"""The HTML report, and what the repository releases of a study.
+"""Report: the HTML report, and what the repository releases of a study.
 
 Needs  every table and figure
-Makes  config.yaml, figures/workflow.png, report.html; on request results/release/
-Steps  write_config: the study with every default, beside its results
-       plot_workflow: the graph of stages
+Makes  figures/workflow.png, report.html, manifest.csv; on request results/release/
+Steps  plot_workflow: the graph of stages
        write_report: snakemake --report over all of it
+       write_manifest: SHA-256 of every file that the study's jobs wrote
+       verify: compare the files with the manifest, and make a sample of them again (on request)
        release: copy what the repository ships to results/release/, pack the rest, and write the
                 verdicts on the training sets to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
@@ -12,24 +13,8 @@ Steps  write_config: the study with every default, beside its results
 """
 
 
-rule write_config:
-    """Write the study with every default filled in."""
-    output:
-        config="<results>/config.yaml",
-    log:
-        "<logs>/write_config.log",
-    conda:
-        ENVIRONMENT
-    params:
-        study=config,
-    message:
-        "Writing the study's configuration"
-    script:
-        "../scripts/write_config.py"
-
-
 rule plot_workflow:
-    """Draw the graph of rules."""
+    """Draw the graph of stages."""
     input:
         config="<results>/config.yaml",
     output:
@@ -39,12 +24,11 @@ rule plot_workflow:
     conda:
         ENVIRONMENT
     params:
-        snakefile=workflow.main_snakefile,
+        stages=STAGES,
     message:
-        "Drawing the graph of rules"
-    shell:
-        "(snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
-        " --forceall --rulegraph dot results | dot -Tpng -Gdpi=90 -o {output.figure}) 2> {log}"
+        "Drawing the graph of stages"
+    script:
+        "../scripts/plot_workflow.py"
 
 
 rule results:
@@ -81,13 +65,40 @@ rule write_report:
         "<logs>/write_report.log",
     conda:
         ENVIRONMENT
-    params:
-        snakefile=workflow.main_snakefile,
     message:
         "Writing the report"
-    shell:
-        "snakemake --snakefile {params.snakefile} --configfile {input.config} --nolock"
-        " --report {output.page} results > {log} 2>&1"
+    script:
+        "../scripts/write_report.py"
+
+
+rule write_manifest:
+    """Write the SHA-256 of every file that the study's jobs wrote."""
+    input:
+        "<results>/report.html",
+    output:
+        manifest="<results>/manifest.csv",
+    log:
+        "<logs>/write_manifest.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Writing the manifest"
+    script:
+        "../scripts/write_manifest.py"
+
+
+rule verify:
+    """Compare the study's files with its manifest, and make a sample of them again."""
+    log:
+        "<logs>/verify.log",
+    conda:
+        ENVIRONMENT
+    params:
+        results=RESULTS,
+    message:
+        "Verifying the study"
+    script:
+        "../scripts/verify.py"
 
 
 rule release:
@@ -95,6 +106,7 @@ rule release:
     input:
         rules.results.input,
         config="<results>/config.yaml",
+        scores="<results>/tables/scores.csv",
         labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
         potentials=rules.potentials.input,
     output:
@@ -103,6 +115,9 @@ rule release:
         "<logs>/release.log",
     conda:
         ENVIRONMENT
+    params:
+        families={name: FAMILIES[name] for name in WHOLE},
+        readme="README.md",
     message:
         "Releasing labels, tables, figures and potentials"
     script:

@@ -1,4 +1,4 @@
-"""Training and test parts of every data set, and further training sets.
+"""Split: training and test parts of every data set, and further training sets.
 
 Needs  labels/{dataset}/{chunk}.xyz
 Makes  datasets/{dataset}/{train,test}.xyz

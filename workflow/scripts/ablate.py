@@ -9,8 +9,10 @@ import numba
 from diverse.descriptors.whitening import Whitening
 from diverse.report.pages.datasets import ablation_page
 from diverse.study.ablation import ablate, missing_arms, summarise_ablation
+from diverse.study.job import begin, finish
 from diverse.study.settings import kernel_bandwidths
 
+begin(snakemake)
 logging.basicConfig(filename=snakemake.log[0], filemode="w", format="%(message)s")
 study = snakemake.params.study
 numba.set_num_threads(snakemake.threads)
@@ -24,3 +26,4 @@ rows.to_csv(snakemake.output.rows, index=False, float_format="%.8g")
 summary = summarise_ablation(rows)
 summary.to_csv(snakemake.output.table, index=False, float_format="%.8g")
 Path(snakemake.output.page).write_text(ablation_page(summary, missing_arms(summary)))
+finish(snakemake)

@@ -10,8 +10,10 @@ from diverse.errors.scores import Labels
 from diverse.models import Predictions
 from diverse.models.polynomial.uncertainty import Uncertainty
 from diverse.structures import iterate_cells
+from diverse.study.job import begin, finish
 from diverse.study.settings import model_descriptor
 
+begin(snakemake)
 names, params = snakemake.wildcards, snakemake.params
 seeds = range(params.model.get("seeds", 1))
 scores = pd.read_csv(snakemake.input.scores).drop_duplicates("test").set_index("test")
@@ -35,3 +37,4 @@ table.insert(0, "train", names.train)
 table.insert(1, "model", names.model)
 table.insert(2, "family", scores["family"].iloc[0])
 table.to_csv(snakemake.output.table, index=False)
+finish(snakemake)

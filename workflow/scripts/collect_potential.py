@@ -9,7 +9,9 @@ import yaml
 from diverse.models.search import with_searched_weights
 from diverse.report.model_card import TrainingSet, error_rows, render_card, settings_rows
 from diverse.structures import iterate_cells
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 params, files = snakemake.params, snakemake.input
 model = with_searched_weights(params.model, files.search or None)
 labeller, seed = params.origin["labeller"], snakemake.wildcards.seed
@@ -36,3 +38,4 @@ target.mkdir()
 for path in [*files.parameters, files.commands]:
     shutil.copy(path, target)
 (target / "README.md").write_text(card)
+finish(snakemake)

@@ -2,5 +2,9 @@
 
 import pandas as pd
 
+from diverse.study.job import begin, finish
+
+begin(snakemake)
 scores = pd.concat([pd.read_csv(path) for path in snakemake.input.scores])
 scores.to_csv(snakemake.output.scores, index=False)
+finish(snakemake)

@@ -5,7 +5,9 @@ import pandas as pd
 from diverse.errors.ratios import count_verdicts, error_ratios, reference_set
 from diverse.report.pages.errors import ratios_page
 from diverse.report.plotting import ratio_dots
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 cells = pd.concat([pd.read_csv(path) for path in snakemake.input.cells])
 families, trains = snakemake.params.families, snakemake.params.trains
 ratios = error_ratios(cells, trains, reference_set(trains, families))
@@ -15,3 +17,4 @@ verdicts.to_csv(snakemake.output.verdicts, index=False)
 with open(snakemake.output.page, "w") as page:
     page.write(ratios_page(ratios, verdicts))
 ratio_dots(ratios, families).savefig(snakemake.output.figure)
+finish(snakemake)

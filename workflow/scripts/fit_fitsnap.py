@@ -6,8 +6,10 @@ from pathlib import Path
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.trained import save_trained
 from diverse.structures import read_cells
+from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
 
+begin(snakemake)
 study, model = snakemake.params.study, snakemake.params.model
 with open(snakemake.log[0], "w") as log, redirect_stdout(log):
     potential = fit_with_fitsnap(
@@ -21,3 +23,4 @@ with open(snakemake.log[0], "w") as log, redirect_stdout(log):
         ridge=model["ridge"],
     )
 save_trained(potential, snakemake.output.trained)
+finish(snakemake)

@@ -10,8 +10,10 @@ from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
 from diverse.structures import iterate_cells
+from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
 
+begin(snakemake)
 study = snakemake.params.study
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
 with threadpool_limits(snakemake.threads):
@@ -26,3 +28,4 @@ potential.write(Path(snakemake.output.parameters[0]).parent, study["element"], s
 uncertainty.save(snakemake.output.covariance)
 fit.path.to_csv(snakemake.output.path, index=False)
 pd.DataFrame([{"ridge": fit.ridge, **fit.summary}]).to_csv(snakemake.output.summary, index=False)
+finish(snakemake)

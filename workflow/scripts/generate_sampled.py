@@ -8,7 +8,9 @@ from diverse.descriptors.statistics import SetStatistics
 from diverse.descriptors.whitening import Whitening
 from diverse.structures import write_cells
 from diverse.study.chunks import sampled_chunk
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 logging.basicConfig(
     filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
 )
@@ -30,3 +32,4 @@ rows = [
     for key, n in sample.outcome.items()
 ]
 pd.DataFrame(rows).to_csv(snakemake.output.outcome, index=False)
+finish(snakemake)

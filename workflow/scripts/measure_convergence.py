@@ -4,7 +4,9 @@ from pathlib import Path
 
 from diverse.labels.convergence import compare
 from diverse.labels.ledger import Ledger, merge
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 files = dict(zip(snakemake.params.variants, map(Path, snakemake.input.cells), strict=True))
 merge(files.values(), Path(snakemake.output.labels))
 labels = {
@@ -12,3 +14,4 @@ labels = {
     for name, file in files.items()
 }
 compare(labels, snakemake.params.against).round(4).to_csv(snakemake.output.table, index=False)
+finish(snakemake)

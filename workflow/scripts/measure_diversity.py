@@ -9,8 +9,10 @@ from diverse.diversity import (
     compare_samples,
 )
 from diverse.report.pages.datasets import diversity_page
+from diverse.study.job import begin, finish
 from diverse.study.settings import kernel_bandwidths
 
+begin(snakemake)
 study = snakemake.params.study
 numba.set_num_threads(snakemake.threads)
 options = dict(study["diversity"])
@@ -28,3 +30,4 @@ table = compare_samples(
 table.to_csv(snakemake.output.table, index=False, float_format="%.8g")
 with open(snakemake.output.page, "w") as page:
     page.write(diversity_page(table))
+finish(snakemake)

@@ -3,5 +3,8 @@
 from pathlib import Path
 
 from diverse.labels.ledger import merge
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 merge(map(Path, snakemake.input.cells), Path(snakemake.output.labels))
+finish(snakemake)

@@ -4,8 +4,10 @@ import numba
 
 from diverse.diversity import sample_environments
 from diverse.structures import iterate_cells, random_stream
+from diverse.study.job import begin, finish
 from diverse.study.settings import coordination_radius, descriptor_settings
 
+begin(snakemake)
 study, name = snakemake.params.study, snakemake.wildcards.dataset
 numba.set_num_threads(snakemake.threads)
 sample_environments(
@@ -15,3 +17,4 @@ sample_environments(
     coordination_radius=coordination_radius(study),
     rng=random_stream(study["seed"], f"{name}/sample", 0),
 ).save(snakemake.output.sample)
+finish(snakemake)

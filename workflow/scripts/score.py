@@ -9,7 +9,9 @@ import pandas as pd
 from diverse.errors.scores import Labels, ModelErrors, cell_rows, score_rows
 from diverse.models import Predictions, load_model
 from diverse.structures import iterate_cells
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 names, tests = snakemake.wildcards, snakemake.params.tests
 seeds = range(snakemake.params.model.get("seeds", 1))
 files = dict(zip(product(seeds, tests), snakemake.input.predictions, strict=True))
@@ -28,3 +30,4 @@ for test, path in zip(tests, snakemake.input.cells, strict=True):
     scores.append(score_rows(labels, model, training, errors))
 pd.concat(scores).to_csv(snakemake.output.scores, index=False)
 pd.concat(cells).to_csv(snakemake.output.cells, index=False)
+finish(snakemake)

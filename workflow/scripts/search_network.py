@@ -8,8 +8,10 @@ from diverse.models.network.left_out import FoldedSet
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import search_weights
 from diverse.structures import iterate_cells, random_stream
+from diverse.study.job import begin, finish
 from diverse.study.settings import model_descriptor, repulsion
 
+begin(snakemake)
 study, model, names = snakemake.params.study, snakemake.params.model, snakemake.wildcards
 options, memory = study["search"], snakemake.resources.mem_mb * 500_000
 torch.set_num_threads(snakemake.threads)
@@ -31,3 +33,4 @@ def left_out_errors(candidate):
 
 
 search_weights(model, options, left_out_errors).to_csv(snakemake.output.search, index=False)
+finish(snakemake)

@@ -6,8 +6,10 @@ from diverse.models.polynomial.left_out import FoldedSet
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import search_weights
 from diverse.structures import iterate_cells
+from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
 
+begin(snakemake)
 study, model = snakemake.params.study, snakemake.params.model
 
 
@@ -26,3 +28,4 @@ with threadpool_limits(snakemake.threads):
     )
     table = search_weights(model, study["search"], left_out_errors)
 table.to_csv(snakemake.output.search, index=False)
+finish(snakemake)

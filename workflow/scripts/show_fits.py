@@ -3,7 +3,9 @@
 import pandas as pd
 
 from diverse.report.plotting import ridge_paths
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 names = [(train, model) for train, model, _ in snakemake.params.models]
 paths = dict(zip(names, map(pd.read_csv, snakemake.input.paths), strict=True))
 rows = [
@@ -15,3 +17,4 @@ table = pd.concat(rows)
 table.insert(0, "model", table.pop("model"))
 table.insert(0, "train", table.pop("train"))
 table.to_csv(snakemake.output.table, index=False)
+finish(snakemake)

@@ -7,7 +7,10 @@ from ase import Atoms
 from diverse.datasets.selection import cell_means
 from diverse.datasets.split import Outline, check_labels, cluster_cells, split_cells
 from diverse.structures import iterate_cells, random_stream, write_cells
+from diverse.study.job import begin, finish
 from diverse.study.settings import descriptor_settings
+
+begin(snakemake)
 
 
 def labelled() -> Iterator[Atoms]:
@@ -31,3 +34,4 @@ with open(snakemake.log[0], "w") as log:
         write_cells(snakemake.output[name], labelled(), taken)
         environments = sum(cells[position].environments for position in taken)
         print(name, len(taken), "cells", environments, "environments", file=log)
+finish(snakemake)

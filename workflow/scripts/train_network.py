@@ -11,8 +11,10 @@ from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
 from diverse.structures import iterate_cells, random_stream
+from diverse.study.job import begin, finish
 from diverse.study.settings import model_descriptor, repulsion
 
+begin(snakemake)
 study, names = snakemake.params.study, snakemake.wildcards
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
 torch.set_num_threads(snakemake.threads)
@@ -33,3 +35,4 @@ network, history = train_network(
 save_trained(network, snakemake.output.trained)
 network.write(folder, study["element"], study["cutoff"])
 pd.DataFrame(history).to_csv(snakemake.output.history, index=False)
+finish(snakemake)

@@ -7,7 +7,9 @@ import yaml
 
 from diverse.report.data_card import Tables, data_card
 from diverse.report.pages.datasets import read_diversity
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 given = snakemake.input
 card = data_card(
     Path(given.template).read_text(),
@@ -21,3 +23,4 @@ card = data_card(
     ),
 )
 Path(snakemake.output.card).write_text(card)
+finish(snakemake)

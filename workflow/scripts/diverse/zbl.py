@@ -53,7 +53,7 @@ class ZBL:
         return energy * inside, slope * inside
 
     def energies_forces(self, pairs: CellPairs, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return energies (eV, shape (n_cells,)) and forces (eV/Å, shape (n_atoms, 3))."""
+        """Return ZBL energies (eV, shape (n_cells,)) and forces (eV/Å, shape (n_atoms, 3))."""
         distance = pairs.distance
         energy, slope = self.pair(distance)
         energies = 0.5 * np.bincount(

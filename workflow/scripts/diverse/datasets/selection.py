@@ -29,7 +29,7 @@ def select_subset(
 ) -> list[int]:
     """Take cells in the order of a method as long as they fit into `environments`.
 
-    With the same stream, the subset for fewer environments is part of that for more.
+    With the same stream, the subset for fewer environments is part of the subset for more.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def select_subset(
         ``farthest_point``: in whitened cell means of the descriptor, by scikit-matter; ``quests``:
         minimum set cover of the `quests` package, cells that are novel and diverse first.
     bandwidth : float, 1/Å
-        Of the QUESTS kernel.
+        Bandwidth of the QUESTS kernel.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def farthest_points(points: np.ndarray, start: int) -> np.ndarray:
     ----------
     points : ndarray, shape (n, D)
     start : int
-        The first point.
+        Index of the first point.
     """
     from skmatter.sample_selection import FPS
 

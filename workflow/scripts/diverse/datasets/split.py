@@ -16,7 +16,7 @@ class MixedLabelsError(ValueError):
 
 
 class Outline(NamedTuple):
-    """What decides where a cell goes: all that is kept of each cell of a set of any size."""
+    """Facts that decide where a cell goes: all that is kept of each cell of a set of any size."""
 
     group: str
     trajectory: str
@@ -25,6 +25,7 @@ class Outline(NamedTuple):
 
     @classmethod
     def of(cls, cell: Atoms) -> Outline:
+        """Return the group, trajectory, number of atoms and label protocol of a cell."""
         group, trajectory = (intern(cell.info[name]) for name in ("config_type", "trajectory"))
         protocol = cell.info.get("protocol")
         return cls(group, trajectory, len(cell), protocol and intern(protocol))

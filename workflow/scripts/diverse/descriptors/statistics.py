@@ -44,7 +44,7 @@ class SetStatistics:
         return cls(len(white), mean, centred.T @ centred)
 
     def merged(self, other: SetStatistics) -> SetStatistics:
-        """Return the statistics of both sets together.
+        """Return the statistics of this set and another one together.
 
         Chan, Golub and LeVeque, Am. Stat. 37, 242 (1983), equation 2.1, for vectors.
         """
@@ -73,12 +73,12 @@ class SetStatistics:
         return 0.5 * self.log_det()
 
     def save(self, path: str | Path) -> None:
-        """Write a small .npz."""
+        """Write count, mean and scatter to a small .npz."""
         np.savez(path, count=self.count, mean=self.mean, scatter=self.scatter)
 
     @classmethod
     def load(cls, path: str | Path) -> SetStatistics:
-        """Read what `save` wrote."""
+        """Read count, mean and scatter from the .npz that `save` wrote."""
         with np.load(path) as file:
             return cls(int(file["count"]), file["mean"], file["scatter"])
 

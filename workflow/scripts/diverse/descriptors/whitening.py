@@ -30,12 +30,12 @@ class Whitening:
 
     @classmethod
     def of(cls, descriptors: np.ndarray) -> Whitening:
-        """Fit to a reference sample, shape (n, D)."""
+        """Fit the map to the descriptors of a reference sample, shape (n, D)."""
         return cls._from(descriptors.mean(axis=0), np.cov(descriptors, rowvar=False))
 
     @classmethod
     def of_statistics(cls, sample: SetStatistics) -> Whitening:
-        """Fit to a reference sample of any size, known by its statistics."""
+        """Fit the map to a reference sample of any size, known by its statistics."""
         return cls._from(sample.mean, sample.scatter / (sample.count - 1))
 
     @classmethod
@@ -56,14 +56,14 @@ class Whitening:
             return cls(file["mean"], file["transform"])
 
     def __call__(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return whitened descriptors, shape (..., D)."""
+        """Return `descriptors`, shape (..., D), whitened."""
         return (descriptors - self.mean) @ self.transform
 
     def pull_back(self, gradient: np.ndarray) -> np.ndarray:
-        """Return the gradient by descriptors from that by whitened ones, shape (..., D)."""
+        """Turn a gradient by whitened descriptors, shape (..., D), into one by descriptors."""
         return gradient @ self._transposed
 
     @cached_property
     def _transposed(self) -> np.ndarray:
-        """Contiguous, which makes the product several times as fast."""
+        """Transpose of `transform`, contiguous, which makes products several times as fast."""
         return np.ascontiguousarray(self.transform.T)

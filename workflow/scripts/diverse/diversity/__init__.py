@@ -1,4 +1,4 @@
-"""How diverse a data set is, and how much of one set another covers. No labels needed."""
+"""Diversity of data sets, and coverage of one set by another; no labels are needed."""
 
 from diverse.diversity.compare import (
     ComparisonSettings,

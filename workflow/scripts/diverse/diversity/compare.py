@@ -22,14 +22,14 @@ from diverse.structures import random_stream
 
 @dataclass(frozen=True)
 class ComparisonSettings:
-    """How sets are compared.
+    """Settings of the comparison of data sets.
 
     Parameters
     ----------
     environments : int
         Largest number of environments sampled from a set.
     bandwidths : tuple of float, 1/Å
-        Of the QUESTS kernel.
+        Bandwidths of the QUESTS kernel.
     draws : int
         Number of random draws (in whole cells) at equal numbers of environments.
     smallest : int
@@ -98,7 +98,7 @@ def _draws(
 
 
 def _sizes(sample: EnvironmentSample) -> dict[Measure, float]:
-    """Return how many cells and environments were sampled, and of how many."""
+    """Return the numbers of cells and environments, in the sample and in the whole set."""
     return {
         ("cells", "sampled", "1"): len(sample.d_min),
         ("cells", "in all", "1"): int(sample.total_cells),

@@ -39,7 +39,7 @@ class Points:
 
     @classmethod
     def of(cls, sample: EnvironmentSample, whitening: Whitening) -> Points:
-        """Return the environments of a sample."""
+        """Return the environments of a sample as points of both descriptor spaces."""
         return cls(whitening(sample.descriptors), sample.quests, sample.cell)
 
     def __len__(self) -> int:
@@ -78,7 +78,7 @@ def measures_of_pair(
     Parameters
     ----------
     bandwidths : sequence of float, 1/Å
-        Of the QUESTS kernel.
+        Bandwidths of the QUESTS kernel.
     itself : bool
         Whether both are the same set, in which duplicates do not count.
     """

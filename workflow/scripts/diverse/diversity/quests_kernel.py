@@ -61,12 +61,17 @@ def quests_entropy(sums: np.ndarray) -> np.ndarray:
 
 
 def quests_diversity(sums: np.ndarray) -> np.ndarray:
-    """Return D = log sum_i 1 / k_i (nats): the logarithm of the number of unique environments."""
+    """Return D = log sum_i 1 / k_i (nats) from a set's sums over itself, shape (n, n_h).
+
+    D is the logarithm of the number of unique environments.
+    """
     return np.log((1 / sums).sum(axis=0))
 
 
 def quests_overlap(sums: np.ndarray) -> np.ndarray:
-    """Return the fraction of points with dH = -log k_i < 1e-5, from sums over a reference set.
+    """Return the fraction of points with dH = -log k_i < 1e-5.
+
+    `sums`, shape (n, n_h), are the kernel sums of the points over a reference set.
 
     An environment is covered when the kernel over the reference adds up to one: one identical
     environment there, or several similar ones.

@@ -51,10 +51,12 @@ class EnvironmentSample:
         return len(self.descriptors)
 
     def save(self, path: str | Path) -> None:
+        """Write all arrays of the sample to an .npz."""
         np.savez(path, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
     def load(cls, path: str | Path) -> EnvironmentSample:
+        """Read the sample from the .npz that `save` wrote."""
         return cls(**np.load(path))
 
 

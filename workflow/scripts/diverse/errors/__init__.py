@@ -1,1 +1,1 @@
-"""Errors of models on test sets, their intervals, and what they say of training sets."""
+"""Errors of models on test sets, their intervals, and comparisons of training sets by them."""

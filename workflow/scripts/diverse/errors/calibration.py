@@ -23,12 +23,12 @@ Samples = dict[str, tuple[np.ndarray, np.ndarray]]  # quantity: errors, predicte
 
 
 def ensemble(predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the models of several seeds say together, and how far they disagree.
+    """Return mean and spread of what the models of several seeds predict.
 
     Parameters
     ----------
     predictions : ndarray, shape (n_models, ...)
-        Of the same quantities, at least 2 models.
+        Predictions of the same quantities by at least 2 models.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def error_samples(
     Parameters
     ----------
     test : Labels
-        Of the test set.
+        Labels of the test set.
     predictions : sequence of Predictions
         One entry a seed.
     same_protocol : bool
@@ -66,8 +66,9 @@ def error_samples(
         (`diverse.errors.scores.align_energies`): a single cell then has no energy error left,
         and gives no sample.
     deviations : ndarray, shape (n_cells,), eV/atom, optional
-        Of each cell's energy per atom, for a model that predicts them by itself (one seed).
-        Without them, predicted is the spread of the ensemble and the error that of its mean.
+        Standard deviation of each cell's energy per atom, for a model that predicts it by itself
+        (one seed). Without it, the spread of the ensemble is the prediction, and the
+        ensemble's mean is compared with the label.
 
     Returns
     -------

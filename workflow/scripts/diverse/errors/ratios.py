@@ -1,7 +1,8 @@
-"""Which training set is better, and by how much: ratios of errors on the same test cells.
+"""Ratios of errors on the same test cells: the better training set, and by how much.
 
 Two models that differ in their training set alone err on the same cells, so the interval of the
-ratio of their errors (paired bootstrap over cells) is narrower than those of the errors suggest.
+ratio of their errors (paired bootstrap over cells) is narrower than the intervals of both errors
+suggest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ COMPARISON_KEYS = ["test", "quantity", "train", "reference"]
 
 
 def reference_set(trains: Sequence[str], families: Mapping[str, str]) -> str:
-    """Return what training sets are compared with: the first of family entropy, if there is one."""
+    """Return the set that others are compared with: the first of family entropy, or the first."""
     return next((train for train in trains if families[train] == "entropy"), trains[0])
 
 

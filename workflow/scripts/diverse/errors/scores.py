@@ -78,6 +78,7 @@ class CellErrors:
     count: np.ndarray
 
     def take(self, seeds: slice, cells: np.ndarray) -> CellErrors:
+        """Return the errors of some seeds on some cells: a mask, shape (n_cells,), or numbers."""
         return CellErrors(
             self.squared[seeds][:, cells], self.absolute[seeds][:, cells], self.count[cells]
         )
@@ -142,7 +143,7 @@ def cell_errors(
     Parameters
     ----------
     test : Labels
-        Of the test set.
+        Labels of the test set.
     energies : ndarray, shape (n_seeds, n_cells), eV
     forces : ndarray, shape (n_seeds, n_atoms, 3), eV/Å
     """
@@ -166,7 +167,7 @@ def align_energies(test: Labels, energies: np.ndarray) -> tuple[np.ndarray, np.n
     Parameters
     ----------
     test : Labels
-        Of the test set.
+        Labels of the test set.
     energies : ndarray, shape (n_seeds, n_cells), eV
         Predictions of models trained on labels of another protocol.
 
@@ -174,8 +175,8 @@ def align_energies(test: Labels, energies: np.ndarray) -> tuple[np.ndarray, np.n
     -------
     aligned : ndarray, shape (n_seeds, n_cells), eV
     shifts : ndarray, shape (n_seeds,), eV/atom
-        What was removed: the mean error over the cells of the test set, prediction minus label,
-        which is the constant of least squared errors.
+        Constants that were removed: the mean error over the cells of the test set, prediction
+        minus label, which is the constant of least squared errors.
     """
     shifts = ((energies - test.energies) / test.n_atoms).mean(axis=1)
     return energies - np.outer(shifts, test.n_atoms), shifts
@@ -193,7 +194,7 @@ def score_rows(
     model : Model
         Any of the trained seeds (for family, 2Jmax and number of parameters).
     training : Labels
-        Of the training set.
+        Labels of the training set.
     errors : ModelErrors
         Rows with seed ``all`` average squared or absolute errors over its seeds.
 
@@ -275,7 +276,7 @@ def cell_rows(labels: dict[str, str], errors: ModelErrors) -> pd.DataFrame:
 
 
 def data_hash(*keys: Iterable[str]) -> str:
-    """Hash of the label keys of data sets, in order: which labels a number rests on."""
+    """Return a hash of the label keys of data sets, in order: of the labels a number rests on."""
     digest = sha256()
     for of_set in keys:
         digest.update("\n".join(of_set).encode())

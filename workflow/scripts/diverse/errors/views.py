@@ -1,4 +1,4 @@
-"""What ``scores.csv`` says of test sets, groups of cells, and training sets of growing size."""
+"""Views of ``scores.csv``: by test set, by group of cells, and by size of the training set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GROUP_KEYS = ["test", "quantity", "unit", "group", "n_cells"]
 
 
 def transferability(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with rows training set x model and columns test set.
+    """Return the table of transferability: rows training set x model, columns test set.
 
     Of each test set there are three columns: the value over all its cells and seeds, and the ends
     of its interval (suffixes ``_low`` and ``_high``).
@@ -104,5 +104,5 @@ def largest_models(scores: pd.DataFrame) -> dict[str, str]:
 
 
 def _rmse(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that stand for all seeds."""
+    """Return the rows of ``scores.csv`` that hold the RMSE over all seeds."""
     return scores[(scores["metric"] == "rmse") & (scores["seed"] == "all")]

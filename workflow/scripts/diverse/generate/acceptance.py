@@ -1,4 +1,4 @@
-"""Which cells a set takes in, and why it refuses the others."""
+"""Acceptance of cells into a set, and the reasons for which others are refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SAME = 1e-3  # whitened units; cells whose fingerprints differ by less are dupli
 
 
 class Gate:
-    """Tell new cells from those that are too close, broken or already there.
+    """Judge of a set: tells new cells from cells that are too close, broken or already there.
 
     A cell's fingerprint is its number of atoms and the mean and spread of its whitened descriptors:
     it is the same for any choice of axes, origin and order of atoms.

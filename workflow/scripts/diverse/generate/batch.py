@@ -51,7 +51,7 @@ class Batch:
 
     @property
     def volumes(self) -> np.ndarray:
-        """Shape (n_cells,), Å^3."""
+        """Volume of each cell, shape (n_cells,), Å^3."""
         return np.abs(np.linalg.det(self.cells))
 
     def park(self, cell: int) -> None:
@@ -72,7 +72,7 @@ class Batch:
         )
 
     def put_back(self, part: Batch, chosen: np.ndarray) -> None:
-        """Take over what `part` made of the chosen cells."""
+        """Copy positions, vectors and failures of `part` back into the chosen cells."""
         self.positions[chosen[self.cell_of_atom]] = part.positions
         self.cells[chosen] = part.cells
         self.failed[chosen] = part.failed

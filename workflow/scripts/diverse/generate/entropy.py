@@ -29,7 +29,7 @@ class CellEntropy:
     """
 
     def __call__(self, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return n S, shape (g,), and its gradient, shape (g, n, D), of `white`, (g, n, D).
+        """Return the entropy n S, shape (g,), and its gradient by `white`, shape (g, n, D).
 
         Raises
         ------
@@ -58,7 +58,7 @@ class CellEntropy:
 
 
 class SetEntropy:
-    """Entropy of everything accepted so far together with one cell, times its environments.
+    """Entropy of everything accepted so far and one cell, times the number of environments.
 
     With N environments accepted, scatter S_0 and mean m_0, and the n of the cell as rows of Y,
     less m_0, the scatter of all is S_0 + Y^T P Y, P = 1 - 11^T / (N + n), and
@@ -75,7 +75,7 @@ class SetEntropy:
         self.variance = np.clip(variance, 0, None)
 
     def __call__(self, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return (N + n) S, shape (g,), and its gradient, shape (g, n, D), of `white`."""
+        """Return the entropy (N + n) S, shape (g,), and its gradient by `white`, (g, n, D)."""
         _, n, n_components = white.shape
         total = self.count + n
         known = self.variance + total * REGULARISATION  # eigenvalues of S_0 + (N + n) eps I

@@ -1,4 +1,4 @@
-"""What the optimiser minimises: V = sum of cores - K * entropy, and its gradients."""
+"""Objective that the optimiser minimises: V = sum of cores - K * entropy, and its gradients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Gradient:
     pairs : NeighbourPairs
     value : ndarray, shape (n_cells,), eV
     by_pair : ndarray, shape (n_pairs, 3), eV/Å
-        By the vector of each pair.
+        Derivative by the vector of each pair.
     """
 
     batch: Batch
@@ -53,10 +53,10 @@ class Gradient:
 def core_repulsion(
     batch: Batch, pairs: NeighbourPairs, d_min: float, *, stiffness: float
 ) -> Gradient:
-    """Smooth repulsive core, k/2 (R - r)^2 for every pair closer than R, twice over.
+    """Return energies and gradients of two smooth cores, k/2 (R - r)^2 for pairs closer than R.
 
-    A soft one of the given stiffness (eV/Å^2), with the radius R of each cell (`Batch.core`), tied
-    to its density, and a steep wall that begins 0.05 Å above the floor `d_min` (Å).
+    The soft core has the given stiffness k (eV/Å^2) and the radius R of each cell (`Batch.core`),
+    tied to its density; the steep wall begins 0.05 Å above the floor `d_min` (Å).
     """
     squared = squared_distances(pairs)
     reach = max(d_min + CLEARANCE, float(batch.core.max()) if stiffness else 0.0)

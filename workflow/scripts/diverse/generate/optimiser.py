@@ -1,4 +1,4 @@
-"""Move atoms and cells so that the entropy of their descriptors grows and the floor holds.
+"""Optimiser of atoms and cells: the entropy of their descriptors grows, and the floor holds.
 
 Three phases, each with fresh moments and a step that falls to nothing:
 1. settle: the core alone takes a random cell apart (cheap: no descriptors);
@@ -44,7 +44,7 @@ Slope = tuple[np.ndarray, np.ndarray | None]  # by positions (eV/Å) and by stra
 
 @dataclass(frozen=True)
 class OptimiserSettings:
-    """How the entropy is raised.
+    """Settings of the optimiser that raises the entropy.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class OptimiserSettings:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What every cell must keep.
+    """Bounds that every cell must keep.
 
     Attributes
     ----------
@@ -75,9 +75,9 @@ class Bounds:
     volume : tuple of float, Å^3
         Smallest and largest volume per atom.
     core : float, Å
-        Largest core radius of any cell. (That of a batch would tie its cells together.)
+        Largest core radius of any cell. (The largest of a batch would tie its cells together.)
     stiffness : float, eV/Å^2
-        Of the soft core.
+        Stiffness of the soft core.
     """
 
     d_min: float
@@ -122,7 +122,7 @@ def relax(
 def total_gradient(
     batch: Batch, pairs: NeighbourPairs, bounds: Bounds, entropy: EntropyTerm, *, with_strain: bool
 ) -> Slope:
-    """Return what the atoms and cells follow while the entropy is on.
+    """Return the gradients that atoms and cells follow while the entropy is on.
 
     The entropy's part is at most 2 eV/Å on an atom and 2 eV per atom by strain.
     """

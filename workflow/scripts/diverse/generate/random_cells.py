@@ -38,7 +38,7 @@ class SamplerSettings:
         Range of the core radius in units of the radius at which spheres would fill 64 % of the
         cell (random close packing); never below `d_min`.
     core_stiffness : float, eV/Å^2
-        Of the core.
+        Stiffness of the core.
     """
 
     atoms: tuple[int, int]
@@ -88,10 +88,10 @@ def packing_radius(volume: float) -> float:
 
 
 def default_floor(lattice: ReferenceLattice) -> float:
-    """Return the floor (Å) of an element that nobody chose one for, to 0.01 Å.
+    """Return the default floor (Å) on the shortest distance, rounded to 0.01 Å.
 
-    0.766 of the nearest-neighbour distance: 2.10 Å for tungsten, where forces of the cells reach
-    what a potential must know of short contacts and a pseudopotential still holds.
+    It is 0.766 of the nearest-neighbour distance: 2.10 Å for tungsten. There forces are as large
+    as a potential must know of short contacts, and a pseudopotential still holds.
     """
     return round(FLOOR_RATIO * lattice.nearest_neighbour, 2)
 

@@ -1,4 +1,4 @@
-"""Draw, relax and accept the cells of a chunk, batch by batch."""
+"""Making of a chunk: its cells are drawn, relaxed and accepted, batch by batch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EntropySettings:
-    """Which entropy is raised, and how strongly.
+    """Choice of the entropy that is raised, and of its strength.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class EntropySettings:
     weight : float, eV
         K for each environment.
     precision : {"float64", "float32"}
-        Of the descriptors while cells move; what is stored is always from float64.
+        Type of the descriptors while cells move; what is stored always comes from float64.
     """
 
     estimator: Literal["cell", "set"] | None
@@ -79,12 +79,13 @@ class Generator:
 
     @property
     def bounds(self) -> Bounds:
+        """Bounds that every cell keeps, from the ranges of the sampler and the lattice."""
         low, high = (ratio * self.lattice.volume_per_atom for ratio in self.sampler.volume)
         core = max(self.sampler.d_min, self.sampler.core[1] * packing_radius(high))
         return Bounds(self.sampler.d_min, (low, high), core, self.sampler.core_stiffness)
 
     def term(self, statistics: SetStatistics) -> EntropyTerm | None:
-        """Return the entropy of a batch that sees these statistics."""
+        """Return the entropy of a batch that sees these statistics; None for family `random`."""
         chosen = self.entropy
         if chosen.estimator is None:
             return None
@@ -95,7 +96,7 @@ class Generator:
 
 @dataclass(frozen=True)
 class Sample:
-    """What `generate_cells` made.
+    """Cells that `generate_cells` made, and what became of the others.
 
     Attributes
     ----------
@@ -103,7 +104,7 @@ class Sample:
     outcome : Counter
         Cells by verdict: accepted, too close, duplicate, not finite.
     statistics : SetStatistics
-        Of the accepted cells alone.
+        Statistics of the accepted cells alone.
     """
 
     cells: list[Atoms]
@@ -123,7 +124,7 @@ def generate_cells(
     Parameters
     ----------
     earlier : SetStatistics
-        Of everything accepted before; only the `set` estimator looks at it.
+        Statistics of everything accepted before; only the `set` estimator looks at it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What making a data set took, chunk by chunk."""
+"""Yield and cost of making a data set, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def chunk_row(dataset: str, chunk: int, structures: Path, benchmark: Path) -> di
     Parameters
     ----------
     dataset, chunk : str, int
-        Which chunk it is.
+        Name of the data set and number of the chunk.
     structures : Path
         Extended XYZ of the chunk; its outcome (.csv) and statistics (.npz) lie beside it.
     benchmark : Path

@@ -1,4 +1,4 @@
-"""Compile the C++ sources of the descriptor kernel; `python build.py [FOLDER]`.
+"""Build of the descriptor kernel from its C++ sources: `python build.py [FOLDER]`.
 
 One shared object per instruction set and type of number, and one for the neighbour search. Their
 names carry a hash of sources and flags: what is there need not be built again, and what is
@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ COMMON_FLAGS = (
     *("-fno-math-errno", "-fno-trapping-math", "-fno-ipa-modref", "-fno-ipa-pure-const"),
 )
 
+SCRATCH = ".building-"  # folders of a compiler at work
+STALE = 3600.0  # s, after which such a folder was left by a compiler that was killed
 REAL_TYPES = {"float64": "double", "float32": "float"}  # of numpy and of C++
 
 
@@ -64,7 +67,7 @@ def targets() -> list[Target]:
 
 
 def default_folder() -> Path:
-    """Return where the library is: $DIVERSE_KERNEL_FOLDER, or _build beside the sources."""
+    """Return the library's folder: $DIVERSE_KERNEL_FOLDER, or _build beside the sources."""
     return Path(os.environ.get("DIVERSE_KERNEL_FOLDER") or Path(__file__).parent / "_build")
 
 
@@ -91,12 +94,12 @@ def find_compiler() -> str:
 def build_target(target: Target, *, folder: Path, compiler: str) -> Path:
     """Compile one shared object, unless it is there, and drop its outdated predecessors.
 
-    Written under a temporary name and then renamed: no other process ever sees half a file.
+    It is written under a temporary name and then renamed: no other process sees half a file.
     """
     path = library_path(target, folder=folder)
     if path.exists():
         return path
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
         output = Path(scratch) / path.name
         command = [compiler, *COMMON_FLAGS, *target.flags, str(SOURCES / target.source)]
         command += ["-o", str(output)]
@@ -113,13 +116,18 @@ def build_target(target: Target, *, folder: Path, compiler: str) -> Path:
     return path
 
 
+def is_built(folder: Path) -> bool:
+    """Return whether all shared objects of the present sources and flags are in a folder."""
+    return all(library_path(target, folder=folder).exists() for target in targets())
+
+
 def build(folder: Path | None = None) -> list[Path]:
     """Build all shared objects that are missing or outdated.
 
     Parameters
     ----------
     folder : Path, optional
-        Where to put them; by default `default_folder()`.
+        Folder to put them in; by default `default_folder()`.
 
     Returns
     -------
@@ -133,21 +141,27 @@ def build(folder: Path | None = None) -> list[Path]:
     """
     folder = default_folder() if folder is None else folder
     wanted = targets()
-    paths = [library_path(target, folder=folder) for target in wanted]
-    if all(path.exists() for path in paths):
-        return paths
+    if is_built(folder):
+        return [library_path(target, folder=folder) for target in wanted]
     compiler = find_compiler()
     folder.mkdir(parents=True, exist_ok=True)
+    for scratch in folder.glob(f"{SCRATCH}*"):
+        if time.time() - scratch.stat().st_mtime > STALE:
+            shutil.rmtree(scratch, ignore_errors=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda t: build_target(t, folder=folder, compiler=compiler), wanted))
 
 
 def main() -> None:
-    """Build from the command line."""
+    """Build the shared objects, as the command line asks, and print their paths."""
     parser = argparse.ArgumentParser(description="Compile the descriptor kernel.")
     parser.add_argument("folder", nargs="?", type=Path, help="default: _build beside the sources")
+    parser.add_argument("--check", action="store_true", help="fail if something must be built")
+    options = parser.parse_args()
+    if options.check:
+        raise SystemExit(not is_built(options.folder or default_folder()))
     try:
-        for path in build(parser.parse_args().folder):
+        for path in build(options.folder):
             print(path)
     except RuntimeError as error:
         raise SystemExit(str(error)) from error

@@ -22,7 +22,7 @@ ROUNDING = 1e-9  # Å; the safe side of a comparison of distances
 
 @dataclass(frozen=True)
 class _Candidates:
-    """What of `NeighbourPairs` does not change while atoms move."""
+    """Fields of `NeighbourPairs` that do not change while atoms move."""
 
     first: Array
     neighbour: Array
@@ -35,15 +35,15 @@ class CandidatePairs:
     Parameters
     ----------
     positions, cells, first_atom, cutoff, pbc, threads
-        As for `neighbour_pairs`, errors included.
+        Arguments of `neighbour_pairs`, with the same errors.
     skin : float, Å
-        What is searched beyond the cutoff. A wide skin means rare searches, many candidates.
+        Width that is searched beyond the cutoff. A wide skin means rare searches, many candidates.
 
     Attributes
     ----------
     cell_of_atom : ndarray of int64, shape (n_atoms,)
     n_cell_searches : int
-        Cells searched so far; those at the start count.
+        Number of cells searched so far, the first search of every cell included.
     """
 
     def __init__(
@@ -71,15 +71,20 @@ class CandidatePairs:
         self._pairs = _Candidates(found.first, found.neighbour, found.shift)
 
     def update(self, positions: Array, cells: Array) -> NeighbourPairs:
-        """Return the pairs within the cutoff at new positions and cells, shapes as before.
+        """Return the pairs within the cutoff at new positions and cells.
 
-        The same pairs with the same vectors as from `neighbour_pairs` (in another order), always:
-        cells that moved too far for their candidates are searched again.
+        They are always the pairs that `neighbour_pairs` finds, with the same vectors, in another
+        order: cells that moved too far for their candidates are searched again.
+
+        Parameters
+        ----------
+        positions : ndarray, shape (n_atoms, 3), Å
+        cells : ndarray, shape (n_cells, 3, 3), Å
 
         Raises
         ------
         GeometryError, ValueError
-            As `neighbour_pairs`.
+            For the cells and arrays that `neighbour_pairs` refuses.
         """
         batch = check_batch(positions, cells, self._first_atom, self._pbc)
         if batch.positions.shape != self._positions.shape:
@@ -90,7 +95,7 @@ class CandidatePairs:
         return self._within_cutoff(batch)
 
     def _too_far(self, batch: CellBatch) -> Array:
-        """Return which cells may have pairs within the cutoff that are no candidates.
+        """Return a mask of the cells that may have pairs in the cutoff that are no candidates.
 
         With x = x0 F + d, F = inverse(h0) h, a pair at least cutoff + skin apart at the start is
         now at least s (cutoff + skin) - 2 max|d| apart, s the smallest singular value of F.
@@ -108,7 +113,7 @@ class CandidatePairs:
         return np.asarray(nearest < self.cutoff + ROUNDING)
 
     def _search_again(self, batch: CellBatch, stale: Array) -> None:
-        """Replace the candidates of some cells."""
+        """Replace the candidates of the cells in the mask `stale` by those of a new search."""
         moved = stale[self.cell_of_atom]
         atoms = np.flatnonzero(moved)
         part = CellBatch(

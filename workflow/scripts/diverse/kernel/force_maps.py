@@ -1,7 +1,7 @@
 """Forces of whole cells from slopes of their environments, and back: stored or computed.
 
 The slope of an environment is the derivative of its energy by its descriptors, shape (D,). Forces
-are linear in the slopes; what training on forces needs is that map and its adjoint.
+are linear in the slopes; training on forces needs this map and its adjoint.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,11 @@ class PackedPairs:
 
 
 class ForceMap(Protocol):
-    """Both methods take the numbers of some cells, and rows for their atoms in that order."""
+    """Linear map from slopes of environments to forces of cells, and its adjoint.
+
+    Both methods take the numbers of some cells, shape (n_cells,), and rows for the atoms of these
+    cells, in that order.
+    """
 
     def forces(self, cells: Array, slopes: Array) -> Array:
         """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV."""
@@ -60,7 +64,7 @@ class StoredJacobian:
     pairs : PackedPairs
     settings : BispectrumSettings
     dtype : {"float64", "float32"}
-        Of what is stored; it is computed in float64.
+        Type of what is stored; it is computed in float64.
     """
 
     def __init__(self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> None:
@@ -82,16 +86,18 @@ class StoredJacobian:
 
     @staticmethod
     def largest_size(pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> int:
-        """Return the bytes it takes at most: a row for each pair, or for each two atoms."""
+        """Return the most bytes a map stores: it has a row for each pair, or for each two atoms."""
         sizes = np.diff(pairs.first_atom)
         others = np.repeat(sizes - 1, sizes)
         n_entries = np.minimum(np.diff(pairs.first), others).sum()
         return int(n_entries * 3 * settings.n_components * np.dtype(dtype).itemsize)
 
     def forces(self, cells: Array, slopes: Array) -> Array:
+        """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV."""
         return self._product("forces", cells, slopes, 3)
 
     def adjoint(self, cells: Array, cotangent: Array) -> Array:
+        """Return the gradient of sum(cotangent * forces) by the slopes, shape (n, D)."""
         return self._product("slopes", cells, cotangent, self._n_components)
 
     def _product(self, name: str, cells: Array, given: Array, n_columns: int) -> Array:
@@ -112,17 +118,19 @@ class StoredJacobian:
 
 
 class ComputedJacobian:
-    """The same products by the kernel's VJP and JVP, nothing stored."""
+    """Force map that stores nothing: the kernel's VJP and JVP compute it anew in each call."""
 
     def __init__(self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> None:
         self._pairs, self._kernel = pairs, Kernel(settings, dtype)
 
     def forces(self, cells: Array, slopes: Array) -> Array:
+        """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV."""
         batch = self._batch(cells)
         gradient = self._kernel.vjp(batch.vector, batch.first, slopes)
         return -position_gradient(batch, gradient, len(slopes)).astype(self._kernel.dtype)
 
     def adjoint(self, cells: Array, cotangent: Array) -> Array:
+        """Return the gradient of sum(cotangent * forces) by the slopes, shape (n, D)."""
         batch = self._batch(cells)
         tangent = cotangent[batch.center] - cotangent[batch.neighbour]
         return self._kernel.jvp(batch.vector, batch.first, tangent)
@@ -144,7 +152,7 @@ class ComputedJacobian:
 
 
 def ranges(start: Array, stop: Array) -> Array:
-    """Return start[0], start[0] + 1, ... stop[0] - 1, start[1], ... in one array."""
+    """Return the integers from start[i] to stop[i] - 1 of every i, one range after the other."""
     lengths = stop - start
     offset = np.repeat(start - (np.cumsum(lengths) - lengths), lengths)
     return np.arange(len(offset)) + offset

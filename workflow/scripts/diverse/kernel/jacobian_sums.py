@@ -15,7 +15,7 @@ def merged_jacobian(jacobian: Array, moved: Array, center: Array, n_entries: int
     Parameters
     ----------
     jacobian : ndarray, shape (n_pairs, D, 3), 1/Å
-        Of `Kernel.jacobian`.
+        Derivatives that `Kernel.jacobian` returns.
     moved, center : ndarray of int, shape (n_pairs,)
         The entries that a pair is added to, as its neighbour moves, and taken from, as its center
         does.
@@ -43,9 +43,9 @@ def quadratic_rows(first: Array, center: Array, gradient: Array, value: Array) -
         The entries of atom a, one for each environment that it moves, are first[a] to
         first[a + 1] - 1.
     center : ndarray of int, shape (n_entries,)
-        The environment.
+        Environment of each entry.
     gradient : ndarray, shape (n_entries, 3, D)
-        Derivatives of its components x.
+        Derivatives of the components x of that environment.
     value : ndarray, shape (n_environments, D)
         Components x of all environments.
 

@@ -70,11 +70,11 @@ class Kernel:
         weakref.finalize(self, library.call, self._function("free"), self._handle)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by what the kernel was made from; the other process loads its own library."""
+        """Pickle settings, type and threads; the other process loads its own library."""
         return Kernel, (self.settings, self.dtype, self.threads)
 
     def forward(self, vectors: Array, first: Array) -> Array:
-        """Return B, shape (n_atoms, D)."""
+        """Return the bispectrum components B of every atom, shape (n_atoms, D)."""
         vectors, first = self._checked_pairs(vectors, first)
         return self._forward(vectors, first, None)
 
@@ -95,7 +95,7 @@ class Kernel:
         return self._vjp(vectors, first, cotangent, None)
 
     def forward_vjp(self, vectors: Array, first: Array) -> tuple[Array, Callable[[Array], Array]]:
-        """Return B and a function that takes a cotangent to what `vjp` would return.
+        """Return B, shape (n_atoms, D), and a function from a cotangent to the result of `vjp`.
 
         The neighbour sums U are kept for it: 2.5 kB per atom at twojmax 8 in float64.
         """

@@ -1,4 +1,4 @@
-"""Find, choose and load the compiled kernel, and call it with numpy arrays."""
+"""The compiled kernel: found, chosen, loaded, and called with numpy arrays."""
 
 import ctypes
 import functools
@@ -17,7 +17,7 @@ def load(name: str) -> ctypes.CDLL:
     Parameters
     ----------
     name : str
-        "pairs", or what `kernel_name` returns.
+        "pairs", or a name that `kernel_name` returns.
 
     Raises
     ------

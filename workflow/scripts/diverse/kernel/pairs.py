@@ -123,7 +123,7 @@ def check_batch(
 
 
 def search(batch: CellBatch, *, cutoff: float, threads: int | None) -> NeighbourPairs:
-    """Do the work of `neighbour_pairs` on checked arrays."""
+    """Find all pairs closer than `cutoff` (Å) in a batch that `check_batch` has checked."""
     if not 0 < cutoff < float("inf"):
         raise ValueError(f"cutoff is {cutoff} Å; it must be positive and finite.")
     pairs = library.load("pairs")
@@ -208,7 +208,7 @@ def _raise_problem(batch: CellBatch, problem: Array, cutoff: float) -> None:
 
 
 def position_gradient(pairs: NeighbourPairs, pair_gradient: Array, n_atoms: int) -> Array:
-    """Return the gradient with respect to positions, (n_atoms, 3), from that for each pair.
+    """Return the gradient by positions, shape (n_atoms, 3), given the one by pair vectors.
 
     A vector ends at its neighbour and starts at its center, so the gradient of each pair,
     shape (n_pairs, 3), is added to the former and subtracted from the latter.

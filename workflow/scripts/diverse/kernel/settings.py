@@ -7,7 +7,7 @@ MAX_TWOJMAX = 14
 
 @dataclass(frozen=True)
 class BispectrumSettings:
-    """Which bispectrum components, of which neighbourhood (one element, switchflag 1).
+    """Choice of bispectrum components and of their neighbourhood (one element, switchflag 1).
 
     Parameters
     ----------

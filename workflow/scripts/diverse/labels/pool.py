@@ -22,7 +22,7 @@ Job = tuple[Atoms, Path]
 
 @dataclass(frozen=True)
 class Effort:
-    """How cells are labelled; nothing here changes a label.
+    """Resources that cells are labelled with; nothing here changes a label.
 
     Attributes
     ----------

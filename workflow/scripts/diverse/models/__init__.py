@@ -19,7 +19,7 @@ BATCH = 2048  # environments predicted together: memory does not grow with the d
 
 
 class Model(Protocol):
-    """What every model family offers; both families are registered in `families`."""
+    """Interface of every model family; the families are registered in `families`."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ class Model(Protocol):
 
     @property
     def family(self) -> str:
-        """``linear``, ``quadratic`` or ``network``."""
+        """Name of the family: ``linear``, ``quadratic`` or ``network``."""
         ...
 
     @property
@@ -46,7 +46,7 @@ class Model(Protocol):
         ...
 
     def write(self, folder: Path, element: str, cutoff: float) -> None:
-        """Write the LAMMPS files; `cutoff` (Å) is that of the descriptor."""
+        """Write the LAMMPS files; `cutoff` (Å) is the radius of environments."""
         ...
 
     def lammps_pair(self, folder: str) -> tuple[str, str]:
@@ -60,7 +60,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a potential says of a list of cells.
+    """Energies, forces and stresses that a potential predicts for a list of cells.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ def _predict_batch(model: Model, cells: Sequence[Atoms], kernel: Kernel, zbl: ZB
 
 
 def families() -> dict[str, Any]:
-    """Return the class of each model family; it also makes models: ``read``, ``from_arrays``."""
+    """Return the class of each family, which makes models by ``read`` and ``from_arrays``."""
     from diverse.models.network.model import NetworkModel
     from diverse.models.polynomial.model import PolynomialModel
 
@@ -130,7 +130,7 @@ def load_model(folder: str | Path) -> Model:
     Raises
     ------
     FileNotFoundError
-        If there are none.
+        If the folder holds none.
     """
     for family in families().values():
         if (Path(folder) / family.files[0]).exists():

@@ -39,7 +39,7 @@ class PotentialCalculator(Calculator):
         properties: Sequence[str] = ("energy",),
         system_changes: Sequence[Any] = all_changes,
     ) -> None:
-        """Compute all properties at once.
+        """Compute energy, forces and stress together, whichever of them are asked for.
 
         Raises
         ------

@@ -64,9 +64,9 @@ def check_export(
     Parameters
     ----------
     trained : Model
-        As it left training, not read from the files.
+        The model as it left training, not read from the files.
     folder : str or Path
-        Where the files are.
+        Folder of the exported files.
     cells : sequence of Atoms
     cutoff : float, Å
     zbl : ZBL

@@ -57,7 +57,7 @@ def fit_with_fitsnap(
     Returns
     -------
     PolynomialModel
-        Of FitSNAP's coefficients in memory, not read from the files.
+        Model of FitSNAP's coefficients in memory, not read from the files.
 
     Raises
     ------

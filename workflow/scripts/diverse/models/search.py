@@ -45,17 +45,17 @@ class PartErrors:
 
     @property
     def energy_rmse(self) -> float:
-        """eV/atom, over all parts."""
+        """Root mean square error of energies over all parts, eV/atom."""
         return float(np.sqrt(self.energy.sum() / self.n_energies.sum()))
 
     @property
     def force_rmse(self) -> float:
-        """eV/Å, over all parts."""
+        """Root mean square error of force components over all parts, eV/Å."""
         return float(np.sqrt(self.force.sum() / self.n_forces.sum()))
 
     @property
     def criterion(self) -> float:
-        """What every choice minimises: RMSE(E) RMSE(F), or log RMSE(E) + log RMSE(F), eV^2/Å."""
+        """Product RMSE(E) RMSE(F) over all parts, which every choice minimises, eV^2/Å."""
         return self.energy_rmse * self.force_rmse
 
     def without(self, part: int) -> PartErrors:

@@ -39,9 +39,10 @@ class Tables:
     Attributes
     ----------
     noise : DataFrame
-        What `diverse.labels.convergence.label_noise` returns.
+        Table that `diverse.labels.convergence.label_noise` returns.
     errors : DataFrame or None
-        What `diverse.labels.convergence.compare` returns; None where convergence was not measured.
+        Table that `diverse.labels.convergence.compare` returns; None where convergence
+        was not measured.
     diversity : DataFrame
         The study's table of diversity.
     """
@@ -86,7 +87,7 @@ def data_card(
 
 
 def _totals(labelled: Sequence[Atoms]) -> dict[str, Any]:
-    """Return what the prose says of all labels together."""
+    """Return the numbers of all labels together that the prose quotes."""
     sizes = [len(cell) for cell in labelled]
     return {
         "cells": f"{len(sizes):,}",
@@ -161,7 +162,7 @@ def equal_diversity(diversity: pd.DataFrame) -> pd.DataFrame:
 def _protocols(
     rows: Mapping[str, Sequence[Atoms]], study: Config, schema: Config
 ) -> Iterator[dict[str, str]]:
-    """Yield what the template says of each labeller in use."""
+    """Yield the facts that the template states of each labeller in use."""
     users: dict[str, list[str]] = {}
     for name in rows:
         users.setdefault(study["datasets"][name].get("labeller", study["labeller"]), []).append(

@@ -22,21 +22,21 @@ PROVENANCE = ("code", "code_sha256", "setup", "setup_sha256", "potential_sha256"
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What the labelled cells of a training set span.
+    """Sizes and ranges that the labelled cells of a training set span.
 
     Attributes
     ----------
     cells, environments : int
     data_hash : str
-        Of the label keys, in order.
+        Hash of the label keys, in order.
     protocols : dict of str to str
-        Of each label protocol the labeller and the provenance its labels carry.
+        Labeller and provenance of each label protocol, as its labels carry them.
     volume : tuple of float, Å^3
         Smallest and largest volume per atom.
     energy : tuple of float, eV/atom
-        Of free energies.
+        Smallest and largest free energy per atom.
     force : tuple of float, eV/Å
-        Of the lengths of force vectors.
+        Smallest and largest length of a force vector.
     d_min : float, Å
         Shortest interatomic distance.
     """
@@ -57,7 +57,7 @@ class TrainingSet:
         Raises
         ------
         ValueError
-            If there are none.
+            If there are no cells.
         """
         keys, rows, protocols = [], [], {}
         for cell in cells:

@@ -1,52 +1,108 @@
-"""What the repository ships of its default study: labels, tables, figures, potentials."""
+"""Release of the default study: a choice for git, and an archive of everything else."""
 
 from __future__ import annotations
 
 import lzma
+import os
 import re
 import shutil
+import tarfile
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from diverse.errors.ratios import verdicts_table
+from diverse.errors.views import largest_models
 from diverse.labels.ledger import Ledger, LedgerError, write_rows
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
+COLOURS = 256  # of a released figure
 VERDICTS = re.compile(r"(?<=<!-- verdicts).*?(?=<!-- end of verdicts -->)", re.DOTALL)
-PATTERNS = (
-    ("labels", "*.xyz.xz"),
-    ("labels", "README.md"),
-    ("tables", "*.csv"),
-    ("figures", "*.png"),
-)
+FIGURES = re.compile(r"results/release/figures/([\w.-]+)")
+ARCHIVED = ("figures", "potentials", "errors")  # folders of a study; git gets a choice of them
+MANIFEST = "manifest.csv"
 
 
-def release_study(results: Path, target: Path) -> None:
-    """Copy a finished study's deliverables below `target` and write their SHA-256 manifest.
+def release_study(
+    results: Path, target: Path, *, figures: Iterable[str], potentials: Iterable[str]
+) -> Path:
+    """Copy a finished study's deliverables below `target`, pack the rest, and write the manifest.
 
-    ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in, the data card
-    lies beside it. Of the potentials, one seed of each is enough to use and to check. Of a study of
-    convergence, where there is one, the labels and the table of errors are copied. Labels that lay
-    ahead (`release_ahead`) and are among these now are not kept twice.
+    Git keeps every version of every file, so it gets the labels, the tables, and a choice of
+    figures and potentials; all figures, potentials and errors go to ``release.tar.xz`` in the
+    study's folder, which is published beside the repository. ``target/labels/<dataset>.xyz.xz`` is
+    a ledger that later runs look labels up in. Of a study of convergence, where there is one, the
+    labels and the table of errors are copied. Labels that lay ahead (`release_ahead`) and are among
+    the released ones now are not kept twice.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of the study.
+    target : Path
+        Folder of the released files.
+    figures : iterable of str
+        Names of the figures that git gets, for example ``ratios.png``.
+    potentials : iterable of str
+        Names of the potentials that git gets, for example ``entropy-linear8-0``.
+
+    Returns
+    -------
+    Path
+        The archive.
     """
     for folder in ("labels", "tables", "figures", "potentials"):
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
-    for folder, pattern in PATTERNS:
-        for path in sorted((results / folder).glob(pattern)):
-            _copy(path, target / folder)
-    for potential in sorted((results / "potentials").glob("*-0")):
+    for path in sorted((results / "labels").glob("*.xyz.xz")):
+        shutil.copy(path, target / "labels")
+    shutil.copy(results / "labels/README.md", target / "labels")
+    for path in sorted((results / "tables").glob("*.csv")):
+        _copy_table(path, target / "tables")
+    for name in figures:
+        _copy_figure(results / "figures" / name, target / "figures" / name)
+    for name in potentials:
         hidden = shutil.ignore_patterns(".*")  # Snakemake's own
-        shutil.copytree(potential, target / "potentials" / potential.name, ignore=hidden)
+        shutil.copytree(results / "potentials" / name, target / "potentials" / name, ignore=hidden)
     _release_convergence(results, target / "convergence")
+    archive = _pack(results, results / "release.tar.xz")
+    write_manifest(target, archive)
     release_ahead(results, target)
+    return archive
+
+
+def readme_figures(readme: Path) -> list[str]:
+    """Return the names of the released figures that a README shows, each once; none without it."""
+    if not readme.exists():
+        return []
+    return list(dict.fromkeys(FIGURES.findall(readme.read_text())))
+
+
+def chosen_potentials(scores: pd.DataFrame, families: Mapping[str, str]) -> list[str]:
+    """Return the names of the potentials that git gets.
+
+    Those of the largest model of each family on the first data set of family entropy and of family
+    expert, seed 0.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``scores.csv``.
+    families : mapping
+        Family of each training set, in the order of the study.
+    """
+    trains = {family: name for name, family in reversed(list(families.items()))}
+    wanted = [trains[family] for family in ("entropy", "expert") if family in trains]
+    return [f"{train}-{model}-0" for train in wanted for model in largest_models(scores)]
 
 
 def release_ahead(results: Path, target: Path) -> dict[str, int]:
-    """Keep what a study's ledgers hold beyond its released labels, and write the manifest.
+    """Keep the labels of a study's ledgers beyond its released ones, and write the manifest.
 
     Labels of further steps are computed long before the study takes them. They are added to
     ``target/labels-ahead/<dataset>.xyz.xz``, where later runs look them up too; failures are not.
@@ -68,27 +124,23 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
     LedgerError
         If a file of ``labels-ahead`` is damaged; nothing of it is overwritten.
     """
-    chunks: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(results.glob("ledger/*/[0-9]*.xyz")):
-        chunks[path.parent.name].append(path)
-    ahead, kept = target / "labels-ahead", {}
-    for name in sorted({*chunks, *(path.name.split(".")[0] for path in ahead.glob("*.xyz.xz"))}):
-        file = ahead / f"{name}.xyz.xz"
+    files = sorted((target / "labels-ahead").glob("*.xyz.xz"))
+    for file in files:
         if notices := Ledger(None, [file]).notices:
             raise LedgerError(f"{notices[0]}, unless you restore the file (git checkout {file})")
-        released = Ledger(None, [target / f"labels/{name}.xyz.xz"])
-        rows = [
-            row
-            for row in Ledger(None, [file, *chunks[name]]).rows()
-            if row.calc is not None and released.find(row.info["key"]) is None
-        ]
-        if rows:
-            write_rows(file, rows)
-            kept[name] = len(rows)
-        else:
-            file.unlink(missing_ok=True)
+    ledgers = [*files, *sorted(results.glob("ledger/*/[0-9]*.xyz"))]
+    released = Ledger(None, sorted((target / "labels").glob("*.xyz.xz")))
+    ahead: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in (row for ledger in ledgers for row in Ledger(None, [ledger]).rows()):
+        if row.calc is not None and released.find(row.info["key"]) is None:
+            ahead[row.info["dataset"]][row.info["key"]] = row
+    for name, rows in ahead.items():
+        write_rows(target / f"labels-ahead/{name}.xyz.xz", rows.values())
+    for file in files:
+        if file.name.removesuffix(".xyz.xz") not in ahead:
+            file.unlink()
     write_manifest(target)
-    return kept
+    return {name: len(rows) for name, rows in sorted(ahead.items())}
 
 
 def show_verdicts(readme: Path, verdicts: pd.DataFrame) -> None:
@@ -98,13 +150,61 @@ def show_verdicts(readme: Path, verdicts: pd.DataFrame) -> None:
     readme.write_text(VERDICTS.sub(lambda _: shown, readme.read_text()))
 
 
-def _copy(path: Path, folder: Path) -> None:
-    """Copy a file; a large table is packed, as pandas reads it just as well."""
-    if path.suffix == ".csv" and path.stat().st_size > LARGEST_TABLE:
+def write_manifest(target: Path, archive: Path | None = None) -> None:
+    """Write ``manifest.csv``: path, bytes and SHA-256 of every released file.
+
+    Paths are relative to `target`. The archive lies outside it, and its row stays until another
+    archive takes its place.
+    """
+    manifest = target / MANIFEST
+    rows = [_manifest_row(path, target) for path in _files(target) if path != manifest]
+    if archive is not None:
+        rows.append(_manifest_row(archive, target))
+    elif manifest.exists():
+        known = pd.read_csv(manifest)
+        rows += known[known["path"].str.startswith("..")].to_dict("records")
+    pd.DataFrame(rows).to_csv(manifest, index=False)
+
+
+def _manifest_row(path: Path, target: Path) -> dict[str, Any]:
+    return {
+        "path": os.path.relpath(path, target),
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return every file below a folder, in order; Snakemake's own hidden ones are left out."""
+    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+
+
+def _pack(results: Path, archive: Path) -> Path:
+    """Pack the folders `ARCHIVED`: the same bytes for the same contents, whole or not at all."""
+    temporary = archive.with_suffix(".part")
+    with tarfile.open(temporary, "w:xz") as packed:
+        for path in (path for folder in ARCHIVED for path in _files(results / folder)):
+            entry = tarfile.TarInfo(str(path.relative_to(results)))
+            entry.size = path.stat().st_size
+            with path.open("rb") as file:
+                packed.addfile(entry, file)
+    os.replace(temporary, archive)
+    return archive
+
+
+def _copy_table(path: Path, folder: Path) -> None:
+    """Copy a table; a large one is packed, as pandas reads it just as well."""
+    if path.stat().st_size > LARGEST_TABLE:
         packed = lzma.compress(path.read_bytes())
         (folder / f"{path.name}.xz").write_bytes(packed)
     else:
         shutil.copy(path, folder)
+
+
+def _copy_figure(path: Path, target: Path) -> None:
+    """Copy a figure with a palette of colours: a third of the bytes, hardly another picture."""
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(COLOURS).save(target, optimize=True)
 
 
 def _release_convergence(results: Path, target: Path) -> None:
@@ -113,17 +213,3 @@ def _release_convergence(results: Path, target: Path) -> None:
         target.mkdir(exist_ok=True)
         shutil.copy(results / "convergence/errors.csv", target / f"{results.name}.csv")
         shutil.copy(results / "convergence/labels.xyz.xz", target / f"{results.name}.xyz.xz")
-
-
-def write_manifest(target: Path) -> None:
-    """Write ``manifest.csv``: path, bytes and SHA-256 of every released file."""
-    files = sorted(p for p in target.rglob("*") if p.is_file() and p.name != "manifest.csv")
-    rows = [
-        {
-            "path": str(path.relative_to(target)),
-            "bytes": path.stat().st_size,
-            "sha256": sha256(path.read_bytes()).hexdigest(),
-        }
-        for path in files
-    ]
-    pd.DataFrame(rows).to_csv(target / "manifest.csv", index=False)

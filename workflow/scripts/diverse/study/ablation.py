@@ -1,4 +1,4 @@
-"""What the entropy term buys: random, cell and set at equal environments, again for each seed."""
+"""Ablation of the entropy term: random, cell and set at equal environments, again for each seed."""
 
 from __future__ import annotations
 

@@ -13,9 +13,8 @@ from ase.data import atomic_numbers
 from diverse.datasets.literature.fetch import absence, file_hash
 from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
-from diverse.kernel import GeometryError
 from diverse.labels.labellers import LabellerError, make_labeller
-from diverse.lattices import LatticeError
+from diverse.structures.lattices import LatticeError
 from diverse.study.factories import check_factory
 from diverse.study.names import check_names
 from diverse.study.reading import ConfigError
@@ -64,6 +63,7 @@ def load_study(config: Config, schema_path: str) -> Config:
         raise ConfigError(str(error)) from None
     check_names(study)
     _check_lattice(study)
+    _name_lattices(study)
     _check_generation(study)
     _check_labellers(study)
     _check_convergence(study, schema, Path(schema_path).resolve().parents[2])
@@ -186,7 +186,7 @@ def _check_lattice(study: Config) -> None:
         found = reference_lattice(study)
         volume = found.volume_per_atom
         near = found.nearest_neighbour
-    except (LatticeError, GeometryError) as error:
+    except LatticeError as error:
         raise ConfigError(f"lattice.file: {' '.join(str(error).split())}") from None
     _demand(
         near > 1 and volume < 200,
@@ -194,6 +194,15 @@ def _check_lattice(study: Config) -> None:
         "metal; check the units and that no atom stands twice",
     )
     lattice["sha256"] = file_hash(Path(lattice["file"]))
+
+
+def _name_lattices(study: Config) -> None:
+    """Write the reference lattice's name where a group has no lattices of its own."""
+    name = reference_lattice(study).structure
+    for dataset in study["datasets"].values():
+        for options in dataset.get("groups", {}).values():
+            if options.get("lattices", ()) is None:
+                options["lattices"] = [name]
 
 
 def _check_generation(study: Config) -> None:

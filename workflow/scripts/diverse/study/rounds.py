@@ -1,4 +1,4 @@
-"""Which chunks of a data set are made, and in which round."""
+"""Chunks of a data set that are made, and the round of each."""
 
 from __future__ import annotations
 

@@ -118,11 +118,25 @@ def _where(path: tuple[Any, ...]) -> str:
 
 def _sentence(error: ValidationError, schema: Config) -> str:
     """Return what is wrong, where, and what to do."""
+    error = _in_the_branch_meant(error)
     where = _where(tuple(error.absolute_path))
     describe = _SENTENCES.get(str(error.validator))
     if describe is not None and (text := describe(error, schema)):
         return f"{where}: {text}"
     return f"{where}: {error.message.replace(repr(error.instance), quoted(error.instance))}"
+
+
+def _in_the_branch_meant(error: ValidationError) -> ValidationError:
+    """Return what is wrong in the one alternative that has the value's type, if there is one."""
+    branches: dict[Any, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    meant = [
+        found
+        for found in branches.values()
+        if not any(e.validator in ("type", "const") and not e.relative_path for e in found)
+    ]
+    return _in_the_branch_meant(meant[0][0]) if len(meant) == 1 else error
 
 
 def _unknown_key(error: ValidationError, schema: Config) -> str:

@@ -1,4 +1,4 @@
-"""How large a study's cells and data sets are to be: what cannot be meant is refused."""
+"""Sizes of a study's cells and data sets, counted before any is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recipe of the expert family is given: a lattice, a floor, and a stream for each cell."""
+"""Context of a recipe of the expert family: a lattice, a floor, and a stream for each cell."""
 
 from __future__ import annotations
 

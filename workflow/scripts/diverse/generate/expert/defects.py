@@ -34,7 +34,7 @@ def divacancy(
     repeats: int,
     displacement: float,
 ) -> list[Atoms]:
-    """Supercells short of two atoms, which were first, second ... `shells`-th neighbours."""
+    """Supercells short of two atoms, which were neighbours in one of the first `shells` shells."""
     perfect = context.lattice.primitive().repeat(tuple(supercell))
     distances = perfect.get_distances(0, range(1, len(perfect)), mic=True).round(3)
     cells = []

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Potential:
-    """What LAMMPS reads after its commands of the same names, and the time step (fs)."""
+    """Text that LAMMPS reads after its commands of the same names, and the time step (fs)."""
 
     pair_style: str
     pair_coeff: Sequence[str]
@@ -45,7 +45,7 @@ def md(
     pair_style: str,
     pair_coeff: Sequence[str],
     timestep: float,
-    lattices: Sequence[str] | None,
+    lattices: Sequence[str],
     supercell: Sequence[int],
     volumes: Sequence[float] | dict[str, Any],
     temperatures: Sequence[float],
@@ -61,8 +61,8 @@ def md(
         What follows the LAMMPS commands of the same names.
     timestep, equilibration, interval : float, fs
         Of integration; before the first snapshot; between snapshots.
-    lattices : sequence of str or None
-        Names that `crystal` knows; None for the reference lattice alone.
+    lattices : sequence of str
+        Names that `crystal` knows.
     volumes : sequence of float or dict
         Relative volumes per atom (see `crystal`).
     temperatures : sequence of float, K
@@ -71,7 +71,7 @@ def md(
     """
     potential = Potential(pair_style, pair_coeff, timestep)
     cells: list[Atoms] = []
-    for structure in lattices or [context.lattice.structure]:
+    for structure in lattices:
         for volume in values(volumes):
             atoms = crystal(context.lattice, structure, volume).repeat(tuple(supercell))
             for temperature in temperatures:

@@ -40,7 +40,7 @@ class LabelError(RuntimeError):
 
 @dataclass(frozen=True)
 class Label:
-    """What a labeller says of one cell.
+    """Result of a labeller for one cell.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Labeller:
 
     @cached_property
     def provenance(self) -> dict[str, str]:
-        """What decides a label beside the settings; raises `LabellerError` if it cannot work."""
+        """Facts that decide a label beside the settings; `LabellerError` if it cannot work."""
         found: dict[str, str] = _module(self.kind).provenance(self.settings, self.element)
         return found
 
@@ -102,6 +102,7 @@ class Labeller:
         return replace(self, settings=hold(self.settings, atoms))
 
     def label(self, atoms: Atoms, log: Path) -> Label:
+        """Label one cell; raise `LabelError` if it fails or a result is not finite."""
         result: Label = _module(self.kind).label(atoms, self.settings, log)
         numbers = [result.free_energy, result.energy, *result.forces.flat, *result.stress]
         if not np.isfinite(numbers).all():

@@ -21,7 +21,7 @@ KEY = re.compile(rb" key=([0-9a-f]{32}) ")
 
 @dataclass(frozen=True)
 class Scan:
-    """What a ledger file holds.
+    """Contents of a ledger file.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ def _row_at(lines: list[bytes], start: int) -> bytes | None:
 
 
 def _is_begun(lines: list[bytes]) -> bool:
-    """Whether these lines are the beginning of a row."""
+    """Return whether these lines are the beginning of a row."""
     count = lines[0].strip()
     return not lines[-1].endswith(b"\n") or (count.isdigit() and len(lines) < 2 + int(count))
 

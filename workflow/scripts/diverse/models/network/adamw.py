@@ -26,7 +26,7 @@ class AdamW:
         self.steps = [torch.zeros(()) for _ in self._parameters]
 
     def step(self, gradients: list[Tensor], learning_rate: float) -> None:
-        """Change the parameters in place."""
+        """Take one step against the gradients, which changes the parameters in place."""
         adamw(
             self._parameters,
             gradients,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import math
 import os
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +17,12 @@ from torch import nn
 
 from diverse.models.network.adamw import AdamW
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass
 class Progress:
-    """How far a training has come.
+    """State of a training after some of its epochs.
 
     Attributes
     ----------
@@ -24,7 +30,7 @@ class Progress:
         Epochs done, and done since the lowest validation loss.
     best_loss : float
     best : list of ndarray
-        Weight, bias, weight, bias ... of every layer at the lowest validation loss, float64.
+        Weights and biases of every layer in turn, at the lowest validation loss, float64.
     history : list of dict
     """
 
@@ -52,16 +58,16 @@ class Checkpoint:
     ----------
     path : Path
     identity : dict of str
-        Hashes of what a training must agree in to continue from the file, by their names.
+        Hashes by name; a training must agree in all of them to continue from the file.
     """
 
     path: Path
     identity: dict[str, str]
 
     def save(self, network: nn.Module, optimiser: AdamW, progress: Progress) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file with its SHA-256 before it, whole or not at all, and wait for the disk."""
         state = asdict(progress) | {"best": [torch.from_numpy(array) for array in progress.best]}
-        temporary = self.path.with_suffix(".part")
+        content = io.BytesIO()
         torch.save(
             {
                 "identity": self.identity,
@@ -69,32 +75,57 @@ class Checkpoint:
                 "optimiser": [optimiser.means, optimiser.squares, optimiser.steps],
                 "progress": state,
             },
-            temporary,
+            content,
         )
+        temporary = self.path.with_suffix(".part")
+        with temporary.open("wb") as file:
+            file.write(sha256(content.getvalue()).digest() + content.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, self.path)
 
     def load(self, network: nn.Module, optimiser: AdamW) -> Progress | None:
-        """Set network and optimiser to the state in the file; None if there is no file.
+        """Set network and optimiser to the state in the file.
 
-        Raises
-        ------
-        ValueError
-            If the file comes from another training.
+        A file that is damaged, or of another training, is put aside (``.aside``) with a warning.
+
+        Returns
+        -------
+        Progress or None
+            None if there is no file to continue from.
         """
         if not self.path.exists():
             return None
-        content = torch.load(self.path, weights_only=True)
-        found = content.get("identity", {})
-        other = [name for name in self.identity if found.get(name) != self.identity[name]]
-        if other:
-            raise ValueError(
-                f"the checkpoint {self.path} comes from a training with other "
-                f"{' and other '.join(other)}: delete it to train from the start"
-            )
+        content = self._read()
+        if content is None:
+            return None
         network.load_state_dict(content["network"])
         optimiser.means, optimiser.squares, optimiser.steps = content["optimiser"]
         best = [tensor.numpy() for tensor in content["progress"]["best"]]
         return Progress(**content["progress"] | {"best": best})
 
+    def _read(self) -> dict[str, Any] | None:
+        """Return the content of the file, or put it aside and return None."""
+        data = self.path.read_bytes()
+        digest, payload = data[:32], data[32:]
+        if sha256(payload).digest() != digest:
+            self._put_aside("is damaged")
+            return None
+        content: dict[str, Any] = torch.load(io.BytesIO(payload), weights_only=True)
+        found = content["identity"]
+        other = [name for name in self.identity if found.get(name) != self.identity[name]]
+        if other:
+            self._put_aside(f"comes from a training with other {' and other '.join(other)}")
+            return None
+        return content
+
+    def _put_aside(self, cause: str) -> None:
+        aside = self.path.with_name(f"{self.path.name}.aside")
+        os.replace(self.path, aside)
+        logger.warning(
+            "the checkpoint %s %s: it is kept as %s, training starts anew", self.path, cause, aside
+        )
+
     def remove(self) -> None:
+        """Delete the file, if there is one."""
         self.path.unlink(missing_ok=True)

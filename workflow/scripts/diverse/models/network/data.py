@@ -24,7 +24,7 @@ CELLS_AT_ONCE = 200
 
 @dataclass(frozen=True)
 class TrainingCells:
-    """What training needs of a data set; atoms are numbered through all cells.
+    """Arrays that training needs of a data set; atoms are numbered through all cells.
 
     The arrays lie in scratch files that the operating system reads in and drops as needed, so the
     size of a data set is limited by the disk.
@@ -38,7 +38,7 @@ class TrainingCells:
     energies : ndarray, shape (n_cells,), eV
         Label (free energy) minus ZBL.
     forces : ndarray, shape (n_atoms, 3), eV/Å
-        Label minus ZBL.
+        Forces of the labels minus forces of ZBL.
     pairs : PackedPairs
     """
 
@@ -56,7 +56,7 @@ class TrainingCells:
         return sizes
 
     def fingerprint(self) -> str:
-        """Hash of everything in it."""
+        """Return a SHA-256 of settings, descriptors, energies, forces and pairs."""
         digest = sha256(repr(self.settings).encode())
         pairs = [getattr(self.pairs, field.name) for field in fields(self.pairs)]
         for array in (self.descriptors, self.energies, self.forces, *pairs):
@@ -65,7 +65,7 @@ class TrainingCells:
 
 
 def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZBL) -> TrainingCells:
-    """Describe labelled cells; they are read once, a few at a time.
+    """Return the arrays of labelled cells, which are read once, a few at a time.
 
     Raises
     ------

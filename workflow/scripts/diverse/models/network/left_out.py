@@ -56,7 +56,10 @@ class FoldedSet:
         ]
 
     def left_out_errors(self, settings: TrainingSettings, seed: int) -> PartErrors:
-        """Train without each part in turn and predict it; each training has its own seed."""
+        """Return the errors on each part, predicted by a network trained without it.
+
+        Each of the trainings has a seed of its own that follows from `seed`.
+        """
         sums = []
         for part, kept in enumerate(self._kept):
             model, _ = train_network(kept, settings, seed + part)
@@ -64,7 +67,7 @@ class FoldedSet:
         return PartErrors(*np.array(sums).T)
 
     def _squares(self, model: Model, part: int) -> np.ndarray:
-        """Return sums and numbers as in `PartErrors`, shape (4,)."""
+        """Return sums of squared errors of energies and forces on a part, and their numbers."""
         total = np.zeros(4)
         left_out = (cell for p, cell in dealt(self._cells(), self._n_folds) if p == part)
         for batch in batches(left_out, BATCH):

@@ -1,4 +1,4 @@
-"""Train a tanh network on energies and forces with AdamW, from nothing or from a checkpoint."""
+"""Training of a tanh network on energies and forces with AdamW, anew or from a checkpoint."""
 
 from __future__ import annotations
 
@@ -114,7 +114,10 @@ def initial_network(n_inputs: int, settings: TrainingSettings, seed: int) -> nn.
 
 
 def validate(network: nn.Module, loss: ForceLoss, numbers: np.ndarray) -> dict[str, float]:
-    """Return loss and errors of some cells, as in the history of `train_network`."""
+    """Return the validation loss of some cells, and their RMSE of energies and of forces.
+
+    The keys are those in the history of `train_network`; units eV/atom and eV/Å.
+    """
     weighted, squares, rows = 0.0, np.zeros(2), np.zeros(2)
     with torch.no_grad():
         for batch in _batches(numbers, CELLS_AT_ONCE):
@@ -166,7 +169,7 @@ def _batches(numbers: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def _identity(cells: TrainingCells, settings: TrainingSettings, seed: int) -> dict[str, str]:
-    """Return what a checkpoint must agree in."""
+    """Return the hashes that a checkpoint and a training must agree in."""
     return {
         "settings": sha256(repr((settings, seed)).encode()).hexdigest(),
         "data": cells.fingerprint(),

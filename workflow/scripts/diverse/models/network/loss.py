@@ -32,11 +32,11 @@ class ForceLoss:
     Attributes
     ----------
     mean, scale : ndarray, shape (D,)
-        Over all environments of the cells.
+        Mean and standard deviation over all environments of the cells.
     mean_energy : float, eV
-        Per atom, added to what the network gives.
+        Mean energy per atom, added to the output of the network.
     weights : ndarray, shape (n_cells,)
-        Row weights of the cells, beside those of energies and forces.
+        Row weights of the cells, beside the weights of energies and of forces.
 
     Raises
     ------

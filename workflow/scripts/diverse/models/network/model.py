@@ -21,8 +21,8 @@ def layer_widths(shape: str, n_descriptors: int) -> list[int]:
     """Return the hidden layers of a network type, a function of the number of descriptors D.
 
     With w the smallest multiple of 32 that is not below D, type A (step-down) has w, w/2, w/4
-    neurons and type B (expand-and-contract) w, 2w, w. The types are the paper's, the widths are
-    ours: the paper's are not published.
+    neurons and type B (expand-and-contract) w, 2w, w. The types are those of Montes de Oca
+    Zapiain et al., npj Comput. Mater. 8, 189 (2022), the widths are ours: theirs are not published.
     """
     width = WIDTH_STEP * -(-n_descriptors // WIDTH_STEP)
     return {"A": [width, width // 2, width // 4], "B": [width, 2 * width, width]}[shape]
@@ -30,7 +30,9 @@ def layer_widths(shape: str, n_descriptors: int) -> list[int]:
 
 @dataclass(frozen=True)
 class NetworkModel:
-    """e = W_n tanh(... tanh(W_1 (B - mean) / scale + b_1) ...) + b_n.
+    """Tanh network from an atom's descriptors B to its energy e = W_n h_(n-1) + b_n.
+
+    The hidden layers are h_k = tanh(W_k h_(k-1) + b_k), with h_0 = (B - mean) / scale.
 
     Attributes
     ----------
@@ -91,7 +93,7 @@ class NetworkModel:
 
     @classmethod
     def read(cls, folder: Path) -> NetworkModel:
-        """Read the two LAMMPS files."""
+        """Read ``potential.nn`` and ``potential.descriptor`` from a folder."""
         _, network, *rows = [
             line.split()
             for line in (folder / "potential.nn").read_text().splitlines()
@@ -128,7 +130,7 @@ class NetworkModel:
 
     @classmethod
     def from_arrays(cls, twojmax: int, arrays: Mapping[str, np.ndarray]) -> NetworkModel:
-        """Make the model whose `arrays` these are."""
+        """Make the model of these parameters, named as in `arrays`."""
         layers = range(sum(name.startswith("weights") for name in arrays))
         weights, biases = ([arrays[f"{kind}{n}"] for n in layers] for kind in ("weights", "biases"))
         return cls(twojmax, arrays["mean"], arrays["scale"], weights, biases)

@@ -1,4 +1,4 @@
-"""How a network is trained."""
+"""Settings of the training of a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from diverse.models.network.model import layer_widths
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a network is trained.
+    """Settings of the training of a network.
 
     Attributes
     ----------
@@ -26,14 +26,14 @@ class TrainingSettings:
     batch : int or None
         Cells per optimiser step; None for all at once.
     learning_rate, weight_decay : float
-        Of AdamW; the learning rate rises for a twentieth of the epochs, then falls to zero along
-        a cosine.
+        Parameters of AdamW; the learning rate rises for a twentieth of the epochs, then falls to
+        zero along a cosine.
     validation_fraction : float
         Part of the cells that is not trained on but decides which epoch's weights are kept.
     energy_scale : float or None, eV/atom
         Weighs the rows of a cell by `diverse.models.weights.energy_dependent_weight`.
     precision : {"float32", "float64"}
-        Of the training; the trained network is always evaluated in float64.
+        Precision of the training; the trained network is always evaluated in float64.
     jacobians : {"cached", "matrix_free", "auto"}
         Whether the derivatives of the descriptors are stored or computed anew in every step; auto
         stores them where they take at most `jacobian_memory`.

@@ -69,7 +69,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a first pass over a training set finds.
+    """Findings of a first pass over a training set.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Survey:
     lowest_energy: float
 
     def basis(self, *, quadratic: bool) -> Basis:
-        """Return the whitened columns."""
+        """Return the basis of polynomials in whitened descriptors."""
         covariance = self.statistics.scatter / self.statistics.count
         return Basis.whitening(self.statistics.mean, covariance, quadratic=quadratic)
 
@@ -132,7 +132,7 @@ def accumulate(
     cells : iterable of Atoms
         Read once, in any order; trajectories are dealt to the folds as they appear.
     kernel : Kernel
-        From `raw_kernel`.
+        Kernel that `raw_kernel` returns.
     basis : Basis
     zbl : ZBL
     n_folds : int
@@ -142,7 +142,7 @@ def accumulate(
     Returns
     -------
     list of Fold
-        Those that got cells.
+        Folds that got cells.
     """
     folds = [Fold(Gram(basis.n_columns), Gram(basis.n_columns)) for _ in range(n_folds)]
     waiting: dict[int, list[Atoms]] = defaultdict(list)

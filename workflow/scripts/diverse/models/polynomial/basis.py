@@ -16,7 +16,7 @@ SMALLEST_VARIANCE = 1e-14  # of the largest; below, a direction is only rounding
 
 @dataclass(frozen=True)
 class Basis:
-    """1, x_k and, if quadratic, x_k x_l (k <= l) of x = (B - mean) @ transform.
+    """Polynomials 1, x_k and, if quadratic, x_k x_l (k <= l) of x = (B - mean) @ transform.
 
     Attributes
     ----------
@@ -51,11 +51,12 @@ class Basis:
 
     @property
     def n_columns(self) -> int:
+        """Number of polynomials: 1 + D, and D (D + 1) / 2 more if quadratic."""
         n = len(self.mean)
         return 1 + n + (n * (n + 1) // 2 if self.quadratic else 0)
 
     def white(self, descriptors: np.ndarray) -> np.ndarray:
-        """Return x, shape (n, D)."""
+        """Return the whitened descriptors x, shape (n, D), of `descriptors`, shape (n, D)."""
         return (descriptors - self.mean) @ self.transform
 
     def columns(self, white: np.ndarray) -> np.ndarray:
@@ -67,7 +68,7 @@ class Basis:
         return np.concatenate(parts, axis=1)
 
     def to_lammps(self) -> np.ndarray:
-        """Return the matrix that takes coefficients of this basis to those of LAMMPS.
+        """Return the matrix that turns coefficients of this basis into coefficients of LAMMPS.
 
         LAMMPS' polynomials are 1, B_i and, for i <= j row by row, B_i B_j (B_i^2 / 2 if i = j).
         With x_k = t_k . (B - mean), x_k x_m is 1/2 B Q B less linear and constant terms, where

@@ -1,6 +1,6 @@
 """Design rows of polynomial fits: what each column contributes to energies and forces.
 
-A batch of cells at a time; for the whole set they would take hundreds of gigabytes.
+Rows are made for a batch of cells at a time; for a whole set they would take hundreds of gigabytes.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ def design_rows(
     cells : sequence of Atoms
         With free energies and forces.
     kernel : Kernel
-        Of descriptors without the isolated atom's subtracted (``bzero`` off), as in FitSNAP.
+        Kernel of descriptors from which the isolated atom's are not subtracted (``bzero`` off),
+        as in FitSNAP.
     basis : Basis
     zbl : ZBL
-        The repulsion that targets are taken relative to.
+        Repulsion that is subtracted from the targets.
 
     Returns
     -------
@@ -74,16 +75,16 @@ def design_rows(
 def without_translations(forces: Rows, sizes: Array) -> Rows:
     """Mix the force rows of each cell so that three of them vanish, and drop those.
 
-    The derivatives of any column by all positions of a cell sum to zero along each axis. So the
-    reflection that takes (1, ..., 1) / sqrt(n), over the n atoms, to the last of them leaves
-    nothing there; the others gain 1 / (sqrt(n) - 1) of the last (Householder, J. ACM 5, 339
-    (1958)). It is orthogonal: A^T A, A^T b and b^T b stay what they are, for three products less
-    a cell.
+    The derivatives of any column by all positions of a cell sum to zero along each axis. A
+    reflection that takes (1, ..., 1) / sqrt(n), over the n atoms, to the unit vector of the last
+    atom therefore makes the last atom's rows vanish; to the rows of the others it adds
+    1 / (sqrt(n) - 1) of the last atom's (Householder, J. ACM 5, 339 (1958)). The reflection is
+    orthogonal, so A^T A, A^T b and b^T b stay what they are, with three rows less for each cell.
 
     Parameters
     ----------
     forces : Rows
-        From `design_rows`; its matrix is overwritten.
+        Rows of forces that `design_rows` returns; their matrix is overwritten.
     sizes : ndarray of int, shape (n_cells,)
         Atoms of each cell.
 
@@ -109,7 +110,7 @@ def without_translations(forces: Rows, sizes: Array) -> Rows:
 
 
 def _targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:
-    """Return energies (eV) and forces (eV/Å) less those of the repulsion."""
+    """Return energies (eV) and forces (eV/Å) of cells, the repulsion subtracted."""
     reference, reference_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
     energies, forces = zip(*map(fit_target, cells), strict=True)
     return np.array(energies) - reference, np.concatenate(forces) - reference_forces
@@ -139,6 +140,6 @@ def _quadratic_forces(pairs: CellPairs, jacobian: Array, white: Array, basis: Ba
 
 
 def _forces(gradient: Array, basis: Basis) -> Array:
-    """Turn derivatives of B, shape (n, 3, D), into minus those of x."""
+    """Turn derivatives of B, shape (n, 3, D), into minus the derivatives of x."""
     n = len(basis.mean)
     return (gradient.reshape(-1, n) @ -basis.transform).reshape(-1, 3, n)

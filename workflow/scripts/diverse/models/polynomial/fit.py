@@ -18,7 +18,7 @@ from diverse.zbl import ZBL
 def fit_streaming(
     cells: Callable[[], Iterable[Atoms]], settings: FitSettings, *, cutoff: float, zbl: ZBL
 ) -> tuple[PolynomialModel, Uncertainty, Fit]:
-    """Fit to free energies and forces on top of ZBL.
+    """Fit linear or quadratic SNAP to free energies and forces, on top of ZBL.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class FoldedSet:
         self._folds: dict[float | None, list[Fold]] = {}
 
     def folds(self, scale: float | None) -> list[Fold]:
-        """Return the folds with cells weighted by their energies (scale in eV/atom), or alike."""
+        """Return the folds with cells weighted by energy (scale in eV/atom), or alike for None."""
         if scale not in self._folds:
             weights = (
                 equal_weights if scale is None else energy_dependent_weights(self._lowest, scale)
@@ -68,13 +68,13 @@ class FoldedSet:
         return self._folds[scale]
 
     def left_out_errors(self, settings: FitSettings) -> tuple[PartErrors, dict[str, float]]:
-        """Predict every fold from the others, with the ridge that does it best.
+        """Predict every fold from the others, with the ridge of the smallest criterion.
 
         Returns
         -------
         errors : PartErrors
         details : dict
-            That ``ridge``.
+            The chosen ``ridge``.
 
         Raises
         ------

@@ -13,7 +13,9 @@ from diverse.kernel import BispectrumSettings
 
 @dataclass(frozen=True)
 class PolynomialModel:
-    """e = c_0 + sum_k c_k B_k + 1/2 sum_kl Q_kl B_k B_l, the B of an isolated atom subtracted.
+    """Polynomial e = c_0 + sum_k c_k B_k + 1/2 sum_kl Q_kl B_k B_l of an atom's descriptors.
+
+    Each B_k is the atom's component less the component of an isolated atom.
 
     Attributes
     ----------
@@ -34,7 +36,7 @@ class PolynomialModel:
 
     @property
     def family(self) -> str:
-        """``linear`` or ``quadratic``."""
+        """Name of the family: ``linear`` or ``quadratic``."""
         return "linear" if self.quadratic is None else "quadratic"
 
     @property
@@ -69,7 +71,7 @@ class PolynomialModel:
         Raises
         ------
         ValueError
-            If there are as many coefficients as neither form has.
+            If the number of coefficients is that of neither form.
         """
         isolated = isolated_atom(twojmax) * (not bzero)
         n = len(isolated)
@@ -141,12 +143,12 @@ class PolynomialModel:
 
     @classmethod
     def from_arrays(cls, twojmax: int, arrays: Mapping[str, np.ndarray]) -> PolynomialModel:
-        """Make the model whose `arrays` these are."""
+        """Make the model of these parameters, named as in `arrays`."""
         constant = float(arrays["constant"])
         return cls(twojmax, constant, arrays["linear"], arrays.get("quadratic"))
 
 
 def isolated_atom(twojmax: int) -> np.ndarray:
-    """Return B of an atom without neighbours, shape (D,): j + 1."""
+    """Return the components B of an atom without neighbours, shape (D,): j + 1."""
     components = BispectrumSettings(twojmax, 1.0).components()
     return np.array([j + 1.0 for _, _, j in components])

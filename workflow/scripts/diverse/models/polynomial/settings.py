@@ -1,4 +1,4 @@
-"""How a polynomial is fitted."""
+"""Settings of a polynomial fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a polynomial is fitted.
+    """Settings of a polynomial fit.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ SINGULAR = 1e-13  # smallest pivot of a matrix of unit diagonal, for each column
 
 @dataclass(frozen=True)
 class Fit:
-    """A solved fit.
+    """Solution of a polynomial fit.
 
     Attributes
     ----------
@@ -30,9 +30,10 @@ class Fit:
         In the order of LAMMPS, for descriptors with ``bzeroflag 0``.
     ridge : float
     covariance : ndarray, shape (n_columns, n_columns), eV^2
-        Of the coefficients in the whitened basis.
+        Covariance of the coefficients in the whitened basis.
     path : DataFrame
-        That of `left_out_path`, with ``chosen``; one row without errors where the ridge was given.
+        Table of `left_out_path` with a column ``chosen``; one row without errors where the
+        ridge was given.
     summary : dict
         ``rows``, ``columns``, ``rank`` of the normal equations in whitened columns of unit length
         and their ``condition`` (over the directions that the rank counts), the fit's
@@ -48,7 +49,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Weighted normal equations, LAMMPS' coefficients and the penalty |c|^2 of those."""
+    """Weighted normal equations, LAMMPS' coefficients c and their penalty |c|^2."""
 
     matrix: np.ndarray
     vector: np.ndarray
@@ -57,7 +58,7 @@ class _Problem:
 
     @classmethod
     def of(cls, folds: Sequence[Fold], basis: Basis, squares: tuple[float, float]) -> _Problem:
-        """Return that of all folds; `squares` are those of the row weights."""
+        """Return the problem of all folds; `squares` are the squares of the row weights."""
         to_lammps = basis.to_lammps()
         return cls(*_normal_equations(folds, squares), to_lammps, to_lammps.T @ to_lammps)
 
@@ -97,13 +98,14 @@ def solve(
     ----------
     folds : sequence of Fold
     basis : Basis
-        What the folds were accumulated in.
+        Basis that the folds were accumulated in.
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
     ridge : float or None
         None takes the strength with the smallest criterion on folds left out of the fit.
     judged : sequence of Fold, optional
-        As in `left_out_path`.
+        The same folds with all cells weighted alike, on which errors are measured; without
+        it, `folds` serve.
 
     Raises
     ------
@@ -139,11 +141,12 @@ def left_out_path(
     folds : sequence of Fold
     basis : Basis
     energy_weight, force_weight : float
+        Row weights of an energy per atom (eV) and of a force component (eV/Å).
     ridge : float, optional
         The only strength to try; without it, `DECADES` of them.
     judged : sequence of Fold, optional
-        The same folds with all cells weighted alike, which errors are measured on; without it,
-        `folds` are that.
+        The same folds with all cells weighted alike, on which errors are measured; without
+        it, `folds` serve.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def left_out_path(
         One row a ridge strength that determines the coefficients: ``ridge``, ``energy_rmse``
         (eV/atom), ``force_rmse`` (eV/Å) and ``criterion`` of `PartErrors`.
     errors : PartErrors
-        Of the row with the smallest criterion.
+        Errors at the ridge strength with the smallest criterion.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import pandas as pd
 from ase import Atoms
 
 from diverse.labels.target import free_energy_per_atom
-from diverse.report.pages.html import STYLE, matrix
+from diverse.report.pages.html import STYLE, escaped, matrix
 
 MEASURES = {
     "log_det": "log det of the covariance",
@@ -69,7 +69,7 @@ def read_diversity(path: str | Path) -> pd.DataFrame:
 
 def diversity_page(table: pd.DataFrame) -> str:
     """Return the table of diversity as a page: measures of each set, then of each pair."""
-    parts = [STYLE]
+    parts, table = [STYLE], escaped(table)
     for environments, block in table.groupby("environments", sort=False):
         single, pairs = block[block["other"] == ""], block[block["other"] != ""]
         size = f"{single['n'].iloc[0]} environments of each"
@@ -89,6 +89,7 @@ def diversity_page(table: pd.DataFrame) -> str:
 
 def ablation_page(summary: pd.DataFrame, notes: Sequence[str] = ()) -> str:
     """Return the ablation as a page: notes, mean [95 % interval] of each set, then of each pair."""
+    summary = escaped(summary)
     single, pairs = summary[summary["other"] == ""], summary[summary["other"] != ""]
     n, seeds = summary["n"].iloc[0], summary["seeds"].max()
     parts = [STYLE, *(f"<p>{note}</p>" for note in notes)]
@@ -102,6 +103,6 @@ def ablation_page(summary: pd.DataFrame, notes: Sequence[str] = ()) -> str:
 
 
 def _labels(block: pd.DataFrame) -> pd.Series:
-    """Return what each row measures, with its settings and unit."""
+    """Return the name of the measure in each row, with its settings and unit."""
     unit = block["unit"].replace({"1": ""}).map(lambda unit: unit and f", {unit}")
     return block["measure"].replace(MEASURES) + " (" + block["setting"] + unit + ")"

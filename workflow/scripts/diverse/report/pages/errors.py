@@ -6,7 +6,7 @@ import pandas as pd
 
 from diverse.errors.views import ZERO_FORCE_ERROR
 from diverse.report.numbers import digits
-from diverse.report.pages.html import STYLE, bold_interval
+from diverse.report.pages.html import STYLE, bold_interval, escaped
 
 
 def transferability_page(table: pd.DataFrame, noise: str) -> str:
@@ -14,6 +14,7 @@ def transferability_page(table: pd.DataFrame, noise: str) -> str:
 
     `noise` says, one line a labeller, how large the noise of the labels is.
     """
+    table = escaped(table)
     tests = [c for c in table.columns[5:] if not c.endswith(("_low", "_high"))]
     parts = [STYLE, *(f"<p>{line}</p>" for line in noise.splitlines())]
     for (quantity, metric, unit), block in table.groupby(["quantity", "metric", "unit"], sort=True):
@@ -48,7 +49,7 @@ def groups_page(table: pd.DataFrame) -> str:
     The lowest error among the training sets of each model is bold; errors of forces that symmetry
     makes zero are 0.
     """
-    parts = [STYLE]
+    parts, table = [STYLE], escaped(table)
     models = pd.MultiIndex.from_tuples(
         [tuple(column.split("/")[::-1]) for column in table.columns[5:]],
         names=["model", "trained on"],
@@ -70,7 +71,7 @@ def groups_page(table: pd.DataFrame) -> str:
 def ratios_page(ratios: pd.DataFrame, verdicts: pd.DataFrame) -> str:
     """Return the counts of verdicts, then every ratio with its interval: bold if it excludes 1."""
     names = {"train": "trained on", "better": "better in", "worse": "worse in"}
-    parts = [STYLE]
+    parts, ratios = [STYLE], escaped(ratios)
     for quantity, block in verdicts.groupby("quantity", sort=False):
         counts = block.drop(columns="quantity").rename(columns=names).set_index("test")
         parts.append(f"<h3>RMSE of {quantity}, over that of the reference set: all models</h3>")
@@ -96,7 +97,7 @@ def ratios_page(ratios: pd.DataFrame, verdicts: pd.DataFrame) -> str:
 
 def calibration_page(table: pd.DataFrame) -> str:
     """Return actual over predicted errors as a page: one block a quantity, one column a test."""
-    parts = [STYLE]
+    parts, table = [STYLE], escaped(table)
     for (quantity, unit), block in table[table["bin"] == 0].groupby(["quantity", "unit"]):
         rows: dict[tuple[str, str], dict[str, str]] = {}
         for entry in block.to_dict("records"):

@@ -1,6 +1,9 @@
-"""What the pages share: their style, and tables of values with intervals."""
+"""Parts that all pages share: their style, and tables of values with intervals."""
 
 from __future__ import annotations
+
+from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +17,22 @@ th, td {padding: .35em .8em; border-bottom: 1px solid #ddd; text-align: right}
 th {background: #f4f4f4}
 small {color: #666}
 </style>"""
+
+
+def escaped(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts, in cells and column names, are escaped for HTML.
+
+    Pages that write markup of their own do so in an escaped table: names of groups come from users.
+    """
+
+    def text(value: Any) -> Any:
+        return escape(value) if isinstance(value, str) else value
+
+    cells = {
+        name: column.map(text) if column.dtype.kind not in "biuf" else column
+        for name, column in table.items()
+    }
+    return pd.DataFrame(cells, index=table.index).rename(columns=text)
 
 
 def matrix(block: pd.DataFrame, rows: str, columns: str) -> str:

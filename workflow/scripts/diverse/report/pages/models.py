@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from diverse.report.pages.html import STYLE
+from diverse.report.pages.html import STYLE, escaped
 
 
 def search_page(table: pd.DataFrame) -> str:
     """Return the candidates of every search of loss weights as a page, one block a model."""
-    parts = [STYLE]
+    parts, table = [STYLE], escaped(table)
     for model, block in table.groupby("model", sort=False):
         shown = pd.DataFrame(
             {

@@ -1,4 +1,4 @@
-"""What the cells and environments of the data sets look like."""
+"""Figures of the cells and environments of the data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the groups of curated data sets look like: one cell of each."""
+"""Gallery of the curated data sets: one cell of each group."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def gallery(cells: Iterable[Atoms]) -> Figure:
 
 
 def window(cell: Atoms) -> tuple[np.ndarray, np.ndarray]:
-    """Return what is seen around the middle of the cell's atoms, looking along the second axis.
+    """Return the atoms seen around the middle of a cell's atoms, looking along the second axis.
 
     Returns
     -------

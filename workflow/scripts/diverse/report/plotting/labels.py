@@ -1,4 +1,4 @@
-"""How good the labels are, and what they are like: convergence, forces, effort."""
+"""Figures of the labels: their convergence, their forces, and the effort they took."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BINS = 16  # of the histogram of forces
 
 
 def convergence_strips(errors: pd.DataFrame) -> Figure:
-    """Draw the differences of every variant, one point a cell; those below an axis lie on it."""
+    """Draw the differences of every variant, one point a cell; points below an axis lie on it."""
     style()
     variants = list(errors["variant"].unique())
     figure, axes = plt.subplots(len(FLOORS), 1, figsize=(7.2, 6), sharex=True, layout="constrained")
@@ -81,7 +81,7 @@ def label_panels(cells: Mapping[str, Sequence[Atoms]], families: Mapping[str, st
 def _force_histogram(
     axis: Axes, cells: Mapping[str, Sequence[Atoms]], palette: Mapping[str, Look]
 ) -> None:
-    """Draw which share of each set's atoms feels a force of which size."""
+    """Draw the share of each set's atoms by the size of the force on them."""
     sizes = {
         name: np.linalg.norm(np.concatenate([cell.get_forces() for cell in members]), axis=1)
         for name, members in cells.items()

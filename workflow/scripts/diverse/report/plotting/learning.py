@@ -83,7 +83,7 @@ def _marks(curves: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def _lines(curves: pd.DataFrame) -> dict[str, Any]:
-    """Line style of each way of choosing cells; random is solid."""
+    """Return the line style of each way of choosing cells; random is solid."""
     methods = sorted(set(curves["method"]), key=lambda method: (method != "random", method))
     return dict(zip(methods, LINES, strict=False))
 

@@ -1,4 +1,4 @@
-"""Errors of every training set over those of the reference set, model by model."""
+"""Errors of every training set over errors of the reference set, model by model."""
 
 from __future__ import annotations
 

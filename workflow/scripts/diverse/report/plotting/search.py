@@ -1,4 +1,4 @@
-"""What every candidate of the search of loss weights predicts."""
+"""Criteria of every candidate of the search of loss weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ APART = 1.08  # factor between the training sets along the axis, so that none hi
 def search_curves(
     searches: dict[tuple[str, str], pd.DataFrame], families: dict[str, str]
 ) -> Figure:
-    """Draw the criterion of every candidate over that of the first, one panel a model.
+    """Draw every candidate's criterion relative to the first candidate's, one panel a model.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ ERRORS = {"energy": "energy RMSE (meV/atom)", "forces": "force RMSE (meV/Å)"}
 
 @dataclass(frozen=True)
 class Look:
-    """How one data set is drawn; a second set of a family has open markers and another colour."""
+    """Look of one data set; a second set of a family has open markers and another colour."""
 
     colour: str
     marker: str

@@ -16,7 +16,7 @@ def training_curves(
 ) -> Figure:
     """Draw training (solid) and validation (dashed) loss of every (train, model, seed).
 
-    Those trained on subsets, which have no family, are left out.
+    Networks trained on subsets, which have no family, are left out.
     """
     style()
     figure, axis = plt.subplots(figsize=(5, 3.2), layout="constrained")

@@ -1,0 +1,91 @@
+"""Seals: the SHA-256 of every file a job wrote, so that later jobs notice damage.
+
+The seal of ``folder/name`` is the file ``folder/.sha256/name``, a line as ``sha256sum`` writes it.
+It moves with the folder. A file without a seal, one that a user brought, is taken as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from hashlib import file_digest
+from pathlib import Path
+
+FOLDER = ".sha256"
+
+
+class DamagedFileError(RuntimeError):
+    """A file is not what its job wrote."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"{path} {cause}")
+        self.path = path
+
+
+def seal(paths: Iterable[str | Path]) -> None:
+    """Write the seal of every file, and of all files of every folder, that a job has written."""
+    for path in _files(paths):
+        target = _seal_of(path)
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        temporary.write_text(f"{_digest(path)}  {path.name}\n")
+        os.replace(temporary, target)
+
+
+def check_seals(paths: Iterable[str | Path]) -> int:
+    """Compare files, and all files of folders, with their seals; return how many have one.
+
+    Raises
+    ------
+    DamagedFileError
+        If a file differs from what was sealed.
+    """
+    count = 0
+    for path in _files(paths):
+        target = _seal_of(path)
+        if not target.exists():
+            continue
+        count += 1
+        if target.read_text().split(" ")[0] != _digest(path):
+            raise DamagedFileError(
+                path, "is not what its job wrote: it was changed or damaged since"
+            )
+    return count
+
+
+def sealed_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every sealed file below a folder, in order, with its SHA-256; it may be missing."""
+    for target in sorted(folder.rglob(f"{FOLDER}/*")):
+        if not target.name.startswith("."):
+            yield target.parent.parent / target.name, target.read_text().split(" ")[0]
+
+
+def write_manifest(folder: Path, manifest: Path) -> None:
+    """Write path (relative to `folder`), bytes and SHA-256 of every sealed file below a folder."""
+    rows = ["path,bytes,sha256"]
+    for path, digest in sealed_files(folder):
+        if path.exists() and path != manifest:
+            rows.append(f"{path.relative_to(folder)},{path.stat().st_size},{digest}")
+    manifest.write_text("\n".join(rows) + "\n")
+
+
+def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (p for p in path.rglob("*") if p.is_file())
+            yield from sorted(p for p in inside if not _is_hidden(p.relative_to(path)))
+        elif path.exists():
+            yield path
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _seal_of(path: Path) -> Path:
+    return path.parent / FOLDER / path.name
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

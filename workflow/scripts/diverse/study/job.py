@@ -1,0 +1,65 @@
+"""The two ends of every script of the workflow: inputs are checked first, outputs sealed last."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from diverse.seals import DamagedFileError, check_seals, seal
+
+
+def begin(snakemake: Any) -> None:
+    """Check the seals of a job's inputs, and see to it that a failure says its sentence.
+
+    An exception that ends the script is written to the job's log with its traceback, and its
+    sentence is the last line on the terminal.
+
+    Parameters
+    ----------
+    snakemake : object
+        What Snakemake gives a script.
+    """
+
+    def last_words(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        for log in snakemake.log:
+            with open(log, "a") as file:
+                file.writelines(traceback.format_exception(kind, error, trace))
+        sys.__excepthook__(kind, error, trace)
+        print(f"{snakemake.rule}: {str(error).strip() or kind.__name__}", file=sys.stderr)
+
+    sys.excepthook = last_words
+    try:
+        check_seals(_paths(snakemake.input))
+    except DamagedFileError as error:
+        raise DamagedFileError(error.path, f"{_cause(error)}. {_mend(error, snakemake)}") from None
+
+
+def finish(snakemake: Any) -> None:
+    """Seal what a job has written; `snakemake` is what Snakemake gives a script."""
+    seal(_paths(snakemake.output))
+
+
+def _paths(files: Iterable[Any]) -> Iterator[Path]:
+    return map(Path, files)
+
+
+def _cause(error: DamagedFileError) -> str:
+    return str(error).removeprefix(f"{error.path} ")
+
+
+def _mend(error: DamagedFileError, snakemake: Any) -> str:
+    """Return the command that makes a damaged file anew."""
+    study = Path("results", snakemake.config["study"], "config.yaml")
+    options = f" --configfile {shlex.quote(str(study))} --" if study.exists() else ""
+    file = shlex.quote(str(error.path))
+    return (
+        "Make it again, then run your own command once more: "
+        f"rm {file} && ./envs/run snakemake --cores all{options} {file}"
+    )

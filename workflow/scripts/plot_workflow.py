@@ -1,0 +1,26 @@
+"""Draw the graph of stages: the study's rules, put together by the file they stand in."""
+
+import subprocess
+from pathlib import Path
+
+from diverse.report.plotting.workflow import Stage, stage_graph
+from diverse.study.job import begin, finish
+
+begin(snakemake)
+ROOT = Path(snakemake.scriptdir).resolve().parents[1]
+RULES = ROOT / "workflow/rules"
+
+with open(snakemake.log[0], "w") as log:
+
+    def run(*command, text=""):
+        options = {"input": text, "text": True, "stderr": log, "stdout": subprocess.PIPE}
+        return subprocess.run(command, check=True, **options).stdout
+
+    rulegraph = run(
+        *("snakemake", "--snakefile", ROOT / "Snakefile", "--nolock", "--forceall"),
+        *("--configfile", snakemake.input.config, "--rulegraph", "dot", "--", "results"),
+    )
+    names = [name for name in snakemake.params.stages if name != "common"]
+    graph = stage_graph(rulegraph, {name: Stage.read(RULES / f"{name}.smk") for name in names})
+    run("dot", "-Tpng", "-Gdpi=150", "-o", snakemake.output.figure, text=run("tred", text=graph))
+finish(snakemake)
