@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
 from ase.data import atomic_numbers
 
-from diverse.datasets.literature.fetch import absence, file_hash
+from diverse.datasets.literature.fetch import absence
 from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
 from diverse.labels.labellers import LabellerError, make_labeller
-from diverse.structures.lattices import LatticeError
 from diverse.study.factories import check_factory
 from diverse.study.names import check_names
-from diverse.study.reading import ConfigError
+from diverse.study.lattice import check_lattice
+from diverse.study.reading import ConfigError, demand
 from diverse.study.schema import quoted, with_defaults
 from diverse.study.settings import (
     Config,
@@ -27,13 +26,11 @@ from diverse.study.settings import (
     variant_options,
 )
 from diverse.study.sizes import check_sizes
+from diverse.study.sources import check_sources
 from diverse.study.subsets import complete_subsets
 
 __all__ = ["ConfigError", "load_study"]
 logger = logging.getLogger(__name__)
-
-SCHEMES = ("http", "https", "ftp", "file")
-LONGEST_NAME = 255  # bytes of a file's name
 
 
 def load_study(config: Config, schema_path: str) -> Config:
@@ -54,7 +51,7 @@ def load_study(config: Config, schema_path: str) -> Config:
     """
     schema = _read_schema(schema_path)
     study = with_defaults(config, schema)
-    _check_sources(study)
+    check_sources(study)
     _drop_absent(study)
     _check_consistency(study)
     try:
@@ -62,8 +59,7 @@ def load_study(config: Config, schema_path: str) -> Config:
     except ValueError as error:
         raise ConfigError(str(error)) from None
     check_names(study)
-    _check_lattice(study)
-    _name_lattices(study)
+    check_lattice(study)
     _check_generation(study)
     _check_labellers(study)
     _check_convergence(study, schema, Path(schema_path).resolve().parents[2])
@@ -75,11 +71,6 @@ def _read_schema(path: str) -> Config:
     """Return the schema, which nobody changes."""
     with open(path) as file:
         return dict(yaml.safe_load(file))
-
-
-def _demand(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
 
 
 def _drop_absent(study: Config) -> None:
@@ -98,41 +89,39 @@ def _drop_absent(study: Config) -> None:
 
 def _check_consistency(study: Config) -> None:
     zbl = study["zbl"]
-    _demand(
+    demand(
         zbl["inner"] < zbl["outer"],
         f"zbl: inner ({zbl['inner']}) must be smaller than outer ({zbl['outer']})",
     )
     for name, dataset in study["datasets"].items():
         cells, chunks = dataset.get("cells"), dataset["chunks"]
         if cells is not None:
-            _demand(
+            demand(
                 chunks <= cells,
                 f"datasets.{name}.chunks: {chunks} chunks for {cells} cells are too many",
             )
         first = dataset.get("first_chunks") or chunks
-        _demand(
+        demand(
             first <= chunks,
             f"datasets.{name}.first_chunks: there are {chunks} chunks, not {first}; lower it",
         )
         labeller = dataset.get("labeller", study["labeller"])
-        _demand(
+        demand(
             labeller in study["labellers"],
             f"datasets.{name}: there is no labeller '{labeller}' under labellers; "
             f"defined are {', '.join(study['labellers'])}",
         )
         source = str(dataset.get("source", ""))
-        _demand(
+        demand(
             "://" not in source or "sha256" in dataset,
             f"datasets.{name}: source is a URL, so sha256 must be given beside it",
         )
-    _demand(
-        study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'"
-    )
+    demand(study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'")
     trains = [d["use"] == "train_and_test" for d in study["datasets"].values()]
-    _demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
+    demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
     for name, model in study["models"].items():
         if model.get("solver") == "fitsnap":
-            _demand(
+            demand(
                 "auto" not in (model["ridge"], model["energy_weight"])
                 and model["energy_scale"] is None,
                 f"models.{name}: solver fitsnap needs a number as ridge and as energy_weight, and "
@@ -140,77 +129,12 @@ def _check_consistency(study: Config) -> None:
             )
 
 
-def _check_sources(study: Config) -> None:
-    """Refuse sources of published sets that are no path and no URL, whatever lies there."""
-    for name, dataset in study["datasets"].items():
-        if dataset["family"] != "literature":
-            continue
-        where, source = f"datasets.{name}.source", str(dataset["source"])
-        _demand(source.strip() != "", f"{where}: this is empty; name a file, a folder or a URL")
-        longest = max(len(part.encode()) for part in source.split("/"))
-        _demand(longest <= LONGEST_NAME - 20, f"{where}: {quoted(source)} is too long for a file")
-        if "://" in source:
-            _check_url(where, source)
-
-
-def _check_url(where: str, url: str) -> None:
-    _demand(" " not in url, f"{where}: {quoted(url)} holds a space; a URL has %20 in its place")
-    _demand(url.isascii(), f"{where}: {quoted(url)} is not ASCII; percent-encode its letters")
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in SCHEMES and (parts.hostname or parts.scheme == "file")
-        _ = parts.port
-    except ValueError:
-        valid = False
-    _demand(bool(valid), f"{where}: {quoted(url)} is no URL; it begins with https://HOST/")
-
-
-def _check_lattice(study: Config) -> None:
-    """Refuse a lattice whose constants are not those of its structure, or whose file is not one."""
-    lattice = study["lattice"]
-    constants = [key for key in ("structure", "a", "c") if key in lattice]
-    if "file" not in lattice:
-        for key in ("structure", "a"):
-            _demand(key in lattice, f"lattice: the key '{key}' is missing (or file, alone)")
-        axial = lattice["structure"] in ("hcp", "bct")
-        _demand(
-            axial == ("c" in lattice),
-            f"lattice: {lattice['structure']} has {'a and c' if axial else 'a, no c'}; "
-            f"{'add' if axial else 'take away'} the key 'c'",
-        )
-        ratio = lattice.get("c", lattice["a"]) / lattice["a"]
-        _demand(0.3 <= ratio <= 4, f"lattice: c/a is {ratio:.2f}; correct a or c")
-        return
-    _demand(not constants, f"lattice: file stands alone; take away {', '.join(constants)}")
-    try:
-        found = reference_lattice(study)
-        volume = found.volume_per_atom
-        near = found.nearest_neighbour
-    except LatticeError as error:
-        raise ConfigError(f"lattice.file: {' '.join(str(error).split())}") from None
-    _demand(
-        near > 1 and volume < 200,
-        f"lattice.file: atoms are {near:.2f} Å apart and have {volume:.1f} Å^3 each, which is no "
-        "metal; check the units and that no atom stands twice",
-    )
-    lattice["sha256"] = file_hash(Path(lattice["file"]))
-
-
-def _name_lattices(study: Config) -> None:
-    """Write the reference lattice's name where a group has no lattices of its own."""
-    name = reference_lattice(study).structure
-    for dataset in study["datasets"].values():
-        for options in dataset.get("groups", {}).values():
-            if options.get("lattices", ()) is None:
-                options["lattices"] = [name]
-
-
 def _check_generation(study: Config) -> None:
     """Refuse floors, sizes and complements that no cell could come from."""
     lattice = reference_lattice(study)
     nearest = lattice.nearest_neighbour
     check_sizes(study, lattice)
-    _demand(
+    demand(
         study["cutoff"] > 1.2 * nearest,
         f"cutoff: {study['cutoff']} Å holds hardly a neighbour of the reference lattice (nearest "
         f"at {nearest:.2f} Å); take about {1.73 * nearest:.1f} Å",
@@ -242,27 +166,27 @@ def _check_groups(study: Config, name: str, dataset: Config) -> None:
 def _check_entropy(study: Config, name: str, dataset: Config) -> None:
     where, rounds, complement = f"datasets.{name}", dataset["rounds"], dataset["complement"]
     smallest = study["sampler"]["atoms"][0]
-    _demand(
+    demand(
         rounds <= dataset["chunks"],
         f"{where}.rounds: {rounds} rounds for {dataset['chunks']} chunks are too many",
     )
     if dataset["estimator"] == "cell":
-        _demand(
+        demand(
             smallest >= 3,
             f"{where}.estimator: cell needs at least 3 atoms in every cell, sampler.atoms starts "
             f"at {smallest}: atoms of smaller cells are equivalent; raise it, or take set",
         )
-        _demand(rounds == 1, f"{where}.rounds: only estimator set has rounds")
-        _demand(complement is None, f"{where}.complement: only estimator set can complement")
+        demand(rounds == 1, f"{where}.rounds: only estimator set has rounds")
+        demand(complement is None, f"{where}.complement: only estimator set can complement")
     if complement is None:
         return
-    _demand(
+    demand(
         complement in study["datasets"] or _is_file(Path(complement)),
         f"{where}.complement: '{complement}' is neither a data set of this study nor a file",
     )
     seen = [name]
     while complement in study["datasets"]:
-        _demand(
+        demand(
             complement not in seen,
             f"{where}.complement: {' -> '.join([*seen, complement])} goes round in a circle",
         )
@@ -289,20 +213,20 @@ def _check_convergence(study: Config, schema: Config, root: Path) -> None:
     if "convergence" not in study:
         return
     block = study["convergence"]
-    _demand(
+    demand(
         _is_file(root / block["cells"]),
         f"convergence.cells: there is no file {quoted(block['cells'])} in {root}",
     )
     for name, variant in block["variants"].items():
         where, against = f"convergence.variants.{name}", variant["against"]
         labeller = variant.get("labeller", block["labeller"])
-        _demand(
+        demand(
             labeller in study["labellers"],
             f"{where}: there is no labeller '{labeller}' under labellers",
         )
         unknown = [other for other in against if other not in block["variants"]]
-        _demand(not unknown, f"{where}.against: there is no variant '{', '.join(unknown)}'")
-        _demand(len(against) in (0, 1, 3), f"{where}.against: takes one variant, or three")
+        demand(not unknown, f"{where}.against: there is no variant '{', '.join(unknown)}'")
+        demand(len(against) in (0, 1, 3), f"{where}.against: takes one variant, or three")
     for name, options in variant_options(study).items():
         where = f"convergence.variants.{name}.settings"
         own = {key: value for key, value in options.items() if key != "element"}

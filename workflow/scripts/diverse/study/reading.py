@@ -28,6 +28,12 @@ class ConfigError(ValueError):
     """The study file is wrong; the message names the key and what to do."""
 
 
+def demand(condition: bool, message: str) -> None:
+    """Raise `ConfigError` with a message unless a condition holds."""
+    if not condition:
+        raise ConfigError(message)
+
+
 def check_file(path: str | Path) -> None:
     """Refuse a file that cannot be a study file, whatever its settings are.
 

@@ -1,0 +1,43 @@
+"""Sources of published data sets, before anything is looked up: paths and URLs that can be."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from diverse.study.reading import demand
+from diverse.study.schema import Config, quoted
+
+SCHEMES = ("http", "https", "ftp", "file")
+LONGEST_NAME = 235  # bytes of a file's name; a download's has a prefix
+
+
+def check_sources(study: Config) -> None:
+    """Refuse sources of published sets that are no path and no URL, whatever lies there.
+
+    Raises
+    ------
+    ConfigError
+        For an empty source, a name no file can have, and a URL with a space, other letters than
+        ASCII, or without a host.
+    """
+    for name, dataset in study["datasets"].items():
+        if dataset["family"] != "literature":
+            continue
+        where, source = f"datasets.{name}.source", str(dataset["source"])
+        demand(source.strip() != "", f"{where}: this is empty; name a file, a folder or a URL")
+        longest = max(len(part.encode()) for part in source.split("/"))
+        demand(longest <= LONGEST_NAME, f"{where}: {quoted(source)} is too long for a file")
+        if "://" in source:
+            _check_url(where, source)
+
+
+def _check_url(where: str, url: str) -> None:
+    demand(" " not in url, f"{where}: {quoted(url)} holds a space; a URL has %20 in its place")
+    demand(url.isascii(), f"{where}: {quoted(url)} is not ASCII; percent-encode its letters")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in SCHEMES and (parts.hostname or parts.scheme == "file")
+        _ = parts.port
+    except ValueError:
+        valid = False
+    demand(bool(valid), f"{where}: {quoted(url)} is no URL; it begins with https://HOST/")
