@@ -14,8 +14,8 @@ from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
 from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.study.factories import check_factory
-from diverse.study.names import check_names
 from diverse.study.lattice import check_lattice
+from diverse.study.names import check_names
 from diverse.study.reading import ConfigError, demand
 from diverse.study.schema import quoted, with_defaults
 from diverse.study.settings import (
