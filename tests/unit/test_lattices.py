@@ -190,3 +190,61 @@ def test_defects_of_bcc_and_planes_that_are_none_are_refused():
     for indices, lattice in [([1, 0, -1, 0], "bcc"), ([1, 1, 1, 0], "hcp")]:
         with pytest.raises(ValueError, match="has four indices; they are for hcp"):
             check_groups({"gamma_surface": {"planes": [indices]}}, lattice)
+
+
+EVERY = {
+    "eos": {"lattices": ["reference", "a15"], "volumes": [0.95, 1.05]},
+    "elastic": {"strains": [0.02]},
+    "distorted": {
+        **{"lattices": ["reference"], "supercell": [1, 1, 1]},
+        **{"strain": 0.05, "displacement": 0.02, "repeats": 2},
+    },
+    "thermal": {
+        **{"temperatures": [300], "repeats": 1},
+        **{"debye_temperature": 300, "supercell": [2, 2, 1]},
+    },
+    "vacancy": {"supercell": [2, 2, 2], "repeats": 1, "displacement": 0.01},
+    "divacancy": {"supercell": [3, 2, 2], "shells": 2, "repeats": 1, "displacement": 0.01},
+    "surfaces": {
+        **{"facets": [[0, 0, 1], [1, 0, 0], [1, 1, 1]], "layers": 4, "vacuum": 8},
+        **{"repeats": 1, "displacement": 0.01},
+    },
+    "gamma_surface": {
+        **{"planes": [[0, 0, 1], [1, 1, 0]], "layers": 4, "repeat": [1, 1]},
+        **{"shifts": [2, 2], "displacement": 0.01},
+    },
+    "clusters": {"sizes": [2, 3], "vacuum": 8, "repeats": 1},
+    "contacts": {
+        **{"lattices": ["reference"], "supercell": [2, 1, 1]},
+        **{"displacement": 0.05, "longest": 2.6, "repeats": 1},
+    },
+}
+
+
+def test_every_recipe_is_made_of_every_lattice(reference):
+    _made(reference)
+
+
+def test_every_recipe_is_made_of_a_lattice_of_low_symmetry(tmp_path):
+    """The orthorhombic lattice of uranium, with two atoms in its primitive cell."""
+    a, b, c, y = 2.854, 5.870, 4.955, 0.1025
+    places = [[0, y, 0.25], [0, -y, 0.75], [0.5, 0.5 + y, 0.25], [0.5, 0.5 - y, 0.75]]
+    write(tmp_path / "cell.cif", Atoms("U4", scaled_positions=places, cell=[a, b, c], pbc=True))
+    uranium = ReferenceLattice("U", file=str(tmp_path / "cell.cif"))
+    assert len(uranium.primitive()) == 2
+    assert uranium.volume_per_atom == pytest.approx(a * b * c / 4, rel=1e-4)
+    elastic = [c for c in _made(uranium) if c.info["config_type"] == "elastic"]
+    assert len(elastic) == 7  # no two strains are alike
+
+
+def _made(lattice):
+    floor = round(0.766 * lattice.nearest_neighbour, 2)
+    context = Context(lattice, floor, 1, "expert")
+    check_groups(EVERY, lattice.structure)
+    cells = expert_cells(context, EVERY, BispectrumSettings(4, 1.8 * lattice.nearest_neighbour))
+    assert {cell.info["trajectory"].split("_")[0] for cell in cells} == {
+        *("eos", "elastic", "distorted", "thermal", "vacancy", "divacancy"),
+        *("surface", "gamma", "cluster", "contact"),
+    }
+    assert min(map(shortest_distance, cells)) >= floor
+    return cells
