@@ -182,7 +182,7 @@ def _check_entropy(study: Config, name: str, dataset: Config) -> None:
         return
     demand(
         complement in study["datasets"] or _is_file(Path(complement)),
-        f"{where}.complement: '{complement}' is neither a data set of this study nor a file",
+        f"{where}.complement: {quoted(complement)} is neither a data set of this study nor a file",
     )
     seen = [name]
     while complement in study["datasets"]:
@@ -196,6 +196,16 @@ def _check_entropy(study: Config, name: str, dataset: Config) -> None:
 
 def _check_labellers(study: Config) -> None:
     """Refuse labellers that cannot work; nothing of a factory runs before its worker does."""
+    for name, block in study["labellers"].items():
+        try:
+            make_labeller({"element": study["element"], **block})
+        except LabellerError as error:
+            raise ConfigError(f"labellers.{name}: {error}") from None
+        mesh = block.get("kpoint_mesh", [])
+        demand(
+            len(mesh) in (0, 3),
+            f"labellers.{name}.kpoint_mesh: {mesh} is no mesh; give three numbers, or none",
+        )
     for name in study["datasets"]:
         options = labeller_options(study, name)
         try:

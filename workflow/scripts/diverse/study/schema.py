@@ -26,7 +26,10 @@ LARGEST_NUMBER = 1e15
 LONGEST_TEXT = 4096
 LONGEST_QUOTE = 60  # characters of a value that a sentence repeats
 FREE_TEXT = "options"  # of a calculator: the one place for text of several lines
-WORDS = {"string": "text", "number": "a number", "integer": "a whole number", "null": "null"}
+WORDS = {
+    **{"string": "text", "number": "a number", "integer": "a whole number", "null": "null"},
+    **{"array": "a list", "object": "a block of keys"},
+}
 
 
 def with_defaults(config: Config, schema: Config) -> Config:
@@ -160,6 +163,8 @@ def _wrong_type(error: ValidationError, schema: Config) -> str:
     """Add how the number must be written that the text or the decimal point was meant for."""
     message = f"{quoted(error.instance)} is not of type {_types(error.validator_value)}"
     value, wanted = error.instance, error.validator_value
+    if wanted in ("array", "object"):
+        return f"{quoted(value)} is not {WORDS[wanted]}"
     if wanted in ("number", "integer") and isinstance(value, str):
         number = re.fullmatch(r"([+-]?\d*)[.,]?(\d*)(?:[eE]([+-]?\d+))?", value.strip())
         if number and (number[1] or number[2]):
