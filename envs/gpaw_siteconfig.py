@@ -1,4 +1,4 @@
-# How GPAW is compiled, read by its setup.py: with MPI (the mpich of the same environment), OpenBLAS,
+# How GPAW is compiled, read by its setup.py: with MPI (mpich of the same environment), OpenBLAS,
 # libxc and FFTW. mpich's own compiler wrapper would do, but for paths that hold a space; and with a
 # relative runpath the extension finds its library wherever the environment is.
 import sys
