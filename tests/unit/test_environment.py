@@ -64,7 +64,7 @@ def test_a_changed_pin_that_cannot_be_installed_leaves_the_old_environment(tmp_p
 @pytest.fixture
 def shared_clone():
     """Clone of another user with a made environment (of stand-ins), which nobody else may write."""
-    clone = Path(tempfile.mkdtemp(prefix="shared clone "))
+    clone = Path(tempfile.mkdtemp(prefix="shared-clone-"))
     clone.chmod(0o755)
     (clone / "workflow/scripts/diverse/kernel").mkdir(parents=True)
     python = clone / "python3"
@@ -95,7 +95,7 @@ def test_another_user_runs_in_a_clone_that_is_not_theirs(shared_clone):
     assert "its owner has to call ./envs/run once" in refused.stderr
     text = (shared_clone / "envs/run").read_text()
     name = subprocess.run(
-        ["bash", "-c", text.split("venv=$here")[0].split("find_python)\n")[1] + "echo $pins"],
+        ["bash", "-c", text.split("home=$here")[0].split("find_python)\n")[1] + "echo $pins"],
         env={"PATH": "/usr/bin:/bin", "here": "envs", "python": str(shared_clone / "python3")},
         cwd=shared_clone,
         capture_output=True,
