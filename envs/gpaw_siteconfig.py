@@ -1,5 +1,5 @@
-# How GPAW is compiled: with MPI (the mpich of the same environment), OpenBLAS, libxc and FFTW. Read by
-# GPAW's setup.py. mpich's own compiler wrapper would do, but for paths that hold a space; and with a
+# How GPAW is compiled, read by its setup.py: with MPI (mpich of the same environment), OpenBLAS,
+# libxc and FFTW. mpich's own compiler wrapper would do, but for paths that hold a space; and with a
 # relative runpath the extension finds its library wherever the environment is.
 import sys
 from pathlib import Path

@@ -1,6 +1,8 @@
 """What goes wrong costs as little as it must: kills, and cells that do not converge."""
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,6 +14,7 @@ import pytest
 import yaml
 
 from diverse.labels.ledger import Ledger
+from diverse.seals import seal
 from paths import ROOT, clean_environment, snakemake, snakemake_command
 
 COARSE = {"kind": "gpaw", "cutoff_energy": 200, "kpoint_density": {"1000": 1.2}, "smearing": 0.3}
@@ -125,12 +128,81 @@ def test_cells_that_do_not_converge_are_rows_and_the_study_ends(tmp_path, small_
     assert (tmp_path / "results/smoke/report.html").exists()
 
 
+SMOKE = ("--configfile", str(ROOT / "config/smoke.yaml"))
+
+
+def change_a_digit(path):
+    """Change the first digit behind the middle of a file."""
+    content = bytearray(path.read_bytes())
+    place = next(i for i in range(len(content) // 2, len(content)) if chr(content[i]).isdigit())
+    content[place] = ord(str((int(chr(content[place])) + 1) % 10))
+    path.write_bytes(bytes(content))
+
+
+def test_a_copied_study_has_nothing_to_do_wherever_it_lies(study, tmp_path):
+    copy = tmp_path / "a copy, \"quoted\" and 'ü'"
+    shutil.copytree(study, copy, copy_function=shutil.copy)  # all files are new
+    assert "Nothing to be done" in snakemake(copy, *SMOKE, "--dry-run").stdout
+
+
+DAMAGED = [
+    "structures/expert/1.xyz",
+    "labels/random/0.xyz",
+    "labels/expert.xyz.xz",
+    "datasets/entropy/train.xyz",
+    "predictions/random/linear4/0/hot.npz",
+    "models/expert/linear4/search.csv",
+    "tables/scores.csv",
+]
+
+
+def test_a_digit_changed_in_any_stage_is_found_and_mended_by_the_command_that_is_named(
+    study, tmp_path
+):
+    copy = shutil.copytree(study, tmp_path / "copy")
+    results = copy / "results/smoke"
+    sound = {name: (results / name).read_bytes() for name in DAMAGED}
+    for name in DAMAGED:
+        change_a_digit(results / name)
+    said = snakemake(copy, *SMOKE, "--", "verify", check=False)
+    assert said.returncode == 1
+    assert f"{len(DAMAGED)} files of results/smoke are not as their jobs wrote them" in said.stdout
+    remove, make = re.search(
+        r"rm -f (.*); \./envs/run snakemake --cores all (.*)", said.stdout
+    ).groups()
+    for name in shlex.split(remove):
+        (copy / name).unlink()
+    snakemake(copy, *shlex.split(make))
+    assert {name: (results / name).read_bytes() for name in DAMAGED} == sound
+    assert "Nothing to be done" in snakemake(copy, *SMOKE, "--dry-run").stdout
+    said = snakemake(copy, *SMOKE, "--", "verify")
+    assert "every file is as its job wrote it; made again with the same bytes" in said.stdout
+
+
+def test_a_job_that_reads_a_damaged_file_names_it(study, tmp_path):
+    copy = shutil.copytree(study, tmp_path / "copy")
+    change_a_digit(copy / "results/smoke/datasets/hot/test.xyz")
+    scores = "results/smoke/scores/expert/linear4.csv"
+    said = snakemake(copy, *SMOKE, "--forcerun", "score", "--", scores, check=False)
+    assert said.returncode == 1
+    sentence = "score: results/smoke/datasets/hot/test.xyz is not what its job wrote"
+    assert sentence in said.stdout
+    log = (copy / "results/smoke/logs/score/expert/linear4.log").read_text()
+    assert sentence.removeprefix("score: ") in log
+    assert (copy / scores).exists() is False
+
+
 def test_a_changed_potential_fails_the_study(study, tmp_path):
     copy = shutil.copytree(study, tmp_path / "copy")
     path = copy / "results/smoke/models/expert/quadratic4/0/potential.snapcoeff"
     *lines, last = path.read_text().splitlines()
     path.write_text("\n".join([*lines, repr(1.001 * float(last))]) + "\n")
-    result = snakemake(copy, "--configfile", str(ROOT / "config/smoke.yaml"), check=False)
+    result = snakemake(copy, *SMOKE, check=False)
     assert result.returncode == 1
+    assert (
+        "models/expert/quadratic4/0/potential.snapcoeff is not what its job wrote" in result.stdout
+    )
+    seal([path])  # as if it had been written so
+    result = snakemake(copy, *SMOKE, check=False)
     assert "models/expert/quadratic4/0 differs from the model that was trained by" in result.stdout
     assert "its files were changed, or the export is wrong" in result.stdout

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from diverse.errors.views import group_errors, largest_models, learning_curves
+from diverse.errors.views import (
+    GROUP_KEYS,
+    SMALLER,
+    group_errors,
+    largest_models,
+    learning_curves,
+    pool_small_groups,
+)
 from diverse.report.pages.errors import groups_page, shifts_page
 from diverse.report.plotting import group_dots, learning_curve_panels, looks
 from diverse.report.plotting.style import MODEL_MARKERS, model_marks, round_numbers
@@ -33,7 +40,8 @@ def scores():
                     for quantity in ("energy", "forces"):
                         fixed = {"train": train, "model": model, "test": test, "group": group}
                         fixed |= {"family": family, "n_parameters": parameters, "unit": "u"}
-                        fixed |= {"quantity": quantity, "train_environments": size, "n_cells": 3}
+                        fixed |= {"quantity": quantity, "train_environments": size}
+                        fixed |= {"n_cells": 4, "n": 36}
                         fixed |= {"energy_aligned": test == "hot", "energy_shift": -0.25}
                         for seed in ("all", "0", "1"):
                             for metric in ("rmse", "mae"):
@@ -59,12 +67,29 @@ def test_groups_are_rows_and_models_columns(scores):
         ("hot", "md"),
         ("hot", "all"),
     ]
-    assert len(table.columns) == 5 + 2 * len(MODELS)
+    assert len(table.columns) == len(GROUP_KEYS) + 2 * len(MODELS)
     shown = table.set_index(["test", "group", "quantity"]).loc["expert", "zinc", "forces"]
     where = {"test": "expert", "group": "zinc", "quantity": "forces", "metric": "rmse"}
     for train in ("entropy", "random"):
         expected = value(scores, train=train, model="net", seed="all", **where)
         assert shown[f"{train}/net"] == expected
+
+
+def test_small_groups_are_pooled_by_their_squares():
+    fixed = {"test": "expert", "quantity": "forces", "unit": "meV/Å"}
+    groups = {"a": (1, 3, 10.0), "b": (3, 27, 20.0), "c": (4, 30, 5.0), "all": (8, 60, 14.0)}
+    rows = [
+        {**fixed, "group": group, "n_cells": cells, "n": n, "entropy/net": error, "expert/net": 1.0}
+        for group, (cells, n, error) in groups.items()
+    ]
+    pooled = pool_small_groups(pd.DataFrame(rows), 4)
+    assert pooled["group"].tolist() == ["c", SMALLER, "all"]
+    small = pooled.iloc[1]
+    assert (small["n_cells"], small["n"]) == (4, 30)
+    assert small["entropy/net"] == pytest.approx(((3 * 10**2 + 27 * 20**2) / 30) ** 0.5)
+    assert small["expert/net"] == pytest.approx(1.0)
+    alone = pool_small_groups(pd.DataFrame(rows[1:]), 4)
+    assert alone["group"].tolist() == ["b", "c", "all"]
 
 
 def test_the_best_training_set_of_each_model_is_bold(scores):
@@ -96,7 +121,7 @@ def test_group_figure_shows_every_error_in_its_colour(scores):
             for model, family in models.items()
         }
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels[:2] == ["on expert", "alpha (3)"]
+    assert labels[:2] == ["on expert", "alpha (4)"]
     assert len(labels) == 5 + 2
 
 
@@ -107,7 +132,7 @@ def test_forces_that_symmetry_makes_zero_are_neither_drawn_nor_bold(scores, tmp_
     figure = group_dots(table, FAMILIES, largest_models(scores))
     figure.savefig(tmp_path / "groups.png")
     low, high = figure.axes[1].get_xlim()
-    errors = table[table["quantity"] == "forces"].iloc[:, 5:].to_numpy()
+    errors = table[table["quantity"] == "forces"].iloc[:, len(GROUP_KEYS) :].to_numpy()
     assert 0.5 * errors[errors > 0.1].min() < low < high < 2 * errors.max()
     assert groups_page(table).count("<b>") == (len(table) - 1) * len(MODELS)
 
@@ -150,8 +175,7 @@ def test_curves_end_in_the_whole_set_and_hold_one_way_of_choosing(scores):
 def test_curve_panels_for_any_number_of_test_sets(scores, n_tests, tmp_path):
     tests = [f"test{number}" for number in range(n_tests)]
     curves = learning_curves(scores[scores["test"] == "hot"], SUBSETS)
-    # a root mean square over seeds lies between the seeds, as random values do not
-    curves = curves.assign(low=curves["value"], high=curves["value"] + 1)
+    curves = curves.assign(ci_low=curves["value"], ci_high=curves["value"] + 1)
     curves = pd.concat([curves.assign(test=test) for test in tests])
     figure = learning_curve_panels(curves, {"entropy": "entropy"} | dict.fromkeys(tests, "expert"))
     figure.savefig(tmp_path / "curves.png")

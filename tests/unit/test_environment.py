@@ -27,6 +27,12 @@ def copy_of_envs(tmp_path):
     return folder
 
 
+def pin_what_is_not_there(folder):
+    for name in ("requirements.txt", "hashes.txt"):
+        pins = folder / name
+        pins.write_text(pins.read_text().replace("mpich==", "mpich==999."))
+
+
 def test_usage():
     for arguments in ((), ("--help",)):
         result = run(ROOT / "envs", *arguments)
@@ -42,8 +48,7 @@ def test_old_python_is_refused(tmp_path):
 
 def test_a_failed_install_leaves_nothing(tmp_path):
     folder = copy_of_envs(tmp_path)
-    pins = folder / "requirements.txt"
-    pins.write_text(pins.read_text().replace("mpich==", "mpich==999."))
+    pin_what_is_not_there(folder)
     result = run(folder, "true", DIVERSE_SKIP_APT="1")
     assert result.returncode == 1
     assert "could not be made; nothing was kept" in result.stderr
@@ -55,8 +60,7 @@ def test_a_changed_pin_that_cannot_be_installed_leaves_the_old_environment(tmp_p
     old = folder / ".venv-0123456789ab"
     old.mkdir()
     (old / "complete").touch()
-    pins = folder / "requirements.txt"
-    pins.write_text(pins.read_text().replace("mpich==", "mpich==999."))
+    pin_what_is_not_there(folder)
     assert run(folder, "true", DIVERSE_SKIP_APT="1").returncode == 1
     assert list(folder.glob(".venv-*")) == [old]
 
@@ -64,7 +68,7 @@ def test_a_changed_pin_that_cannot_be_installed_leaves_the_old_environment(tmp_p
 @pytest.fixture
 def shared_clone():
     """Clone of another user with a made environment (of stand-ins), which nobody else may write."""
-    clone = Path(tempfile.mkdtemp(prefix="shared clone "))
+    clone = Path(tempfile.mkdtemp(prefix="shared-clone-"))
     clone.chmod(0o755)
     (clone / "workflow/scripts/diverse/kernel").mkdir(parents=True)
     python = clone / "python3"
@@ -95,7 +99,7 @@ def test_another_user_runs_in_a_clone_that_is_not_theirs(shared_clone):
     assert "its owner has to call ./envs/run once" in refused.stderr
     text = (shared_clone / "envs/run").read_text()
     name = subprocess.run(
-        ["bash", "-c", text.split("venv=$here")[0].split("find_python)\n")[1] + "echo $pins"],
+        ["bash", "-c", text.split("home=$here")[0].split("find_python)\n")[1] + "echo $pins"],
         env={"PATH": "/usr/bin:/bin", "here": "envs", "python": str(shared_clone / "python3")},
         cwd=shared_clone,
         capture_output=True,

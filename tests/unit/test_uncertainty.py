@@ -164,13 +164,15 @@ def test_figure_of_small_sets_is_drawn(tests, tmp_path):
     parts = [calibration_table(samples, own="own").assign(train="own", model="linear4")]
     samples = {test: {"energy": one, "forces": one} for test in tests}
     parts.append(calibration_table(samples, own="own").assign(train="own", model="network4"))
-    figure = calibration_curves(pd.concat(parts), {"own": "entropy"})
+    figure = calibration_curves(
+        pd.concat(parts), {"own": "entropy"}, ["linear4", "network4", "absent"]
+    )
     figure.savefig(tmp_path / "calibration.png")
     shown = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert shown == [
-        "linear4: energy (meV/atom)",
-        "network4: energy (meV/atom)",
-        "network4: forces (meV/Å)",
+        "linear4: energy\n(meV/atom)",
+        "network4: energy\n(meV/atom)",
+        "network4: forces\n(meV/Å)",
     ]
     solid = figure.axes[0].lines[0]
     assert [*solid.get_xdata(), *solid.get_ydata()] == [1, 3]

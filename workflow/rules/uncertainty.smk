@@ -41,6 +41,7 @@ rule calibrate:
 rule show_calibration:
     """Show the calibration of every model that predicts its own errors."""
     input:
+        scores="<results>/tables/scores.csv",
         tables=expand("<results>/calibration/{train}/{model}.csv", train=WHOLE, model=CALIBRATED),
     output:
         table="<results>/tables/calibration.csv",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from diverse.errors.views import largest_models
 from diverse.report.pages.errors import calibration_page
 from diverse.report.plotting import calibration_curves
 from diverse.study.job import begin, finish
@@ -12,5 +13,7 @@ begin(snakemake)
 table = pd.concat([pd.read_csv(path) for path in snakemake.input.tables])
 table.to_csv(snakemake.output.table, index=False)
 Path(snakemake.output.page).write_text(calibration_page(table))
-calibration_curves(table, snakemake.params.families).savefig(snakemake.output.figure)
+models = largest_models(pd.read_csv(snakemake.input.scores))
+figure = calibration_curves(table, snakemake.params.families, models)
+figure.savefig(snakemake.output.figure)
 finish(snakemake)

@@ -9,7 +9,8 @@ import pandas as pd
 
 # meV/Å: cells are stored to 1e-6 Å, so that forces which symmetry makes zero have errors below it.
 ZERO_FORCE_ERROR = 0.1
-GROUP_KEYS = ["test", "quantity", "unit", "group", "n_cells"]
+SMALLER = "smaller groups"
+GROUP_KEYS = ["test", "quantity", "unit", "group", "n_cells", "n"]
 
 
 def transferability(scores: pd.DataFrame) -> pd.DataFrame:
@@ -43,8 +44,9 @@ def group_errors(
     Returns
     -------
     DataFrame
-        Columns ``test``, ``quantity``, ``unit``, ``group`` (``all`` last), ``n_cells``, then one
-        ``train/model`` each; values of all seeds together, as in the table of transferability.
+        Columns ``test``, ``quantity``, ``unit``, ``group`` (``all`` last), ``n_cells``, ``n``
+        (energies, or force components), then one ``train/model`` each; values of all seeds
+        together, as in the table of transferability.
     """
     chosen = _rmse(scores)
     chosen = chosen[chosen["train"].isin(trains) & chosen["test"].isin(tests)]
@@ -63,6 +65,38 @@ def group_errors(
         }
     )
     return wide.loc[order.sort_values(list(order)).index].reset_index(drop=True)
+
+
+def pool_small_groups(table: pd.DataFrame, smallest: int) -> pd.DataFrame:
+    """Put groups of fewer than `smallest` cells of each test set together, if there are several.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `group_errors`.
+    smallest : int
+
+    Returns
+    -------
+    DataFrame
+        Of the same columns; the pooled group is called `SMALLER`, stands before ``all``, and its
+        RMSE is that of all its cells together.
+    """
+    parts = []
+    for _, part in table.groupby(GROUP_KEYS[:3], sort=False):
+        small = (part["n_cells"] < smallest) & (part["group"] != "all")
+        if small.sum() < 2:
+            parts.append(part)
+            continue
+        members, errors = part[small], part.columns[len(GROUP_KEYS) :]
+        row = members.iloc[[0]].assign(
+            group=SMALLER, n_cells=members["n_cells"].sum(), n=members["n"].sum()
+        )
+        squares = members[errors].pow(2).mul(members["n"], axis=0).sum()
+        row[errors] = (squares / members["n"].sum()).pow(0.5).to_numpy()
+        whole = part["group"] == "all"
+        parts += [part[~small & ~whole], row, part[whole]]
+    return pd.concat(parts, ignore_index=True)
 
 
 def learning_curves(scores: pd.DataFrame, subsets: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from diverse.errors.views import ZERO_FORCE_ERROR
+from diverse.errors.views import GROUP_KEYS, ZERO_FORCE_ERROR
 from diverse.report.numbers import digits
 from diverse.report.pages.html import STYLE, bold_interval, escaped
 
@@ -51,11 +51,11 @@ def groups_page(table: pd.DataFrame) -> str:
     """
     parts, table = [STYLE], escaped(table)
     models = pd.MultiIndex.from_tuples(
-        [tuple(column.split("/")[::-1]) for column in table.columns[5:]],
+        [tuple(column.split("/")[::-1]) for column in table.columns[len(GROUP_KEYS) :]],
         names=["model", "trained on"],
     )
     for (test, quantity, unit), block in table.groupby(["test", "quantity", "unit"], sort=False):
-        errors = block[table.columns[5:]].set_axis(models, axis=1)
+        errors = block[table.columns[len(GROUP_KEYS) :]].set_axis(models, axis=1)
         errors = errors.where(errors > ZERO_FORCE_ERROR, 0)
         lowest = errors.T.groupby(level="model").transform("min").T
         texts = errors.map(digits)

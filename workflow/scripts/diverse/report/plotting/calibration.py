@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,7 +18,9 @@ COLUMNS = 4
 KINDS = {"own test set": ("-", True), OTHERS: ("--", False)}  # line, whether markers are filled
 
 
-def calibration_curves(table: pd.DataFrame, families: dict[str, str]) -> Figure:
+def calibration_curves(
+    table: pd.DataFrame, families: dict[str, str], models: Collection[str]
+) -> Figure:
     """Draw actual against predicted errors, bin by bin, one panel a model and quantity.
 
     Parameters
@@ -27,12 +30,15 @@ def calibration_curves(table: pd.DataFrame, families: dict[str, str]) -> Figure:
         ``train`` and ``model``.
     families : dict
         Family of each training set.
+    models : collection of str
+        The models that are drawn; those that predict no errors are left out.
     """
     style()
+    table = table[table["model"].isin(models)]
     panels = list(table.groupby(["quantity", "unit", "model"], sort=True))
     n_columns = min(COLUMNS, max(1, len(panels)))
     n_rows = -(-max(1, len(panels)) // n_columns)
-    size = (1.3 + 2.1 * n_columns, 2.3 * n_rows)
+    size = (7.2, 0.9 + 1.9 * n_rows)
     figure, axes = plt.subplots(
         n_rows, n_columns, figsize=size, squeeze=False, layout="constrained"
     )
@@ -48,13 +54,12 @@ def calibration_curves(table: pd.DataFrame, families: dict[str, str]) -> Figure:
                     **{"color": look.colour, "linestyle": line, "linewidth": 1},
                     **{"marker": look.marker, "markerfacecolor": face, "markersize": 4},
                 )
-        axis.set_title(f"{model}: {quantity} ({unit})", fontsize=8)
+        axis.set_title(f"{model}: {quantity}\n({unit})")
         _as_predicted(axis)
     figure.supxlabel("predicted standard deviation", fontsize=9)
     figure.supylabel("actual error (root mean square)", fontsize=9)
-    figure.legend(
-        handles=_legend(families, list(table["train"].unique())), loc="outside right upper"
-    )
+    handles = _legend(families, list(table["train"].unique()))
+    figure.legend(handles=handles, loc="outside upper center", ncols=3)
     return figure
 
 

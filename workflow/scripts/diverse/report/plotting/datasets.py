@@ -90,7 +90,7 @@ def geometry_curves(samples: Mapping[str, EnvironmentSample], families: dict[str
             axis.step(*start, where="post", **palette[name].curve)
         axis.set_xlabel(label)
     axes[1].set_xscale("log")
-    axes[1].xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5)))
+    axes[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes[1].xaxis.set_major_formatter("{x:.0f}")
     axes[1].xaxis.set_minor_locator(NullLocator())
     axes[2].xaxis.set_major_locator(MaxNLocator(5, integer=True))

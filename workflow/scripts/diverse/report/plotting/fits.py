@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 from diverse.report.plotting.style import looks, style
 
+COLUMNS = 3  # panels in a row
+
 
 def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, str]) -> Figure:
     """Draw the error on folds left out against the ridge strength, one panel a model.
@@ -23,18 +25,25 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
     """
     style()
     models = list(dict.fromkeys(model for _, model in paths))
+    n_columns = min(COLUMNS, len(models))
+    n_rows = -(-len(models) // n_columns)
+    size = (1.2 + 2 * n_columns, 0.5 + 1.8 * n_rows)
     figure, axes = plt.subplots(
-        1, len(models), figsize=(1.8 + 2.4 * len(models), 2.6), squeeze=False, layout="constrained"
+        n_rows, n_columns, figsize=size, squeeze=False, layout="constrained"
     )
     look = looks(families)
-    for axis, model in zip(axes[0], models, strict=True):
+    for axis in axes.flat[len(models) :]:
+        axis.set_axis_off()
+    for axis, model in zip(axes.flat, models, strict=False):
         for (train, name), path in paths.items():
             if name == model and train in families and "criterion" in path:
                 chosen = path[path["chosen"]]
                 axis.plot(path["ridge"], path["criterion"], label=train, **look[train].curve)
                 axis.plot(chosen["ridge"], chosen["criterion"], **_point(look[train].dot))
-        axis.set(title=model, xscale="log", yscale="log", xlabel="ridge strength")
-    axes[0, 0].set_ylabel("RMSE(E) × RMSE(F)\non folds left out (eV²/Å)")
+        axis.set(title=model, xscale="log", yscale="log")
+        axis.tick_params(labelsize=7)
+    figure.supxlabel("ridge strength", fontsize=9)
+    figure.supylabel("RMSE(E) × RMSE(F)\non folds left out (eV²/Å)", fontsize=9)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, title="trained on", loc="outside right upper")
     return figure

@@ -10,16 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from diverse.errors.views import ZERO_FORCE_ERROR
+from diverse.errors.views import ZERO_FORCE_ERROR, pool_small_groups
 from diverse.report.plotting.style import ERRORS, looks, model_marks, plain_log, style
 
-ROW, MODEL = 0.09, 0.09  # inches of every row, and of every model in it
+ROW, MODEL = 0.06, 0.08  # inches of every row, and of every model in it
+SMALLEST = 4  # cells of a group that has a row of its own
 
 
 def group_dots(
     table: pd.DataFrame, families: Mapping[str, str], models: Mapping[str, str]
 ) -> Figure:
     """Draw the RMSE of each group: colour is the training set, marker the model family.
+
+    Groups of fewer than 4 cells share a row: one or two cells say little of a group.
 
     Parameters
     ----------
@@ -30,6 +33,7 @@ def group_dots(
     """
     style()
     trains = [train for train in families if f"{train}/{next(iter(models))}" in table]
+    table = pool_small_groups(table, SMALLEST)
     rows = _rows(table)
     size = (7.2, 1.2 + (ROW + MODEL * len(models)) * len(rows))
     figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, layout="constrained")

@@ -18,13 +18,17 @@ from diverse.labels.convergence import MEASURES, summarise_errors
 from diverse.report.plotting.style import Look, looks, style
 
 FLOORS = {"energy": 0.1, "force": 0.1, "stress_corrected": 0.001}
+ZERO = 1e-3  # of a floor: smaller differences are none, as symmetry makes them
 SIZES = [(1, 2, "^"), (3, 4, "o"), (5, 1000, "s")]
 WEAKEST = 0.01  # eV/Å, below which a force is drawn as that large
 BINS = 16  # of the histogram of forces
 
 
 def convergence_strips(errors: pd.DataFrame) -> Figure:
-    """Draw the differences of every variant, one point a cell; points below an axis lie on it."""
+    """Draw the differences of every variant, one point a cell.
+
+    Points below an axis are open and lie on it; differences that symmetry makes zero are left out.
+    """
     style()
     variants = list(errors["variant"].unique())
     figure, axes = plt.subplots(len(FLOORS), 1, figsize=(7.2, 6), sharex=True, layout="constrained")
@@ -33,13 +37,16 @@ def convergence_strips(errors: pd.DataFrame) -> Figure:
             part = errors[errors["atoms"].between(low, high)]
             place = part["variant"].map(variants.index) + 0.2 * (column - 1)
             name = f"{low}-{high} atoms" if high < 1000 else f"{low} atoms or more"
-            values = part[measure].abs().clip(lower=floor)
-            axis.plot(place, values, marker, color=f"C{column}", ms=4, label=name)
+            values = part[measure].abs()
+            inside, below = values >= floor, (values < floor) & (values > ZERO * floor)
+            look = {"linestyle": "", "marker": marker, "color": f"C{column}", "markersize": 4}
+            axis.plot(place[inside], values[inside], label=name, **look)
+            axis.plot(place[below], [floor] * below.sum(), markerfacecolor="white", **look)
         overall = summarise_errors(errors)[measure].clip(lower=floor)
         axis.plot(range(len(variants)), overall, "_", color="k", ms=22, label="root mean square")
-        axis.set(yscale="log", ylabel=MEASURES[measure])
+        axis.set(yscale="log", ylabel=MEASURES[measure].replace(", Pulay", ",\nPulay"))
     axes[0].legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    axes[-1].set_xticks(range(len(variants)), variants)
+    axes[-1].set_xticks(range(len(variants)), variants, rotation=30, ha="right")
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,17 +11,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from diverse.report.plotting.style import ERRORS, LINES, looks, model_marks, plain_log, style
 
-COLUMNS = 4
+COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3}  # of so many test sets; 4 of more
 
 
 def learning_curve_panels(curves: pd.DataFrame, families: Mapping[str, str]) -> Figure:
     """Draw energy (above) and force RMSE (below), one column a test set.
 
-    Colour is the training set, marker the model, line the way cells were chosen; bars span the
-    seeds of a model.
+    Colour is the training set, marker the model, line the way cells were chosen; bars are bootstrap
+    intervals over the test cells.
 
     Parameters
     ----------
@@ -32,8 +33,9 @@ def learning_curve_panels(curves: pd.DataFrame, families: Mapping[str, str]) -> 
     """
     style()
     tests = [name for name in families if (curves["test"] == name).any()]
-    n_columns, n_blocks = min(len(tests), COLUMNS), -(-len(tests) // COLUMNS)
-    size = (1 + 1.6 * n_columns, 1.2 + 3.2 * n_blocks)
+    n_columns = COLUMNS.get(len(tests), 4)
+    n_blocks = -(-len(tests) // n_columns)
+    size = (1 + 6.2 * n_columns / max(n_columns, 3), 1.2 + 3.2 * n_blocks)
     shape = (2 * n_blocks, n_columns)
     figure, axes = plt.subplots(*shape, figsize=size, squeeze=False, layout="constrained")
     looked = {name: look.colour for name, look in looks(dict(families)).items()}
@@ -64,18 +66,31 @@ def _panel(
 ) -> None:
     for (of, method, model), curve in curves.groupby(["of", "method", "model"], sort=False):
         value = curve["value"].to_numpy()
-        spread = np.array([value - curve["low"], curve["high"] - value])
+        spread = np.array([value - curve["ci_low"], curve["ci_high"] - value]).clip(min=0)
         axis.errorbar(
             curve["train_environments"],
             value,
-            yerr=spread if spread.any() else None,
+            yerr=spread if np.isfinite(spread).all() else None,
+            elinewidth=0.7,
             color=colours[str(of)],
             linestyle=lines[str(method)],
             linewidth=1.1,
             **marks[str(model)],
         )
-    axis.tick_params(axis="x", labelsize=7)
-    plain_log(axis, "xy")
+    axis.tick_params(labelsize=7)
+    plain_log(axis, "y")
+    axis.set(xscale="log", xticks=_apart(sorted(set(curves["train_environments"]))))
+    axis.xaxis.set_major_formatter("{x:,g}")
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+def _apart(sizes: Sequence[float]) -> list[float]:
+    """Return the sizes that are a fifth larger than the one before, to three digits."""
+    kept: list[float] = []
+    for size in sizes:
+        if not kept or size > 1.2 * kept[-1]:
+            kept.append(float(f"{size:.2g}"))
+    return kept
 
 
 def _marks(curves: pd.DataFrame) -> dict[str, dict[str, Any]]:

@@ -136,9 +136,11 @@ def round_numbers(low: float, high: float) -> list[float]:
     return inside
 
 
-def write_numbers(axis: Axes, texts: list[list[str]], dark: list[list[bool]]) -> None:
-    """Write a text on every tile of a heat map, white where the tile is dark."""
+def write_numbers(
+    axis: Axes, texts: list[list[str]], dark: list[list[bool]], size: float = 9
+) -> None:
+    """Write a text of a size (points) on every tile of a heat map, white where the tile is dark."""
     for row, line in enumerate(texts):
         for column, text in enumerate(line):
             colour = "w" if dark[row][column] else "k"
-            axis.text(column, row, text, ha="center", va="center", color=colour)
+            axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)

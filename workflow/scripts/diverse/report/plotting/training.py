@@ -2,32 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from diverse.report.plotting.style import colours, style
 
+COLUMNS = 3  # panels in a row
+WINDOW = 0.02  # of all epochs, over which a loss is smoothed by its median
+
 
 def training_curves(
-    histories: dict[tuple[str, str, str], pd.DataFrame], families: dict[str, str]
+    histories: Mapping[tuple[str, str, str], pd.DataFrame], families: dict[str, str]
 ) -> Figure:
-    """Draw training (solid) and validation (dashed) loss of every (train, model, seed).
+    """Draw the validation loss of every network against the epoch, one panel a model.
 
-    Networks trained on subsets, which have no family, are left out.
+    A line is the median over the seeds of a training set, the band about it reaches from the lowest
+    to the highest of them, the dotted line is the training loss; all are smoothed by a running
+    median. Networks trained on subsets, which have no family, are left out.
+
+    Parameters
+    ----------
+    histories : mapping
+        History of every (train, model, seed).
+    families : dict
+        Family of each training set, in the order of the study.
     """
     style()
-    figure, axis = plt.subplots(figsize=(5, 3.2), layout="constrained")
     palette = colours(families)
-    histories = {key: history for key, history in histories.items() if key[0] in families}
-    for (train, _, _), history in histories.items():
-        line: dict[str, Any] = {"color": palette[train], "linewidth": 0.9}
-        axis.plot(history["epoch"], history["training_loss"], **line)
-        axis.plot(history["epoch"], history["validation_loss"], linestyle="--", **line)
-    for train in dict.fromkeys(train for train, _, _ in histories):
-        axis.plot([], [], color=palette[train], label=train)
-    axis.set(xlabel="epoch", ylabel="loss (solid: training, dashed: validation)", yscale="log")
-    axis.legend(title="trained on")
+    models = list(dict.fromkeys(model for train, model, _ in histories if train in families))
+    n_columns = min(COLUMNS, len(models))
+    n_rows = -(-len(models) // n_columns)
+    size = (1.2 + 2 * n_columns, 0.6 + 1.9 * n_rows)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=size, sharey=True, squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(models) :]:
+        axis.set_axis_off()
+    for axis, model in zip(axes.flat, models, strict=False):
+        for train, colour in palette.items():
+            members = [h for (t, m, _), h in histories.items() if (t, m) == (train, model)]
+            if members:
+                _curve(axis, members, colour, train)
+        axis.set(title=model, yscale="log")
+        axis.tick_params(labelsize=7)
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel("loss (dotted: training)", fontsize=9)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, title="trained on", loc="outside right upper")
     return figure
+
+
+def _curve(axis: Axes, members: Sequence[pd.DataFrame], colour: str, label: str) -> None:
+    """Draw the seeds of one model on one training set, as long as all of them were trained."""
+    epochs = min(len(history) for history in members)
+    validation, training = (
+        np.array([_smooth(history[f"{part}_loss"], epochs) for history in members])
+        for part in ("validation", "training")
+    )
+    x = members[0]["epoch"][:epochs]
+    axis.fill_between(x, validation.min(axis=0), validation.max(axis=0), color=colour, alpha=0.25)
+    axis.plot(x, np.median(validation, axis=0), color=colour, linewidth=1.1, label=label)
+    axis.plot(x, np.median(training, axis=0), color=colour, linewidth=0.9, linestyle=":")
+
+
+def _smooth(loss: pd.Series, epochs: int) -> np.ndarray:
+    """Return the running median of the first epochs of a loss."""
+    window = max(1, round(WINDOW * len(loss)))
+    return loss.rolling(window, center=True, min_periods=1).median().to_numpy()[:epochs]

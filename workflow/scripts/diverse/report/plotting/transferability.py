@@ -13,38 +13,58 @@ from matplotlib.figure import Figure
 from diverse.report.numbers import digits
 from diverse.report.plotting.style import style, write_numbers
 
+ROW = 0.17  # inches
+TEXT = 6.5  # points
+
 
 def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str], noise: str) -> Figure:
-    """Draw RMSE of energies and forces: rows training set and model, columns test set.
+    """Draw RMSE of energies and forces: rows model and training set, columns test set.
 
-    Only models trained on `trains` are shown; `noise`, lines about the noise of the labels,
-    stands at the foot.
+    Rows stand in the order of the study: model by model, and the training sets of each together.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``transferability.csv``.
+    trains : sequence of str
+        Training sets that are shown.
+    noise : str
+        Lines about the noise of the labels, for the foot of the figure.
     """
     style()
     panels = {"energy": "Energy RMSE (meV/atom)", "forces": "Force RMSE (meV/Å)"}
     rmse = table[(table["metric"] == "rmse") & table["train"].isin(trains)]
-    n_rows = len(rmse) // len(panels)
-    figure, axes = plt.subplots(
-        1, 2, figsize=(7.5, 1.5 + 0.32 * n_rows), sharey=True, layout="constrained"
+    models = list(rmse["model"].unique())
+    places = {"model": models.index, "train": list(trains).index}
+    rmse = rmse.sort_values(
+        ["model", "train"], key=lambda names: names.map(places[str(names.name)])
     )
+    size = (7.2, 1.2 + ROW * len(rmse) / len(panels))
+    figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, layout="constrained")
     for axis, (quantity, title) in zip(axes, panels.items(), strict=True):
-        part = rmse[rmse["quantity"] == quantity].sort_values("model", kind="stable")
+        part = rmse[rmse["quantity"] == quantity]
         tests = [c for c in part.columns[5:] if not c.endswith(("_low", "_high"))]
         _heatmap(axis, part, tests)
         axis.set_title(title)
         axis.set_xlabel("tested on")
-    axes[0].set_ylabel("trained on: model")
+    axes[0].set_ylabel("model, trained on")
     figure.supxlabel(noise, fontsize=7, color="0.3")
     return figure
 
 
 def _heatmap(axis: Axes, part: pd.DataFrame, tests: Sequence[str]) -> None:
+    """Draw one quantity, the models divided by lines."""
     values = part[list(tests)].to_numpy()
     norm = LogNorm(values.min(), values.max())
     axis.imshow(values, norm=norm, cmap="cividis", aspect="auto")
     texts = [[digits(value) for value in row] for row in values]
-    write_numbers(axis, texts, dark=norm(values) < 0.5)
+    write_numbers(axis, texts, dark=norm(values) < 0.5, size=TEXT)
     axis.set_xticks(range(len(tests)), tests, rotation=30, ha="right")
-    rows = [f"{train}: {model}" for train, model in zip(part["train"], part["model"], strict=True)]
-    axis.set_yticks(range(len(rows)), rows)
+    rows = [f"{model}, {train}" for train, model in zip(part["train"], part["model"], strict=True)]
+    axis.set_yticks(range(len(rows)), rows, fontsize=TEXT)
+    names = part["model"].tolist()
+    for place in range(1, len(names)):
+        if names[place] != names[place - 1]:
+            axis.axhline(place - 0.5, color="white", linewidth=2)
+    axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
