@@ -121,19 +121,16 @@ def _check_nodes(root: yaml.Node, path: str | Path) -> None:
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         if isinstance(node, yaml.MappingNode):
-            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            _check_keys(((key.tag, key.value) for key in keys), path, keys)
+            _check_keys([key for key, _ in node.value if isinstance(key, yaml.ScalarNode)], path)
             waiting += [value for _, value in node.value]
     _check_top([key.value for key, _ in root.value if isinstance(key, yaml.ScalarNode)], path)
 
 
-def _check_keys(
-    keys: Iterable[tuple[str, str]], path: str | Path, nodes: Sequence[yaml.Node]
-) -> None:
+def _check_keys(keys: Iterable[yaml.ScalarNode], path: str | Path) -> None:
     """Refuse a key that stands twice; the sentence names the lines."""
     lines: dict[tuple[str, str], list[int]] = {}
-    for key, node in zip(keys, nodes, strict=True):
-        lines.setdefault(key, []).append(node.start_mark.line + 1)
+    for key in keys:
+        lines.setdefault((key.tag, key.value), []).append(key.start_mark.line + 1)
     for (_, name), found in lines.items():
         if len(found) > 1:
             numbers = " and ".join(map(str, found))
