@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from diverse.labels.convergence import summarise_errors
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
+from diverse.labels.ledger.escape import one_line
 from diverse.labels.target import free_energy_per_atom
 from diverse.report.model_card import settings_rows
 from diverse.report.numbers import digits
@@ -220,7 +221,11 @@ def _variants(study: Config) -> pd.DataFrame:
 
 def _failures(rows: Mapping[str, Sequence[Atoms]]) -> str:
     failed = [
-        {"data set": name, "cause": row.info["cause"], "attempts": row.info["attempts"]}
+        {
+            "data set": name,
+            "cause": one_line(row.info["cause"]).replace("|", "\\|"),
+            "attempts": row.info["attempts"],
+        }
         for name, members in rows.items()
         for row in members
         if row.calc is None
