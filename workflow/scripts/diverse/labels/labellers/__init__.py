@@ -6,6 +6,8 @@ A labeller is a module of this package with
 - ``provenance(settings, element)``: what else decides a label, as text (versions of codes, names
   and checksums of files), or raise `LabellerError` if it cannot work,
 - ``label(atoms, settings, log)``: return the results, or raise `LabelError` with the cause,
+- if something must work before any cell can be labelled, ``prepare(settings)``: try it, once in
+  each process that labels, and raise `LabellerError`,
 - if a setting follows the cell, ``fixed(settings, atoms)``: the settings held at this cell's,
 - if strained cells need yet others, ``strained(settings, atoms)``: those whose energy is smooth.
 """
@@ -49,8 +51,9 @@ class Label:
     energy : float, eV
         Extrapolated to zero electronic temperature (equal to `free_energy` for classical ones).
     forces : ndarray, shape (n_atoms, 3), eV/Å
-    stress : ndarray, shape (6,), eV/Å^3
+    stress : ndarray, shape (6,), eV/Å^3, or None
         Voigt order xx, yy, zz, yz, xz, xy; positive when the cell wants to shrink (ASE's sign).
+        None if the calculator has none: energy and forces are a label.
     iterations : int
         Self-consistency iterations of the attempt that succeeded; 0 where there are none.
     attempts : int
@@ -62,7 +65,7 @@ class Label:
     free_energy: float
     energy: float
     forces: np.ndarray
-    stress: np.ndarray
+    stress: np.ndarray | None
     iterations: int = 0
     attempts: int = 1
     magnetic_moment: float | None = None
@@ -101,12 +104,15 @@ class Labeller:
         hold = getattr(_module(self.kind), name, lambda settings, atoms: settings)
         return replace(self, settings=hold(self.settings, atoms))
 
+    def prepare(self) -> None:
+        """Try what must work before any cell can be labelled; `LabellerError` if it fails."""
+        getattr(_module(self.kind), "prepare", lambda settings: None)(self.settings)
+
     def label(self, atoms: Atoms, log: Path) -> Label:
-        result: Label = _module(self.kind).label(atoms, self.settings, log)
-        numbers = [result.free_energy, result.energy, *result.forces.flat, *result.stress]
-        if not np.isfinite(numbers).all():
-            raise LabelError("the calculator returned numbers that are not finite", result.attempts)
-        return result
+        """Label one cell; `LabelError` if it fails or a result is no array of real numbers."""
+        from diverse.labels.labellers.results import checked
+
+        return checked(_module(self.kind).label(atoms, self.settings, log), len(atoms))
 
 
 def make_labeller(options: dict[str, Any]) -> Labeller:
