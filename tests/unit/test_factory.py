@@ -106,6 +106,7 @@ def test_files_that_a_calculator_reads_are_part_of_the_protocol(folder):
     read = ["w.model", "a/b.snapcoeff", "w.eam.alloy"]
     found = protocols_of("mine:make", [(name, text) for name in read for text in "12"], **options)
     assert len(set(found)) == 7
+    assert labeller("mine:make", **options).files() == sorted(["mine.py", *read])
     written = ["own.dat", "calls", "W", "notes.json"]
     found = protocols_of("mine:make", [(name, "1") for name in written], **options)
     assert len(set(found)) == 1

@@ -213,6 +213,15 @@ def test_a_potential_named_in_pair_style_is_part_of_the_protocol(tmp_path, monke
     (tmp_path / "mine").mkdir()
     Path("a.model").rename(tmp_path / "mine/a.model")
     assert make_labeller(options).protocol == protocols[-1]
+    assert make_labeller(options).files() == ["b c.sna", "mine/a.model", "my own.table"]
+
+
+def test_files_of_installed_packages_are_no_files_of_the_users(zhou):
+    """A rebuilt environment marks no label for recomputation."""
+    factory = {"element": "W", "kind": "ase", "factory": "ase.calculators.emt:EMT", "options": {}}
+    assert [one.files() for one in (zhou, make_labeller(COARSE), make_labeller(factory))] == [
+        []
+    ] * 3
 
 
 @pytest.mark.parametrize("line", ["zero 5\nshell touch ran", "zero 5\rshell touch ran", "zero 5 &"])

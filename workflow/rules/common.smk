@@ -11,7 +11,12 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from diverse.study.check import ConfigError, load_study
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
-from diverse.study.settings import labeller_options, measured_variants, variant_options
+from diverse.study.settings import (
+    labeller_files,
+    labeller_options,
+    measured_variants,
+    variant_options,
+)
 
 try:
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
@@ -135,6 +140,23 @@ def labelled_chunks(wildcards):
 def dataset_labeller(wildcards):
     """Protocol that labels the wildcards' data set."""
     return labeller_options(config, wildcards.dataset)
+
+
+def label_sources(wildcards):
+    """Files behind the labels of the wildcards' data set: factory modules, potentials."""
+    return labeller_files(labeller_options(config, wildcards.dataset))
+
+
+def variant_sources(wildcards):
+    """Files behind the labels of the wildcards' variant."""
+    return labeller_files(VARIANTS[wildcards.variant])
+
+
+def local_source(wildcards):
+    """Files of the wildcards' published data set where its source is local."""
+    source = Path(config["datasets"][wildcards.dataset]["source"])
+    members = sorted(source.rglob("*")) if source.is_dir() else [source]
+    return [str(path) for path in members if path.is_file()]
 
 
 def trained(models):

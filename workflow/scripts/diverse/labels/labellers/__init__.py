@@ -8,6 +8,8 @@ A labeller is a module of this package with
 - ``label(atoms, settings, log)``: return the results, or raise `LabelError` with the cause,
 - if something must work before any cell can be labelled, ``prepare(settings)``: try it, once in
   each process that labels, and raise `LabellerError`,
+- if labels rest on files of the user, ``files(settings)``: their paths, besides a checksum of their
+  contents in the provenance,
 - if a setting follows the cell, ``fixed(settings, atoms)``: the settings held at this cell's,
 - if strained cells need yet others, ``strained(settings, atoms)``: those whose energy is smooth.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -91,6 +94,14 @@ class Labeller:
         text = json.dumps([self.kind, asdict(self.settings), self.provenance], sort_keys=True)
         return sha256(text.encode()).hexdigest()[:16]
 
+    def files(self) -> list[str]:
+        """Return the user's own files that decide a label, relative to this folder if below it.
+
+        Files of installed packages are not among them: versions stand for those.
+        """
+        own: list[Path] = getattr(_module(self.kind), "files", lambda settings: [])(self.settings)
+        return sorted({os.path.relpath(path) if _is_below(path) else str(path) for path in own})
+
     def fixed(self, atoms: Atoms) -> Labeller:
         """Return this labeller with settings that follow the cell (k-points) held at this one's."""
         return self._held("fixed", atoms)
@@ -128,6 +139,10 @@ def make_labeller(options: dict[str, Any]) -> Labeller:
         raise LabellerError(f"there is no labeller '{kind}'; the labellers are {', '.join(KINDS)}")
     own = {name: value for name, value in options.items() if name not in ("kind", "element")}
     return Labeller(str(kind), options["element"], _module(str(kind)).Settings(**own))
+
+
+def _is_below(path: Path) -> bool:
+    return path.resolve().is_relative_to(Path.cwd())
 
 
 def _module(kind: str) -> Any:

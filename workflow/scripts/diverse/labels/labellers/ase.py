@@ -17,7 +17,7 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 
 from diverse.labels.labellers import Label, LabellerError
-from diverse.labels.labellers.factory import digest, find_factory, is_data, is_file
+from diverse.labels.labellers.factory import Sources, digest, find_factory, is_data, is_file
 
 # An option whose key holds one of these words names a file that the calculator reads, if there is
 # one of that name; so does any other whose value ends like such a file's (`factory.DATA`).
@@ -65,8 +65,14 @@ def provenance(settings: Settings, element: str) -> dict[str, str]:
         found["code_sha256"] = sha256(sources.files[module].read_bytes()).hexdigest()
         found |= {"imports_sha256": digest(others)} if others else {}
         found |= {"packages": packages} if packages else {}
-    named = sources.data | {name: Path(name) for name in _named_files(settings.options)}
+    named = _read_files(settings, sources)
     return found | ({"files_sha256": digest(named)} if named else {})
+
+
+def files(settings: Settings) -> list[Path]:
+    """Return the modules and files behind the labels that are of no installed package."""
+    sources = find_factory(settings.factory)
+    return [*sources.files.values(), *_read_files(settings, sources).values()]
 
 
 def prepare(settings: Settings) -> None:
@@ -118,6 +124,10 @@ def _calculator(settings: Settings) -> Any:
             f"{type(calculator).__name__}, not an ASE calculator"
         )
     return calculator
+
+
+def _read_files(settings: Settings, sources: Sources) -> dict[str, Path]:
+    return sources.data | {name: Path(name) for name in _named_files(settings.options)}
 
 
 def _named_files(options: Any, key: str = "") -> Iterator[str]:

@@ -50,9 +50,8 @@ def provenance(settings: Settings, element: str) -> dict[str, str]:
     if style not in lammps_library.pair_styles():
         raise LabellerError(f"LAMMPS knows no pair style '{style}'")
     digest = sha256()
-    for word in _words([*settings.pair_coeff, settings.pair_style]):
-        file = lammps_library.potential_file(word)
-        digest.update(file.read_bytes() if file else b"")
+    for file in _potentials(settings):
+        digest.update(file.read_bytes())
     return {"code": f"lammps {version('lammps')}", "potential_sha256": digest.hexdigest()}
 
 
@@ -65,6 +64,17 @@ def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
     except Exception as error:  # LAMMPS raises bare Exception
         raise LabelError(str(error).strip()) from error
     return Label(result.energy, result.energy, result.forces, result.stress)
+
+
+def files(settings: Settings) -> list[Path]:
+    """Return the files that the commands name, but for those that ship with LAMMPS."""
+    shipped = lammps_library.potentials()
+    return [path for path in _potentials(settings) if not path.is_relative_to(shipped)]
+
+
+def _potentials(settings: Settings) -> list[Path]:
+    words = _words([*settings.pair_coeff, settings.pair_style])
+    return [file for word in words if (file := lammps_library.potential_file(word))]
 
 
 def _words(lines: Sequence[str]) -> list[str]:
