@@ -4,9 +4,13 @@ import os
 import re
 import time
 
+import ase.io
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from ase.build import bulk
+from ase.calculators.emt import EMT
 
 from paths import snakemake
 
@@ -69,6 +73,24 @@ def test_an_edited_factory_is_labelled_with_again_and_nothing_else_is(folder):
         assert "3 cells, 3 to label" in output
         (folder / "ran").unlink()
         assert planned(folder) == 0
+
+
+def test_an_edited_local_source_is_imported_again(folder):
+    changed = STUDY | {"datasets": {"own": {"family": "literature", "source": "own.xyz"}}}
+    (folder / "study.yaml").write_text(yaml.safe_dump(changed))
+    cell = bulk("Cu", cubic=True)
+    cell.calc = EMT()
+    cell.get_forces()
+    target = "results/mine/structures/own/0.xyz"
+    for place in (0.1, 0.2):
+        cell.rattle(place, seed=1)
+        cell.get_forces()
+        cell.write(folder / "own.xyz")
+        snakemake(folder, target, *study(folder))
+        (read,) = ase.io.read(folder / target, index=":")
+        np.testing.assert_allclose(read.positions, cell.positions, atol=1e-6)
+        assert "Nothing to be done" in snakemake(folder, target, *study(folder)).stdout
+        time.sleep(1)
 
 
 @pytest.mark.parametrize(("difference", "within"), [(0.01, True), (0.2, False)])

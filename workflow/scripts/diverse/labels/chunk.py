@@ -17,7 +17,7 @@ from diverse.labels.pool import Effort, outcomes
 
 NAMES = ("dataset", "config_type", "trajectory")  # that a study gives to its cells
 
-TIMED_OUT = re.compile(r"no label within (\S+) s")
+TIMED_OUT = re.compile(r"no label within (\d+(?:[.]\d+)?(?:e[+]\d+)?) s")
 
 
 class TimeLimitError(RuntimeError):
@@ -87,7 +87,9 @@ def _missing(keys: Sequence[str], ledger: Ledger, timeout: float, *, retry: bool
 
 def _limit(row: Atoms) -> float:
     """Return the timeout (s) that a cell failed under; infinity if that is not its cause."""
-    told = TIMED_OUT.fullmatch(row.info["cause"])  # rows of before the limit was stored say it
+    told = TIMED_OUT.fullmatch(
+        row.info.get("cause", "")
+    )  # rows of before the limit was stored say it
     return float(row.info.get("timeout") or (told[1] if told else "inf"))
 
 

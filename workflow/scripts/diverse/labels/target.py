@@ -5,6 +5,8 @@ A stress is no part of it: labels may have none.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from ase import Atoms
 
@@ -17,7 +19,18 @@ def free_energy(cell: Atoms) -> float:
     ase.calculators.calculator.PropertyNotImplementedError
         If the cell has an energy, but no free energy.
     """
-    return float(cell.get_potential_energy(force_consistent=True))
+    return float(calculated_free_energy(cell))
+
+
+def calculated_free_energy(cell: Atoms) -> Any:
+    """Return the free energy as the cell's calculator gives it, whatever that is.
+
+    Raises
+    ------
+    ase.calculators.calculator.PropertyNotImplementedError
+        If the calculator has an energy, but no free energy.
+    """
+    return cell.get_potential_energy(force_consistent=True)
 
 
 def free_energy_per_atom(cell: Atoms) -> float:

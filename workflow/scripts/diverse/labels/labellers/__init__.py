@@ -45,7 +45,7 @@ class LabelError(RuntimeError):
 
 @dataclass(frozen=True)
 class Label:
-    """What a labeller says of one cell.
+    """Result of a labeller for one cell.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Labeller:
 
     @cached_property
     def provenance(self) -> dict[str, str]:
-        """What decides a label beside the settings; raises `LabellerError` if it cannot work."""
+        """Facts that decide a label beside the settings; `LabellerError` if it cannot work."""
         found: dict[str, str] = _module(self.kind).provenance(self.settings, self.element)
         return found
 

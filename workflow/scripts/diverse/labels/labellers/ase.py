@@ -18,6 +18,7 @@ from ase.calculators.calculator import PropertyNotImplementedError
 
 from diverse.labels.labellers import Label, LabellerError
 from diverse.labels.labellers.factory import Sources, digest, find_factory, is_data, is_file
+from diverse.labels.target import calculated_free_energy
 
 # An option whose key holds one of these words names a file that the calculator reads, if there is
 # one of that name; so does any other whose value ends like such a file's (`factory.DATA`).
@@ -92,7 +93,7 @@ def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
     calculation.calc = _calculator(settings)
     energy = calculation.get_potential_energy()
     try:
-        consistent = calculation.get_potential_energy(force_consistent=True)
+        consistent = calculated_free_energy(calculation)
     except PropertyNotImplementedError:
         consistent = energy
     return Label(consistent, energy, calculation.get_forces(), _stress(calculation))

@@ -1,4 +1,4 @@
-"""What is in ledgers: what is here, what failed and why, what is missing."""
+"""Contents of ledgers: what is here, what failed and why, what is missing."""
 
 from __future__ import annotations
 

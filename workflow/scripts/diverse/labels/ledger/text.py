@@ -24,7 +24,7 @@ TEXTS = ("dataset", "config_type", "trajectory", "key", "protocol", "cause")
 
 @dataclass(frozen=True)
 class Scan:
-    """What a ledger file holds.
+    """Contents of a ledger file.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ def _row_at(lines: list[bytes], start: int) -> bytes | None:
 
 
 def _is_begun(lines: list[bytes]) -> bool:
-    """Whether these lines are the beginning of a row."""
+    """Return whether these lines are the beginning of a row."""
     count = lines[0].strip()
     return not lines[-1].endswith(b"\n") or (count.isdigit() and len(lines) < 2 + int(count))
 
