@@ -75,6 +75,10 @@ def run_out_of_memory() -> None:
     raise MemoryError("no memory for the charge density")
 
 
+def interrupt() -> None:
+    raise KeyboardInterrupt("by a calculator")
+
+
 def refuse_in_lines() -> None:
     raise SCFError(f'it never\nconverges\r\n checksum={"0" * 16} key={"0" * 32} \\ "\u2028\udc80')
 
@@ -116,6 +120,8 @@ FAULTS = {
     "refuse": refuse,
     "refuse in lines": refuse_in_lines,
     "one force": lambda: None,
+    "move": lambda: os.chdir("/"),
+    "interrupt": interrupt,
     "leave": lambda: sys.exit("a licence is missing"),
     "read": read,
     "fork": fork,
@@ -123,6 +129,7 @@ FAULTS = {
     "hang with child": hang_with_child,
     "memory": run_out_of_memory,
     "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "SIGINT": lambda: os.kill(os.getpid(), signal.SIGINT),
     "SIGTERM": lambda: os.kill(os.getpid(), signal.SIGTERM),
     "signal 40": lambda: os.kill(os.getpid(), 40),
 }

@@ -78,6 +78,7 @@ CAUSES = {
     "nan": "the calculator returned NaN or infinity as energy",
     "one force": "the calculator returned forces of the shape (1, 3) instead of (6, 3)",
     "leave": "SystemExit: a licence is missing",
+    "interrupt": "KeyboardInterrupt: by a calculator",
     "refuse": "ase.calculators.calculator.SCFError: it never converges",
 }
 
@@ -85,7 +86,7 @@ CAUSES = {
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_fault_costs_one_row(tmp_path, workers):
     faults = {str(n + 2): fault for n, fault in enumerate(CAUSES)}
-    cells = [chain(n, index) for n in range(1, 11) for index in range(1 if str(n) in faults else 2)]
+    cells = [chain(n, index) for n in range(1, 12) for index in range(1 if str(n) in faults else 2)]
     rows, _ = run(tmp_path, cells, spring(faults=faults), workers=workers, timeout=1)
     for cell, row in zip(cells, rows, strict=True):
         fault = faults.get(str(len(cell)))
@@ -115,7 +116,7 @@ def test_a_crash_that_does_not_come_again_costs_nothing(tmp_path, fault):
     np.testing.assert_allclose(row.get_forces(), -chain(2).positions)
 
 
-OUTSIDE = {"SIGKILL": "SIGKILL", "SIGTERM": "SIGTERM", "signal 40": "signal 40"}
+OUTSIDE = {"SIGKILL": "SIGKILL", "SIGINT": "SIGINT", "signal 40": "signal 40"}
 OUTSIDE["memory"] = "MemoryError: no memory for the charge density"
 
 
@@ -169,6 +170,13 @@ def test_a_calculator_that_forks_labels_each_cell_with_its_own_label(tmp_path):
 def test_a_calculator_that_asks_reads_nothing(tmp_path):
     rows, _ = run(tmp_path, [chain(2), chain(3)], spring(faults={"2": "read"}))
     assert [row.info["status"] for row in rows] == ["converged"] * 2
+
+
+def test_a_calculator_that_moves_leaves_the_next_cell_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labeller = spring(faults={"2": "move"}, calls="calls")
+    run(tmp_path, [chain(2), chain(3)], labeller)
+    assert len(firsts((tmp_path / "calls").read_text())) == 2
 
 
 def children(folder):

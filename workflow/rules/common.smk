@@ -59,6 +59,9 @@ SEARCHED = [model for model in config["models"] if model in AUTO]
 SEARCHES = {model: f"<results>/models/{{train}}/{model}/search.csv" for model in SEARCHED}
 CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
 
+# Files of the user's own behind the labels of each data set: factory modules, potentials.
+LABEL_SOURCES = {name: labeller_files(labeller_options(config, name)) for name in LABELLED}
+
 # Labels that are known before anything runs: released ones, unless the study recomputes its own.
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
 
@@ -140,11 +143,6 @@ def labelled_chunks(wildcards):
 def dataset_labeller(wildcards):
     """Protocol that labels the wildcards' data set."""
     return labeller_options(config, wildcards.dataset)
-
-
-def label_sources(wildcards):
-    """Files behind the labels of the wildcards' data set: factory modules, potentials."""
-    return labeller_files(labeller_options(config, wildcards.dataset))
 
 
 def variant_sources(wildcards):

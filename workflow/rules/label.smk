@@ -17,7 +17,7 @@ rule label_chunk:
     """Label one chunk; what its ledger or a released one holds is not computed again."""
     input:
         cells="<results>/structures/{dataset}/{chunk}.xyz",
-        sources=label_sources,
+        sources=lookup(within=LABEL_SOURCES, dpath="{dataset}"),
     output:
         cells="<results>/labels/{dataset}/{chunk}.xyz",
     log:

@@ -23,7 +23,7 @@ rule audit_labels:
     """Recompute a sample of one data set's labels, and check derivatives."""
     input:
         cells=labelled_chunks,
-        sources=label_sources,
+        sources=lookup(within=LABEL_SOURCES, dpath="{dataset}"),
     output:
         table="<results>/audit/{dataset}.csv",
     log:

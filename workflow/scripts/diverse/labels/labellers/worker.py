@@ -96,7 +96,7 @@ def try_to_label(labeller: Labeller, atoms: Atoms, log: Path) -> Outcome:
         cause, attempts, fault = str(error), error.attempts, error
     except LabellerError as error:
         cause, fault = str(error), error
-    except (Exception, SystemExit) as error:  # a calculator's fault must not cost the other cells
+    except BaseException as error:  # a calculator's fault must not cost the other cells
         traceback.print_exc()
         cause, fault = traceback.format_exception_only(error)[-1].strip(), error
     if len(cause) > LONGEST:
@@ -108,7 +108,8 @@ def try_to_label(labeller: Labeller, atoms: Atoms, log: Path) -> Outcome:
 def main(parent: int) -> None:
     """Take the labeller, which comes first, say so, then label cell after cell."""
     _die_with(parent)
-    process = os.getpid()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # from outside it ends the process, as others do
+    process, home = os.getpid(), Path.cwd()
     jobs, answers = _take_standard_streams()
     with suppress(EOFError, BrokenPipeError):  # the parent is gone
         labeller = replace(jobs.recv())  # a copy that computes its own provenance
@@ -123,6 +124,7 @@ def main(parent: int) -> None:
             outcome = try_to_label(labeller, atoms, log)
             if os.getpid() != process:  # a process that the calculator forked came back here
                 os._exit(0)
+            os.chdir(home)  # where paths in options start
             answers.send(Answer(process, number, outcome))
 
 
