@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,12 @@ def fork() -> None:
         time.sleep(0.3)  # comes back late, when the worker is at another cell
 
 
+def write_everywhere() -> None:
+    for descriptor in range(256):
+        with suppress(OSError):
+            os.write(descriptor, b"Iteration 1: converged\n")
+
+
 def start_child() -> None:
     child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     forked = os.fork()  # holds everything open that the worker holds
@@ -125,6 +132,8 @@ FAULTS = {
     "leave": lambda: sys.exit("a licence is missing"),
     "read": read,
     "fork": fork,
+    "write everywhere": write_everywhere,
+    "close everything": lambda: os.closerange(0, 256),
     "crash with child": crash_with_child,
     "hang with child": hang_with_child,
     "memory": run_out_of_memory,

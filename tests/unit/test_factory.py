@@ -146,6 +146,7 @@ def test_what_is_no_factory_is_said(folder, factory):
         "a, make = f()",
         "make: object = f()",
         "def __getattr__(name): ...",
+        "make = f('\\d')",
         "match 1:\n    case 1:\n        make = lambda: 1",
     ],
 )

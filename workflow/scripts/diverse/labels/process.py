@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ OWN_SIGNALS = {
     *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGSYS),
     *(signal.SIGTRAP, signal.SIGPIPE, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF),
 }
+LARGEST = 1 << 28  # bytes of an answer: text of a calculator would read as a longer one
 GRACE = 1.0  # s, for a process that has closed its connection to end
 COMMAND = "from diverse.labels.labellers.worker import main; main({})"
 
@@ -71,7 +73,7 @@ class Process:
         path = {"PYTHONPATH": os.pathsep.join(sys.path), family.MARK: mark}
         jobs, answers = os.pipe(), os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND.format(os.getpid())],
+            [sys.executable, "-P", "-c", COMMAND.format(os.getpid())],
             stdin=jobs[0],
             stdout=answers[1],
             env={**os.environ, **path, **threads},
@@ -98,13 +100,17 @@ class Process:
 
     def receive(self) -> Answer | End:
         """Take what the process answered; without an answer it has ended, or is made to end."""
-        with suppress(Exception):  # the end of the stream, or what a calculator wrote into it
+        try:
             if self.is_alive() or self.answers.poll():
-                answer = self.answers.recv()
+                answer = pickle.loads(self.answers.recv_bytes(LARGEST))
                 if isinstance(answer, Answer):
                     return answer
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE)
+        except EOFError:  # it has ended, or is about to
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE)
+        except Exception:  # what a calculator wrote into the connection can be anything
+            self.kill()
+            return End("its connection broke", crash=True)
         status = self._process.poll()
         self.kill()
         return End("its connection broke", crash=True) if status is None else end_of(status)

@@ -13,6 +13,7 @@ import ast
 import importlib.util
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -131,13 +132,19 @@ def _parsed(file: Path, factory: str) -> ast.Module | None:
     if file.suffix != ".py":
         return None
     try:
-        return ast.parse(file.read_bytes(), filename=str(file))
+        return _tree(file)
     except (SyntaxError, ValueError) as error:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise LabellerError(
-            f"the module of the calculator factory '{factory}' cannot be read: {file} has a "
-            f"syntax error{line} ({getattr(error, 'msg', error)})"
-        ) from error
+        cause = f"has a syntax error{line} ({getattr(error, 'msg', error)})"
+    except OSError as error:
+        cause = f"cannot be opened ({error.strerror})"
+    raise LabellerError(f"the calculator factory '{factory}' cannot be read: {file} {cause}")
+
+
+def _tree(file: Path) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of invalid escapes, which Python tells when it imports
+        return ast.parse(file.read_bytes(), filename=str(file))
 
 
 def _check_name(tree: ast.Module, name: str, factory: str, file: Path) -> None:
@@ -186,7 +193,7 @@ def _follow(module: str, sources: Sources) -> None:
     if file.suffix != ".py":
         return
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = _tree(file)
     except (SyntaxError, ValueError):  # what imports it may cope; its content counts all the same
         return
     for name in _data_names(tree):
