@@ -139,6 +139,8 @@ rule generate_expert:
 
 rule import_literature:
     """Import a published data set; what cannot be used is reported."""
+    input:
+        source=local_source,
     output:
         cells="<results>/structures/{dataset}/0.xyz",
         problems="<results>/tables/import/{dataset}/problems.csv",
