@@ -91,6 +91,7 @@ class Process:
         return self._process.pid
 
     def is_alive(self) -> bool:
+        """Return whether the process has not ended."""
         return self._process.poll() is None
 
     def send(self, message: Any) -> None:
