@@ -14,6 +14,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Container, Iterable, Iterator
+from copy import copy as shallow_copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from ase.io.extxyz import write_extxyz
+
+from diverse.comment_line import read_info, writable
 
 PRECISION = 6  # decimals of positions and cell vectors, Å: what is labelled is what is stored
 
@@ -80,7 +83,14 @@ def iterate_cells(paths: Iterable[str | Path]) -> Iterator[Atoms]:
     """Read the cells of extended XYZ files one by one, so that big sets need little memory."""
     for path in paths:
         if Path(path).stat().st_size:
-            yield from ase.io.iread(path, index=":", format="extxyz")
+            yield from ase.io.iread(path, index=":", format="extxyz", properties_parser=read_info)
+
+
+def with_info(cell: Atoms, info: dict[str, Any]) -> Atoms:
+    """Return a cell that shares all with another, labels included, but its `info`."""
+    other = shallow_copy(cell)
+    other.info = info
+    return other
 
 
 def labelled_by_dataset(
@@ -131,6 +141,6 @@ def write_cells(
     with open(handle, "w") as file:
         for position, cell in enumerate(cells):
             if taken is None or position in taken:
-                write_extxyz(file, [cell], **options)
+                write_extxyz(file, [with_info(cell, writable(cell.info))], **options)
     Path(temporary).chmod(0o644)
     os.replace(temporary, target)

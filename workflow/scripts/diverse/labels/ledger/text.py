@@ -13,6 +13,9 @@ import ase.io
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
 
+from diverse.comment_line import read_info, writable
+from diverse.structures import with_info
+
 COLUMNS = ["symbols", "positions"]
 CHECKSUM = re.compile(rb" checksum=([0-9a-f]{16})")
 COUNT = re.compile(rb"\d+\n$")
@@ -41,7 +44,8 @@ class Scan:
 def to_text(row: Atoms) -> bytes:
     """Return a row as extended XYZ whose ``checksum`` covers every other byte of it."""
     text = io.StringIO()
-    write_extxyz(text, [row], columns=[*COLUMNS, *(["forces"] if row.calc else [])])
+    plain_row = with_info(row, writable(row.info))
+    write_extxyz(text, [plain_row], columns=[*COLUMNS, *(["forces"] if row.calc else [])])
     plain = text.getvalue().encode()
     count, comment, atoms = plain.split(b"\n", 2)
     mark = f" checksum={_digest(plain)}".encode()
@@ -50,7 +54,9 @@ def to_text(row: Atoms) -> bytes:
 
 def to_atoms(text: bytes) -> Atoms:
     """Return the cell, with its label as an ASE calculator."""
-    row: Atoms = ase.io.read(io.StringIO(text.decode()), 0, format="extxyz")  # type: ignore[assignment]
+    row: Atoms = ase.io.read(  # type: ignore[assignment]
+        io.StringIO(text.decode()), 0, format="extxyz", properties_parser=read_info
+    )
     del row.info["checksum"]
     return row
 
