@@ -59,7 +59,7 @@ def write_group(folder: Path, group: str, *entries: dict, **dataset: str) -> Non
 
 def load(path: Path, block: int = 20):
     return import_records(
-        read_records(path), dataset="published", element="W", protocol="p", block=block
+        read_records(path), dataset="published", element="W", protocol="p", block=block, reach=4.8
     )
 
 

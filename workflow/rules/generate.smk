@@ -3,7 +3,7 @@
 Needs  the study file; of published sets the source it names: a path, or a URL with its SHA-256
 Makes  structures/{dataset}/{chunk}.xyz and, of sampled sets, a count of accepted and rejected cells
        (.csv) and the statistics of their descriptors (.npz) beside it; of published sets
-       tables/import/{dataset}/*.csv; tables/generation.csv, structures/chunks.csv
+       tables/import/{dataset}/*.{csv,html}; tables/generation.csv, structures/chunks.csv
 Steps  whiten: a reference sample of random cells fixes the space entropy is measured in
        start_statistics: what a set-entropy data set complements, before its first round
        sum_statistics: that and all chunks of earlier rounds, before every later round
@@ -45,6 +45,7 @@ rule start_statistics:
         ENVIRONMENT
     params:
         study=study_part("element", "lattice", "cutoff", "optimiser"),
+        foreign=complements_file,
     message:
         "Describing what {wildcards.dataset} complements"
     script:
@@ -126,6 +127,12 @@ rule import_literature:
         cells="<results>/structures/{dataset}/0.xyz",
         problems="<results>/tables/import/{dataset}/problems.csv",
         groups="<results>/tables/import/{dataset}/groups.csv",
+        page=report(
+            "<results>/tables/import/{dataset}/import.html",
+            caption="../report/import.rst",
+            category="Data sets",
+            labels={"result": "records of {dataset}"},
+        ),
     log:
         "<logs>/import_literature/{dataset}.log",
     benchmark:
@@ -140,6 +147,7 @@ rule import_literature:
     params:
         element=lookup(within=config, dpath="element"),
         dataset=lookup(within=config, dpath="datasets/{dataset}"),
+        reach=max(config["cutoff"], config["zbl"]["outer"]),
         cache=f"{RESULTS}/downloads",
     message:
         "Importing {wildcards.dataset}"

@@ -146,14 +146,18 @@ def summarise_import(cells: Sequence[Atoms], problems: pd.DataFrame, dataset: st
 def _causes(causes: pd.Series) -> str:
     """Return causes with their numbers; those that differ in figures and names count as one."""
     kinds = Counter(_kind(cause) for cause in causes)
-    examples = {_kind(cause): cause for cause in reversed(list(causes))}
+    examples = {_kind(cause): _short(cause) for cause in reversed(list(causes))}
     parts = [f"{count:,} {examples[kind]}" for kind, count in kinds.most_common(SAID)]
     rest = sum(kinds.values()) - sum(count for _, count in kinds.most_common(SAID))
     return "; ".join([*parts, f"{rest:,} of other causes"] if rest else parts)
 
 
 def _kind(cause: str) -> str:
-    return re.sub(r"(same structure as) .*|[-+]?\d[\d.,e+-]*", r"\1#", cause)
+    return re.sub(r"[-+]?\d[\d.,e+-]*", "#", _short(cause))
+
+
+def _short(cause: str) -> str:
+    return re.sub("same structure as .*", "with the structure of another", cause)
 
 
 def _usable(record: Record, element: str, reach: float) -> tuple[Atoms | None, str, list[str]]:
@@ -184,8 +188,10 @@ def _missing_labels(atoms: Atoms, holds: Sequence[str]) -> str:
     missing = [] if {"energy", "free_energy"} & set(results) else ["energy"]
     missing += [] if "forces" in results else ["forces"]
     if missing:
-        held = f"it holds {', '.join(holds)}" if holds else "it holds no labels"
-        return f"has no {' and no '.join(missing)} under any known key: {held}"
+        return (
+            f"has no {' and no '.join(missing)}; it holds {', '.join(holds) or 'no labels'} (of an "
+            "XYZ file, keys in the study file can name others)"
+        )
     numbers = [results[key] for key in ("energy", "free_energy", "forces") if key in results]
     return "" if all(np.isfinite(part).all() for part in numbers) else "a label is not finite"
 
@@ -218,7 +224,12 @@ def _cell(record: Record, atoms: Atoms, dataset: str, protocol: str, trajectory:
 def _without_wrong_stress(cells: Sequence[Atoms]) -> list[tuple[str, str, str, str]]:
     """Mark stress that physics contradicts as missing, and return rows that say so."""
     rows = []
-    for verdict in check_stress(cells):
+    verdicts = check_stress(cells)
+    in_doubt = any(verdict.agrees is False for verdict in verdicts)
+    for verdict in verdicts:
+        if verdict.agrees is None and in_doubt:
+            said = f"{verdict.sentence}, and the stress of other groups contradicts their energies"
+            rows.append(("", verdict.group, said, "kept"))
         if verdict.agrees is False:
             members = [c for c in cells if c.info["config_type"] == verdict.group]
             with_stress = [cell for cell in members if cell.info["stress_valid"]]
