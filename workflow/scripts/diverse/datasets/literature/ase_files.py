@@ -1,4 +1,4 @@
-"""Files that ASE reads: trajectories, databases, and the output of VASP."""
+"""Files that ASE reads: its trajectories and databases, and OUTCAR of VASP."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.db import connect
-from ase.io.trajectory import Trajectory
-from ase.io.vasp import read_vasp_xml
+from ase.io.trajectory import TrajectoryReader
 
 from diverse.datasets.literature.frame import FrameError, make_atoms, voigt
 from diverse.datasets.literature.record import Record
@@ -36,7 +35,7 @@ def read_ase(path: Path, name: str, group: str, form: str) -> Iterator[Record]:
     group : str
         Of frames that name none (``config_type``).
     form : str
-        ``traj``, ``db``, ``vasprun`` or ``outcar``.
+        ``traj``, ``db`` or ``outcar``.
     """
     frames = _READERS[form](path)
     index = -1
@@ -96,7 +95,7 @@ def _record(frame: Atoms, name: str, group: str) -> Record:
 
 
 def _trajectory(path: Path) -> Iterator[Atoms | Exception]:
-    with Trajectory(str(path)) as trajectory:
+    with path.open("rb") as file, TrajectoryReader(file) as trajectory:
         for index in range(len(trajectory)):
             try:
                 yield trajectory[index]
@@ -114,15 +113,11 @@ def _database(path: Path) -> Iterator[Atoms | Exception]:
             yield _FrameDamageError(f"{type(error).__name__}: {error}")
 
 
-def _vasprun(path: Path) -> Iterator[Atoms | Exception]:
-    yield from read_vasp_xml(str(path), index=slice(None))
-
-
 def _outcar(path: Path) -> Iterator[Atoms | Exception]:
     yield from ase.io.iread(str(path), index=":", format="vasp-out")
 
 
-_READERS = {"traj": _trajectory, "db": _database, "vasprun": _vasprun, "outcar": _outcar}
+_READERS = {"traj": _trajectory, "db": _database, "outcar": _outcar}
 
 
 @contextmanager

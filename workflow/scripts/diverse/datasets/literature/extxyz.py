@@ -18,6 +18,7 @@ from diverse.datasets.literature.frame import (
     numbers,
     numbers_of,
     voigt,
+    volume,
 )
 from diverse.datasets.literature.frames_of_text import Block, TextError, lines_of, split
 from diverse.datasets.literature.keys import TABLE, Choice, choose
@@ -237,10 +238,7 @@ def _stress(comment: dict[str, str], keys: dict[str, str], lattice: Array | None
         if name in keys and comment[keys[name]].split()
     }
     if "virial" in found:
-        volume = 0.0 if lattice is None else abs(float(np.linalg.det(lattice)))
-        if volume == 0:
-            raise FrameError(f"{keys['virial']} needs a lattice")
-        found["virial"] = -found["virial"] / volume
+        found["virial"] = -found["virial"] / volume(lattice, keys["virial"])
     if len(found) == 2:
         largest = np.abs(found["virial"]).max()
         if np.abs(found["stress"] - found["virial"]).max() > 0.01 * largest + 1e-4:

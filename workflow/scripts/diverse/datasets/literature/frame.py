@@ -15,6 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 MAX_ATOMS = 200_000  # of one frame; more is a damaged count, not a training cell
 MAX_LENGTH = 1e5  # Å, of a lattice vector; beyond, image numbers and rounding get out of hand
+LARGEST = 1e12  # of a stress or virial, in any unit
 ASYMMETRY = 1e-3  # of a stress, relative to its largest component
 VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])  # xx, yy, zz, yz, xz, xy
 PLAIN = re.compile(r"[-+0-9.eE\s]*", re.ASCII)
@@ -106,14 +107,40 @@ def voigt(tensor: Array, name: str = "stress") -> Array:
     """
     if tensor.shape not in ((3, 3), (9,), (6,)):
         raise FrameError(f"{name} has shape {tensor.shape}: 9 or 6 numbers are needed")
-    if not np.isfinite(tensor).all():
-        raise FrameError(f"{name} is not finite")
+    if not (np.abs(tensor) < LARGEST).all():
+        raise FrameError(f"{name} is not finite, or over {LARGEST:.0e}")
     if tensor.shape == (6,):
         return tensor.copy()
     full = tensor.reshape(3, 3)
     if np.abs(full - full.T).max() > ASYMMETRY * np.abs(full).max() + 1e-8:
         raise FrameError(f"{name} is not symmetric")
     return full[VOIGT]
+
+
+def check_lattice(lattice: Array) -> None:
+    """Raise FrameError unless a lattice is three vectors (Å) of finite and sensible length."""
+    if lattice.shape != (3, 3):
+        raise FrameError(f"the lattice has shape {lattice.shape}, it must be (3, 3)")
+    if not (np.abs(lattice) < MAX_LENGTH).all():
+        raise FrameError(f"a lattice vector is not finite, or longer than {MAX_LENGTH:.0e} Å")
+
+
+def volume(lattice: Array | None, what: str) -> float:
+    """Return the volume of a lattice (Å^3), which `what` needs; FrameError if it has none."""
+    if lattice is None:
+        raise FrameError(f"{what} needs a lattice")
+    check_lattice(lattice)
+    found = abs(float(np.linalg.det(lattice)))
+    if found < 1e-6:
+        raise FrameError(f"{what} needs a lattice with a volume")
+    return found
+
+
+def cartesian(places: Array, lattice: Array) -> Array:
+    """Return fractional coordinates as positions (Å), not finite where they are far too large."""
+    check_lattice(lattice)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return places @ lattice
 
 
 def numbers_of(species: Iterable[Any]) -> list[int]:
@@ -172,10 +199,7 @@ def make_atoms(
     if not (np.abs(positions) < MAX_LENGTH).all():
         raise FrameError(f"a position is not finite, or over {MAX_LENGTH:.0e} Å from the origin")
     cell = np.zeros((3, 3)) if lattice is None else lattice
-    if cell.shape != (3, 3):
-        raise FrameError(f"the lattice has shape {cell.shape}, it must be (3, 3)")
-    if not (np.abs(cell) < MAX_LENGTH).all():
-        raise FrameError(f"a lattice vector is not finite, or longer than {MAX_LENGTH:.0e} Å")
+    check_lattice(cell)
     if len(pbc) != 3:
         raise FrameError(f"pbc has {len(pbc)} values, 3 are needed")
     for vector, repeats in zip(cell, pbc, strict=True):

@@ -21,6 +21,7 @@ from diverse.neighbours import find_pairs
 from diverse.structures import tagged
 
 COLUMNS = ["record", "group", "problem", "action"]
+LARGEST = 1e10  # eV or eV/Å, of any label
 SAID = 5  # causes that a summary names
 
 
@@ -193,7 +194,9 @@ def _missing_labels(atoms: Atoms, holds: Sequence[str]) -> str:
             "XYZ file, keys in the study file can name others)"
         )
     numbers = [results[key] for key in ("energy", "free_energy", "forces") if key in results]
-    return "" if all(np.isfinite(part).all() for part in numbers) else "a label is not finite"
+    if not all((np.abs(part) < LARGEST).all() for part in numbers):
+        return f"a label is not finite, or over {LARGEST:.0e} eV or eV/Å"
+    return ""
 
 
 def _cell(record: Record, atoms: Atoms, dataset: str, protocol: str, trajectory: str) -> Atoms:

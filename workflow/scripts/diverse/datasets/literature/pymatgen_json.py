@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from diverse.datasets.literature.frame import Array, FrameError, array, make_atoms, scalar, voigt
+from diverse.datasets.literature.frame import (
+    Array,
+    FrameError,
+    array,
+    cartesian,
+    make_atoms,
+    scalar,
+    voigt,
+)
 from diverse.datasets.literature.record import Record
 from diverse.datasets.literature.units import KBAR
 
@@ -94,11 +102,12 @@ def _structure(structure: dict[str, Any]) -> tuple[list[str], Array, Array | Non
     if all("xyz" in site for site in sites):
         positions = array([site["xyz"] for site in sites], "xyz", (len(sites), 3))
     elif lattice is not None and all("abc" in site for site in sites):
-        return species, _fractional(sites) @ lattice, lattice, pbc
+        return species, cartesian(_fractional(sites), lattice), lattice, pbc
     else:
         raise FrameError("a site has no coordinates (xyz, or abc with a lattice)")
     if lattice is not None and all("abc" in site for site in sites):
-        apart = np.abs(_fractional(sites) @ lattice - positions)
+        with np.errstate(over="ignore", invalid="ignore"):
+            apart = np.abs(cartesian(_fractional(sites), lattice) - positions)
         if not (apart < APART).all():
             raise FrameError("abc and xyz of a site are different places")
     return species, positions, lattice, pbc

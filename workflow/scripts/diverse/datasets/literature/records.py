@@ -13,6 +13,7 @@ from diverse.datasets.literature.extxyz import read_extxyz
 from diverse.datasets.literature.fetch import SourceError
 from diverse.datasets.literature.json_files import read_json
 from diverse.datasets.literature.record import Record
+from diverse.datasets.literature.vasp_xml import read_vasprun
 
 FORMS = (
     "(extended) XYZ, FitSNAP JSON groups, pymatgen JSON as MAML ships it, ASE trajectories and "
@@ -80,6 +81,9 @@ def _read(files: Files, source: str, keys: Mapping[str, str], path: str) -> Iter
         elif form == "json":
             found = True
             yield from read_json(files[name], name.name, group, folder_name)
+        elif form == "vasprun":
+            found = True
+            yield from read_vasprun(files[name], str(name), group)
         elif form == "outcar" and any(_form(n) == "vasprun" for n in files if _beside(n, name)):
             yield Record(str(name), group, None, "the calculation of the vasprun.xml beside it")
         elif form:
