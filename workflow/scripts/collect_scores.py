@@ -2,5 +2,7 @@
 
 import pandas as pd
 
-scores = pd.concat([pd.read_csv(path) for path in snakemake.input.scores])
+from diverse.errors.views import read_scores
+
+scores = pd.concat([read_scores(path) for path in snakemake.input.scores])
 scores.to_csv(snakemake.output.scores, index=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def import_records(
     problems: list[tuple[str, str, str, str]] = []
     seen: dict[str, Atoms] = {}
     counts: dict[str, int] = {}
-    for record in records:
+    for record in map(_named, records):
         atoms, problem, notes = _usable(record, element, reach)
         if atoms is None or problem:
             problems.append((record.name, record.group, problem, "left out"))
@@ -159,6 +160,14 @@ def _kind(cause: str) -> str:
 
 def _short(cause: str) -> str:
     return re.sub("same structure as .*", "with the structure of another", cause)
+
+
+def _named(record: Record) -> Record:
+    """Return a record whose group is not ``all``, which means every group in tables of errors."""
+    if record.group != "all":
+        return record
+    note = "its group is called all, which means every group here: it is called group all"
+    return replace(record, group="group all", notes=(*record.notes, note))
 
 
 def _usable(record: Record, element: str, reach: float) -> tuple[Atoms | None, str, list[str]]:
