@@ -179,8 +179,8 @@ def damage(index, change):
 
 
 DAMAGES = {
-    "energy None": (lambda f: f.replace("energy=-", "energy=None x=-"), "'None' is not a number"),
-    "energy nan": (lambda f: f.replace("energy=-", "energy=nan x=-"), "a label is not finite"),
+    "energy None": (lambda f: f.replace("energy=", "energy=None x="), "'None' is not a number"),
+    "energy nan": (lambda f: f.replace("energy=", "energy=nan x="), "a label is not finite"),
     "energy twice": (lambda f: f.replace("energy=", "energy=1.0 energy="), "two values of energy"),
     "two force columns": (
         lambda f: "\n".join(
@@ -248,7 +248,7 @@ def test_stress_and_virial_that_contradict_each_other_are_missing(tmp_path):
 def test_what_was_left_out_is_one_line(tmp_path):
     other = labelled(Atoms("W2", positions=[[0, 0, 0], [0, 0, 2.6]], cell=[9, 9, 9], pbc=True))
     alien = xyz_frame(other).replace("W ", "Ta ", 1)
-    text = damage(3, lambda f: f.replace("energy=-", "energy=None x=-")) + 3 * alien
+    text = damage(3, lambda f: f.replace("energy=", "energy=None x=")) + 3 * alien
     cells, problems = load(write(tmp_path, text))
     line = summarise_import(cells, problems, "mine")
     assert line.startswith(
