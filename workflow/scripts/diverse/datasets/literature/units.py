@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
-from ase.units import Bohr, GPa, Hartree, bar
+from ase.units import Bohr, Hartree
 
 from diverse.datasets.literature.frame import FrameError
+from diverse.lammps_library import BAR
 
-KBAR = 1000 * bar  # in eV/Å^3, as all of the table
+KBAR, GPA = 1e3 * BAR, 1e4 * BAR  # in eV/Å^3, as all of the table
 PRESSURES = {
-    **dict.fromkeys(("bar", "bars", "metal"), bar),
+    **dict.fromkeys(("bar", "bars", "metal"), BAR),
     **dict.fromkeys(("kb", "kbar", "kbars", "kilobar", "kilobars"), KBAR),
-    **dict.fromkeys(("gpa", "gigapascal", "gigapascals"), GPa),
-    **dict.fromkeys(("mpa", "megapascal"), GPa / 1000),
-    **dict.fromkeys(("kpa", "kilopascal"), GPa / 1e6),
-    **dict.fromkeys(("pa", "pascal"), GPa / 1e9),
-    **dict.fromkeys(("atm", "atmosphere"), 1.01325 * bar),
+    **dict.fromkeys(("gpa", "gigapascal", "gigapascals"), GPA),
+    **dict.fromkeys(("mpa", "megapascal"), GPA / 1000),
+    **dict.fromkeys(("kpa", "kilopascal"), GPA / 1e6),
+    **dict.fromkeys(("pa", "pascal"), GPA / 1e9),
+    **dict.fromkeys(("atm", "atmosphere"), 1.01325 * BAR),
     **dict.fromkeys(
         ("ev/a3", "ev/ang3", "ev/angstrom3", "ev/å3", "electronvoltperangstromcubed"), 1.0
     ),
