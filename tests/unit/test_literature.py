@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diverse.datasets.literature.fetch import SourceError, file_hash, locate
+from diverse.datasets.literature.fetch import SourceError, file_hash, locate, source_name
 from diverse.datasets.literature.importer import import_records, summarise_groups, without_labels
 from diverse.datasets.literature.records import read_records
 from diverse.structures import write_cells
@@ -238,6 +238,19 @@ def test_a_broken_connection_is_said_and_the_download_goes_on(tmp_path, url, mon
     Resuming.asked = ()
     assert locate(url, checksum, tmp_path).read_bytes() == Resuming.body
     assert Resuming.asked == ("from 4000",)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("https://zenodo.org/records/1/files/set.xyz?download=1", "set.xyz"),
+        ("data/my set.tar.gz", "my set.tar.gz"),
+        ("data/folder/", "folder"),
+        ("https://x.org/", "set"),
+    ],
+)
+def test_names_of_sources(source, name):
+    assert source_name(source) == name
 
 
 def test_trouble_with_sources_is_said(tmp_path, url):

@@ -86,6 +86,7 @@ BAD = {
     "types by number": ({"AtomTypes": [1, 1, 1, 1]}, "no list of chemical symbols"),
     "no element": ({"AtomTypes": ["Xx"] * 4}, "no element 'Xx'"),
     "flat lattice": ({"Lattice": [[1, 0, 0], [1, 0, 0], [0, 0, 1]]}, "volume"),
+    "no matter": ({"Lattice": (0.4 * np.eye(3)).tolist()}, "4 atoms in a volume of 0.064"),
     "lattice 1e11": ({"Lattice": [[1e11, 0, 0], [0, 1e11, 0], [0, 0, 1e11]]}, "longer than 1e"),
 }
 
@@ -155,6 +156,33 @@ def test_xyz_in_folders_and_archives(tmp_path):
     assert len(cells) == 3
 
 
+def test_packed_files_inside_an_archive_are_told_apart(tmp_path):
+    with tarfile.open(tmp_path / "set.tar", "w") as archive:
+        for index, atoms in enumerate(CELLS):
+            data = gzip.compress(xyz_frame(atoms).encode()) if index % 2 else b"other"
+            info = tarfile.TarInfo(f"f_{index}.xyz.gz" if index % 2 else f"f_{index}.txt")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    cells, problems = load(tmp_path / "set.tar")
+    energies = [cell.get_potential_energy() for cell in cells]
+    np.testing.assert_allclose(energies, [a.calc.results["energy"] for a in CELLS[1::2]])
+    assert problems.empty
+
+
+def test_a_damaged_file_in_a_zip_is_one_row(tmp_path):
+    source = write_source("zip", tmp_path, CELLS)
+    data = bytearray(source.read_bytes())
+    with zipfile.ZipFile(source) as archive:
+        entry = archive.infolist()[3]
+    data[entry.header_offset + len(entry.filename) + 60] ^= 0xFF
+    source.write_bytes(data)
+    cells, problems = load(source)
+    assert len(cells) == 7
+    (row,) = problems.to_dict("records")
+    assert row["record"] == entry.filename
+    assert "cannot be unpacked" in row["problem"]
+
+
 def test_a_known_form_that_cannot_be_read_is_a_row_among_others(tmp_path):
     (tmp_path / "a.xyz").write_text("".join(map(xyz_frame, CELLS)))
     (tmp_path / "train.cfg").write_text("BEGIN_CFG\n Size\n")
@@ -206,6 +234,19 @@ def test_a_bomb_is_refused_soon(tmp_path, monkeypatch):
     (tmp_path / "bomb.xyz.gz").write_bytes(gzip.compress(b"1 " * (1 << 25)))
     with pytest.raises(SourceError, match="unpacks to over 60 times"):
         load(tmp_path / "bomb.xyz.gz")
+
+
+def test_a_header_that_asks_for_all_memory_is_refused(tmp_path):
+    """A tar's own headers are read as a whole, before any file of it is."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 1 << 31
+    head = info.tobuf(tarfile.USTAR_FORMAT)
+    with gzip.open(tmp_path / "bomb.tar.gz", "wb", compresslevel=1) as file:
+        file.write(head)
+        for _ in range(1 << 6):
+            file.write(bytes(1 << 24))
+    with pytest.raises(SourceError, match="cannot be unpacked"):
+        load(tmp_path / "bomb.tar.gz")
 
 
 def test_names_cannot_lead_out_of_an_archive(tmp_path):

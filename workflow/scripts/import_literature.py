@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from diverse.datasets.literature.fetch import SourceError, file_hash, locate
+from diverse.datasets.literature.fetch import SourceError, file_hash, locate, source_name
 from diverse.datasets.literature.importer import (
     import_records,
     summarise_groups,
@@ -19,7 +19,7 @@ with open(snakemake.log[0], "w") as log:
     try:
         path = locate(options["source"], options.get("sha256"), Path(snakemake.params.cache))
         cells, problems = import_records(
-            read_records(path, options["keys"], Path(options["source"]).name),
+            read_records(path, options["keys"], source_name(options["source"])),
             dataset=name,
             element=snakemake.params.element,
             protocol=f"literature-{file_hash(path)[:16]}",

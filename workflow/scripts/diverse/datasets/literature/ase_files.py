@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +14,8 @@ from ase.db import connect
 from ase.io.trajectory import TrajectoryReader
 
 from diverse.datasets.literature.frame import FrameError, make_atoms, voigt
+from diverse.datasets.literature.memory import bounded_memory
 from diverse.datasets.literature.record import Record
-
-MEMORY = 1 << 30  # bytes that a damaged file may make ASE ask for
 
 
 def read_ase(path: Path, name: str, group: str, form: str) -> Iterator[Record]:
@@ -42,7 +38,7 @@ def read_ase(path: Path, name: str, group: str, form: str) -> Iterator[Record]:
     while True:
         index += 1
         try:
-            with _bounded_memory(), warnings.catch_warnings():
+            with bounded_memory(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 frame = next(frames)
             if isinstance(frame, Exception):
@@ -118,20 +114,3 @@ def _outcar(path: Path) -> Iterator[Atoms | Exception]:
 
 
 _READERS = {"traj": _trajectory, "db": _database, "outcar": _outcar}
-
-
-@contextmanager
-def _bounded_memory() -> Iterator[None]:
-    """Let what runs inside fail rather than ask for much more memory (Linux only)."""
-    if not sys.platform.startswith("linux"):
-        yield
-        return
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    wanted = pages * resource.getpagesize() + MEMORY
-    allowed = [limit for limit in (wanted, *before) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min(allowed), before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)

@@ -7,8 +7,7 @@ from pathlib import Path
 from ase import Atoms
 
 from diverse.datasets.literature.records import read_records
-from diverse.kernel import GeometryError
-from diverse.neighbours import find_pairs
+from diverse.datasets.literature.vacuum import geometry_problem
 
 
 def complement_cells(path: Path, element: str) -> list[Atoms]:
@@ -49,8 +48,4 @@ def _problem(atoms: Atoms, element: str) -> str:
     if not atoms.pbc.all():
         repeats = " ".join("FT"[int(direction)] for direction in atoms.pbc)
         return f"it does not repeat in every direction (pbc {repeats})"
-    try:
-        find_pairs([atoms], 0.5)
-    except GeometryError as error:
-        return str(error)
-    return ""
+    return geometry_problem(atoms)

@@ -11,11 +11,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from diverse.datasets.literature.fetch import SourceError
+from diverse.datasets.literature.memory import bounded_memory
 
 BLOCK = 1 << 20  # bytes unpacked at a time
 FREE = 1 << 28  # bytes that any archive may unpack to
@@ -25,14 +27,17 @@ PACKED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".x
 MAGIC = {b"\x1f\x8b\x08": ".gz", b"BZh": ".bz2", b"\xfd7z": ".xz"}
 DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
-    *(RuntimeError, NotImplementedError, ValueError, OverflowError),
+    *(RuntimeError, NotImplementedError, ValueError, OverflowError, MemoryError),
 )
 Files = dict[PurePosixPath, Path]
+Damaged = dict[PurePosixPath, str]
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Files]:
+def opened(path: Path) -> Iterator[tuple[Files, Damaged]]:
     """Give the files of a source, by their names inside it; archives are unpacked for the while.
+
+    Beside them come the names of files that are damaged inside a sound archive, with the cause.
 
     Hidden files, among them the ``._*`` that macOS adds to archives, are passed over.
 
@@ -50,16 +55,18 @@ def opened(path: Path) -> Iterator[Files]:
     """
     if path.is_dir():
         found = (file for file in path.rglob("*") if file.is_file())
-        yield {
+        files = {
             name: file
             for file in found
             if not _is_hidden(name := PurePosixPath(file.relative_to(path).as_posix()))
         }
+        yield files, {}
         return
     with TemporaryDirectory(prefix="diverse-") as folder:
         room = _Room(path, Path(folder))
         try:
-            files = _unpacked(path, room)
+            with bounded_memory():
+                files = _unpacked(path, room)
         except SourceError:
             raise
         except DAMAGE as error:
@@ -67,7 +74,7 @@ def opened(path: Path) -> Iterator[Files]:
                 f"{path} cannot be unpacked ({type(error).__name__}: {error}): it is damaged, "
                 "encrypted, or no archive; fetch it again"
             ) from None
-        yield files
+        yield files, room.damaged
 
 
 class _Room:
@@ -76,18 +83,19 @@ class _Room:
     def __init__(self, archive: Path, folder: Path) -> None:
         self._archive, self._folder = archive, folder
         self._left = max(FREE, RATIO * archive.stat().st_size)
+        self._count = 0
         self.files: Files = {}
+        self.damaged: Damaged = {}
 
     def add(self, name: str, source: IO[bytes]) -> None:
         """Unpack one file; of two with one name the later counts, as in tar."""
-        inside = PurePosixPath(*(p for p in PurePosixPath(name).parts if p not in ("/", "..")))
+        inside = _inside(name)
         if _is_hidden(inside) or not inside.parts:
             return
-        if len(self.files) >= MAX_FILES:
+        if self._count >= MAX_FILES:
             raise SourceError(f"{self._archive} holds more than {MAX_FILES:,} files; split it")
-        target = self._folder / str(len(self.files))
-        if inside in self.files:
-            target = self.files[inside]
+        self._count += 1
+        target = self._folder / str(self._count)
         with target.open("wb") as file:
             while block := source.read(BLOCK):
                 self._left -= len(block)
@@ -100,6 +108,22 @@ class _Room:
                 file.write(block)
         self.files[inside] = target
 
+    def try_to_add(self, name: str, opener: Callable[[], IO[bytes]]) -> None:
+        """Unpack one file; if it is damaged, note why."""
+        try:
+            with opener() as source:
+                self.add(name, source)
+        except SourceError:
+            raise
+        except DAMAGE as error:
+            self.files.pop(_inside(name), None)
+            self.damaged[_inside(name)] = f"{type(error).__name__}: {error}"
+
+
+def _inside(name: str) -> PurePosixPath:
+    """Return a name inside an archive that leads nowhere outside."""
+    return PurePosixPath(*(part for part in PurePosixPath(name).parts if part not in ("/", "..")))
+
 
 def _unpacked(path: Path, room: _Room) -> Files:
     with path.open("rb") as file:
@@ -108,8 +132,7 @@ def _unpacked(path: Path, room: _Room) -> Files:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 if not entry.is_dir():
-                    with archive.open(entry) as member:
-                        room.add(entry.filename, member)
+                    room.try_to_add(entry.filename, partial(archive.open, entry))
     elif _is_tar(path):
         with tarfile.open(path) as tar:
             for count, info in enumerate(tar):
@@ -123,12 +146,13 @@ def _unpacked(path: Path, room: _Room) -> Files:
             room.add(_without(path.name, packing), packed)
     else:
         return {PurePosixPath(path.name): path}
-    if not room.files:
+    if not room.files and not room.damaged:
         raise SourceError(f"{path} holds no file")
     for name in [name for name in room.files if name.suffix.lower() in PACKED]:
         packed_file = room.files.pop(name)
-        with PACKED[name.suffix.lower()](packed_file) as packed:
-            room.add(str(name.with_suffix("")), packed)
+        room.try_to_add(
+            str(name.with_suffix("")), partial(PACKED[name.suffix.lower()], packed_file)
+        )
     return room.files
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from diverse.datasets.literature.frame import MAX_ATOMS
 
 MAX_LINE = 1 << 20  # characters; a longer line is no text
+MAX_FRAME = 1 << 26  # characters of one frame
 COUNT = re.compile(r"\d+", re.ASCII)
 BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
@@ -139,9 +140,15 @@ def _frame(source: _Lines) -> Block:
         block.problem = f"line {block.line} says {count} atoms, and the file ends"
         return block
     block.comment = source.take().strip()
+    size = 0
     while len(block.atoms) < count and source.next is not None and not source.at_count():
         if not source.next.strip():
             break
+        size += len(source.next)
+        if size > MAX_FRAME:
+            block.atoms, block.problem = [], f"it is larger than {MAX_FRAME:,} characters"
+            _skip_to_count(source)
+            return block
         block.atoms.append(source.take())
     if len(block.atoms) < count:
         found = len(block.atoms)

@@ -14,8 +14,7 @@ from ase import Atoms
 
 from diverse.datasets.literature.plausibility import ABSURD, check_stress
 from diverse.datasets.literature.record import Record
-from diverse.datasets.literature.vacuum import boxed
-from diverse.kernel import GeometryError
+from diverse.datasets.literature.vacuum import boxed, geometry_problem
 from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach, label_key
 from diverse.neighbours import find_pairs
@@ -186,10 +185,9 @@ def _usable(record: Record, element: str, reach: float) -> tuple[Atoms | None, s
             repeats = " ".join("FT"[int(direction)] for direction in atoms.pbc)
             atoms = boxed(atoms, reach)
             notes.append(f"repeats as pbc {repeats} says: in a box with vacuum, without stress")
-        find_pairs([atoms], 0.5)
-    except (GeometryError, ValueError) as error:
+    except ValueError as error:
         return None, str(error), notes
-    return atoms, "", notes
+    return atoms, geometry_problem(atoms), notes
 
 
 def _missing_labels(atoms: Atoms, holds: Sequence[str]) -> str:

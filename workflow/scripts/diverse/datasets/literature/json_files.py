@@ -13,10 +13,16 @@ from ase.io.jsonio import object_hook
 from diverse.datasets.literature.fitsnap_json import fitsnap_records
 from diverse.datasets.literature.frame import FrameError, array, make_atoms, scalar, voigt
 from diverse.datasets.literature.frames_of_text import TextError, decode
+from diverse.datasets.literature.memory import bounded_memory
 from diverse.datasets.literature.pymatgen_json import pymatgen_records
 from diverse.datasets.literature.record import Record
 
-MAX_BYTES = 200_000_000  # of one file: as Python objects it takes four times as much memory
+MAX_BYTES = 100_000_000  # of one file
+MEMORY = 600_000_000  # bytes, of what it holds: numbers take four times the room of their text
+REASONS: dict[type[Exception], str] = {
+    RecursionError: "it is nested too deeply",
+    MemoryError: "it is too large; split it",
+}
 FORMS = (
     "FitSNAP groups (a 'Dataset'), lists of pymatgen structures with outputs (as MAML ships them) "
     "and ASE's database can be read"
@@ -37,9 +43,14 @@ def read_json(path: Path, name: str, group: str, folder: str) -> Iterator[Record
         That the file lies in: the group of FitSNAP's files.
     """
     try:
-        document = _load(path)
-    except (TextError, ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        with bounded_memory(MEMORY):
+            document = _load(path)
+    except (TextError, ValueError, RecursionError, MemoryError) as error:
+        reasons = {
+            RecursionError: "it is nested too deeply",
+            MemoryError: "it is too large; split it",
+        }
+        reason = reasons.get(type(error)) or str(error)
         yield Record(f"{folder}/{name}", folder, None, f"not JSON: {reason}")
         return
     if isinstance(document, dict) and "Dataset" in document:

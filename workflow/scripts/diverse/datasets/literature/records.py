@@ -52,10 +52,14 @@ def read_records(
         If the source is damaged as a whole, or of no form that can be read.
     """
     name = name or path.name
-    with opened(path) as files:
+    with opened(path) as (files, damaged):
         if not path.is_dir() and list(files.values()) == [path]:
             files = {PurePosixPath(name): path}
-        yield from _read(files, stem(name), keys or {}, str(path))
+        for inside, cause in damaged.items():
+            group = inside.parent.name or stem(name)
+            yield Record(str(inside), group, None, f"it cannot be unpacked ({cause})")
+        if files or not damaged:
+            yield from _read(files, stem(name), keys or {}, str(path))
 
 
 def _read(files: Files, source: str, keys: Mapping[str, str], path: str) -> Iterator[Record]:

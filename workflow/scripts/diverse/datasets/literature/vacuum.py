@@ -5,7 +5,23 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
+from diverse.kernel import GeometryError
+from diverse.neighbours import find_pairs
+
 MARGIN = 1.0  # Å beyond what a model sees, on every side
+DENSEST = 0.5  # Å^3 for an atom; no matter is denser
+
+
+def geometry_problem(atoms: Atoms) -> str:
+    """Return why no descriptor can be computed for a periodic cell, or an empty string."""
+    volume = atoms.get_volume()
+    if 0 < volume < DENSEST * len(atoms):
+        return f"{len(atoms)} atoms in a volume of {volume:.3g} Å^3 are no matter"
+    try:
+        find_pairs([atoms], 0.5)
+    except GeometryError as error:
+        return str(error)
+    return ""
 
 
 def boxed(atoms: Atoms, reach: float) -> Atoms:
