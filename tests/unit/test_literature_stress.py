@@ -172,3 +172,15 @@ def test_a_group_that_cannot_be_checked_says_so(tmp_path):
     cells, problems = load(tmp_path / "set.xyz")
     assert problems.empty
     assert "no equation of state" in summarise_groups(cells)["stress"][0]
+
+
+def test_relaxed_phases_are_no_equation_of_state(tmp_path):
+    """Their energies follow the volume, yet each is free of stress: nothing contradicts that."""
+    rng, frames = np.random.default_rng(5), []
+    for atoms in make_cells(9):
+        atoms.calc.results["stress"] = rng.normal(0, 1e-4, 6)
+        frames.append(xyz_frame(atoms, group="phases"))
+    (tmp_path / "set.xyz").write_text("".join(frames))
+    cells, problems = load(tmp_path / "set.xyz")
+    assert problems.empty
+    assert all(cell.info["stress_valid"] for cell in cells)

@@ -25,6 +25,7 @@ WIDE = 1.25  # ratio of volumes beyond which a difference quotient is no derivat
 EXACT, ROUGH = 2.0, 5.0  # factors by which a stress may miss -dE/dV: on a series, on a fit
 FOLLOWS = 0.9  # part of the variance of energies that a parabola in the volume must explain
 STRAINED = 0.98  # part that a quadratic form in the lattice must explain
+RELATED = 0.95  # correlation with a fit below which a pressure of wrong size proves nothing
 MANY = 60  # cells under different strains that such a form is fitted to, at least
 HALF = np.array([v for v in product((-1, 0, 1), repeat=3) if v > (0, 0, 0)])  # of 26 neighbours
 
@@ -73,28 +74,33 @@ def _verdict(group: str, cells: list[Atoms]) -> Verdict:
     if np.median(largest) > ABSURD:
         size = f"half of the group has more than {np.median(largest):.3g} eV/Å^3"
         return Verdict(group, False, f"the stress has an absurd size: {size}")
-    for points, factor, how in (
-        (_on_series(cells), EXACT, "one structure at several volumes"),
-        (_on_strains(cells), ROUGH, "a fit to one structure under many strains"),
-        (_on_parabola(cells), ROUGH, "a parabola through the energies"),
+    for points, factor, related, how in (
+        (_on_series(cells), EXACT, 0.0, "one structure at several volumes"),
+        (_on_strains(cells), ROUGH, RELATED, "a fit to one structure under many strains"),
+        (_on_parabola(cells), ROUGH, RELATED, "a parabola through the energies"),
     ):
-        slope = _slope(*points)
-        if slope is None:
+        slope, correlation = _slope(*points)
+        agrees = 1 / factor < slope < factor
+        if not (agrees or abs(correlation) >= related):
             continue
         found = (
             f"pressure from the stress is {slope:.3g} times -dE/dV ({how}, {len(points[0])} "
             f"points, up to {np.abs(points[0]).max() / GPa:.3g} GPa)"
         )
-        return Verdict(group, bool(1 / factor < slope < factor), found)
+        return Verdict(group, bool(agrees), found)
     return Verdict(group, None, "no equation of state to check the stress by")
 
 
-def _slope(expected: Array, found: Array) -> float | None:
-    """Return the slope of found against expected pressures; None if they hardly differ."""
+def _slope(expected: Array, found: Array) -> tuple[float, float]:
+    """Return slope and correlation of found against expected pressures; nan if they hardly differ.
+
+    A stress in a wrong unit or sign still follows -dE/dV closely, with another slope.
+    """
     if len(expected) < 3 or np.ptp(expected) < SIGNAL:
-        return None
-    centred = expected - expected.mean()
-    return float(centred @ (found - found.mean()) / (centred @ centred))
+        return np.nan, np.nan
+    x, y = expected - expected.mean(), found - found.mean()
+    spread = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / (x @ x)), float(x @ y / spread) if spread > 0 else 0.0
 
 
 def _pressure(cell: Atoms) -> float:
