@@ -5,7 +5,12 @@ import pytest
 from ase import Atoms
 
 from diverse.datasets.literature.frame import FrameError, number, numbers
-from diverse.datasets.literature.importer import import_records, summarise_import
+from diverse.datasets.literature.importer import (
+    import_records,
+    summarise_groups,
+    summarise_import,
+    without_labels,
+)
 from diverse.datasets.literature.keys import choose
 from diverse.datasets.literature.records import read_records
 from literature_sources import labelled, make_cells, xyz_frame
@@ -263,3 +268,16 @@ def test_no_frame_is_lost_or_invented(tmp_path):
     cells, problems = load(write(tmp_path, text))
     assert_same(cells, CELLS[:2])
     assert problems.empty
+
+
+def test_structures_to_be_labelled_anew_need_no_labels(tmp_path):
+    text = "".join(xyz_frame(a, energy="x", forces="y", tensor="") for a in CELLS[:4])
+    text += "".join(map(xyz_frame, CELLS[4:]))
+    cells, problems = load(write(tmp_path, text), labels=False)
+    assert problems.empty
+    assert [cell.calc is None for cell in cells] == [True] * 4 + [False] * 4
+    np.testing.assert_allclose(cells[0].positions, CELLS[0].positions, atol=2e-6)
+    bare = without_labels(cells)
+    assert all(cell.calc is None for cell in bare)
+    (row,) = summarise_groups(cells).to_dict("records")
+    assert (row["cells"], row["with_stress"]) == (8, 4)

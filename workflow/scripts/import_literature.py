@@ -25,6 +25,7 @@ with open(snakemake.log[0], "w") as log:
             protocol=f"literature-{file_hash(path)[:16]}",
             block=options["block"],
             reach=snakemake.params.reach,
+            labels=options["labels"] == "keep",
         )
     except (SourceError, ValueError) as error:
         print(error, file=log)

@@ -33,6 +33,7 @@ def import_records(
     protocol: str,
     block: int,
     reach: float,
+    labels: bool = True,
 ) -> tuple[list[Atoms], pd.DataFrame]:
     """Turn records into labelled cells like those of every other data set.
 
@@ -53,6 +54,8 @@ def import_records(
     reach : float, Å
         Largest distance at which a model of the study sees an atom: clusters and slabs are put in
         a box with so much vacuum that their images are farther away.
+    labels : bool
+        Whether a record needs energy and forces; not if it is to be labelled anew.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def import_records(
     seen: dict[str, Atoms] = {}
     counts: dict[str, int] = {}
     for record in map(_named, records):
-        atoms, problem, notes = _usable(record, element, reach)
+        atoms, problem, notes = _usable(record, element, reach, labels)
         if atoms is None or problem:
             problems.append((record.name, record.group, problem, "left out"))
             continue
@@ -117,7 +120,9 @@ def summarise_groups(cells: Sequence[Atoms]) -> pd.DataFrame:
             "cells": 1,
             "environments": len(cell),
             "with_stress": int(cell.info["stress_valid"]),
-            "largest_force": float(np.abs(cell.get_forces()).max()),
+            "largest_force": np.nan
+            if cell.calc is None
+            else float(np.abs(cell.get_forces()).max()),
             "d_min": cell.info["d_min"],
         }
         for cell in cells
@@ -127,6 +132,10 @@ def summarise_groups(cells: Sequence[Atoms]) -> pd.DataFrame:
     table = pd.DataFrame(rows).groupby("group").agg(how).reset_index()
     checked = {verdict.group: verdict.sentence for verdict in check_stress(cells)}
     return table.assign(stress=table["group"].map(checked).fillna("missing"))
+
+
+def _largest_force(cell: Atoms) -> float:
+    return float("nan") if cell.calc is None else float(np.abs(cell.get_forces()).max())
 
 
 def summarise_import(cells: Sequence[Atoms], problems: pd.DataFrame, dataset: str) -> str:
@@ -169,7 +178,9 @@ def _named(record: Record) -> Record:
     return replace(record, group="group all", notes=(*record.notes, note))
 
 
-def _usable(record: Record, element: str, reach: float) -> tuple[Atoms | None, str, list[str]]:
+def _usable(
+    record: Record, element: str, reach: float, labels: bool
+) -> tuple[Atoms | None, str, list[str]]:
     """Return a record as a periodic cell, why it cannot be part of the study, and notes."""
     atoms, notes = record.atoms, list(record.notes)
     if atoms is None or record.problem:
@@ -178,7 +189,7 @@ def _usable(record: Record, element: str, reach: float) -> tuple[Atoms | None, s
     if others:
         return None, f"holds {', '.join(others)}, the study is of {element}", notes
     problem = _missing_labels(atoms, record.holds)
-    if problem:
+    if problem and labels:
         return None, problem, notes
     try:
         if not atoms.pbc.all():
@@ -209,7 +220,7 @@ def _missing_labels(atoms: Atoms, holds: Sequence[str]) -> str:
 def _cell(record: Record, atoms: Atoms, dataset: str, protocol: str, trajectory: str) -> Atoms:
     if "protocol" in atoms.info:
         protocol = f"{protocol}-{atoms.info['protocol']}"
-    results = atoms.calc.results
+    results = {} if _missing_labels(atoms, ()) else atoms.calc.results
     stress = np.asarray(results.get("stress", np.zeros(6)))
     cell = tagged(atoms, record.group, trajectory)
     cell.info.update(
@@ -223,7 +234,9 @@ def _cell(record: Record, atoms: Atoms, dataset: str, protocol: str, trajectory:
         d_min=_shortest(cell),
         seconds=0.0,
     )
-    energy = float(results.get("energy", results.get("free_energy")))
+    if not results:
+        return cell
+    energy = float(results["energy" if "energy" in results else "free_energy"])
     free_energy = float(results.get("free_energy", energy))
     attach(cell, Label(free_energy, energy, np.asarray(results["forces"]), stress))
     if not stress.any():
