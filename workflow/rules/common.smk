@@ -98,12 +98,6 @@ def complemented(wildcards):
     return all_chunks("structures", [source]) if source in DATASETS else source or []
 
 
-def complements_file(wildcards):
-    """Whether the wildcards' data set complements cells that are none of this study's."""
-    source = config["datasets"][wildcards.dataset]["complement"]
-    return source is not None and source not in DATASETS
-
-
 def statistics_before(wildcards):
     """Summed statistics that the wildcards' chunk may see; none without rounds."""
     entry, folder = config["datasets"][wildcards.dataset], f"structures/{wildcards.dataset}"

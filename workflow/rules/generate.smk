@@ -45,7 +45,6 @@ rule start_statistics:
         ENVIRONMENT
     params:
         study=study_part("element", "lattice", "cutoff", "optimiser"),
-        foreign=complements_file,
     message:
         "Describing what {wildcards.dataset} complements"
     script:

@@ -10,11 +10,13 @@ from diverse.structures import read_cells
 from diverse.study.chunks import cell_statistics
 
 study, files = snakemake.params.study, snakemake.input.get("cells") or []
+files = [files] if isinstance(files, str) else files
+own = Path(snakemake.output.statistics).parents[2]  # structures of this study's data sets
 try:
-    if snakemake.params.foreign:
-        cells = complement_cells(Path(str(files)), study["element"])
-    else:
+    if all(own in Path(file).parents for file in files):
         cells = read_cells(files)
+    else:
+        cells = complement_cells(Path(files[0]), study["element"])
 except (SourceError, ValueError) as error:
     Path(snakemake.log[0]).write_text(f"{error}\n", encoding="utf-8")
     sys.exit(f"{error} (datasets.{snakemake.wildcards.dataset}.complement)")
