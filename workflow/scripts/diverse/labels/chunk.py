@@ -12,8 +12,8 @@ from ase import Atoms
 from diverse.labels.labellers import Labeller
 from diverse.labels.labellers.worker import Outcome
 from diverse.labels.ledger import Ledger, attach, label_key, new_row
-from diverse.labels.ledger.escape import one_line
 from diverse.labels.pool import Effort, outcomes
+from diverse.structures.comment_line import one_line
 
 NAMES = ("dataset", "config_type", "trajectory")  # that a study gives to its cells
 

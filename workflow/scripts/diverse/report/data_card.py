@@ -17,12 +17,12 @@ from jinja2 import Environment, StrictUndefined
 from diverse.labels.convergence import summarise_errors
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
-from diverse.labels.ledger.escape import one_line
 from diverse.labels.target import free_energy_per_atom, stress_of
 from diverse.report.model_card import settings_rows
 from diverse.report.numbers import digits
 from diverse.report.pages.datasets import MEASURES
 from diverse.report.pages.labels import noise_sentence, reference_name
+from diverse.structures.comment_line import one_line
 from diverse.study.settings import Config, labeller_options
 
 two_digits = partial(digits, significant=2)

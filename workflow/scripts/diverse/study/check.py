@@ -74,12 +74,17 @@ def _read_schema(path: str) -> Config:
 
 
 def _drop_absent(study: Config) -> None:
-    """Leave out published data sets that are not at hand, and say so; the report does too."""
+    """Leave out optional published sets that are not at hand, and say so; the report does too."""
     cache = Path("results", study["study"], "downloads")
     for name, dataset in list(study["datasets"].items()):
         if dataset["family"] == "literature":
             reason = absence(dataset["source"], dataset.get("sha256"), cache)
             if reason:
+                demand(
+                    dataset["optional"],
+                    f"datasets.{name}: {reason}; correct source, or say optional: true and the "
+                    "study goes on without it",
+                )
                 logger.warning("The study goes on without its data set %s: %s", name, reason)
                 study["left_out"][name] = reason
                 del study["datasets"][name]

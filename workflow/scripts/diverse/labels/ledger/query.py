@@ -9,7 +9,7 @@ import pandas as pd
 from ase import Atoms
 
 from diverse.labels.ledger import Ledger, label_key
-from diverse.labels.ledger.escape import one_line
+from diverse.structures.comment_line import one_line
 
 COLUMNS = [
     *("dataset", "config_type", "trajectory", "atoms", "d_min", "labeller", "code", "protocol"),
@@ -20,7 +20,7 @@ COLUMNS = [
 def table(rows: Iterable[Atoms]) -> pd.DataFrame:
     """Return one line per row: what it is of, how it was made and what came of it.
 
-    Texts stand on one line each, as a table shows them (`diverse.labels.ledger.escape.one_line`).
+    Texts stand on one line each, as a table shows them (see `one_line`).
     """
     lines = [{**_shown(row.info), "atoms": len(row)} for row in rows]
     return pd.DataFrame(lines).reindex(columns=COLUMNS)

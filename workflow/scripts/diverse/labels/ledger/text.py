@@ -13,13 +13,13 @@ import ase.io
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
 
-from diverse.labels.ledger import escape
+from diverse.structures import with_info
+from diverse.structures.comment_line import read_info, writable
 
 COLUMNS = ["symbols", "positions"]
 CHECKSUM = re.compile(rb" checksum=([0-9a-f]{16})(?=\n)")  # ends the comment line
 COUNT = re.compile(rb"\d+\n$")
 KEY = re.compile(rb" key=([0-9a-f]{32}) ")
-TEXTS = ("dataset", "config_type", "trajectory", "key", "protocol", "cause")
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,9 @@ class Scan:
 def to_text(row: Atoms) -> bytes:
     """Return a row as extended XYZ whose ``checksum`` covers every other byte of it.
 
-    Every text of it reads back as it is, whatever it holds (`diverse.labels.ledger.escape`).
+    Every text of it reads back as it is, whatever it holds.
     """
-    written = row.copy()
-    written.info = escape.writable(row.info) | {"key": row.info["key"]}  # `scan` looks for it
-    written.calc = row.calc
+    written = with_info(row, writable(row.info))
     text = io.StringIO(newline="")
     write_extxyz(text, [written], columns=[*COLUMNS, *(["forces"] if row.calc else [])])
     plain = text.getvalue().encode()
@@ -60,12 +58,9 @@ def to_text(row: Atoms) -> bytes:
 def to_atoms(text: bytes) -> Atoms:
     """Return the cell, with its label as an ASE calculator."""
     plain = CHECKSUM.sub(b"", text, count=1)
-    row: Atoms = ase.io.read(io.StringIO(plain.decode()), 0, format="extxyz")  # type: ignore[assignment]
-    row.info = escape.read(row.info)
-    for name in TEXTS:  # a key of digits alone; 300 and T in rows from before the escapes
-        if not isinstance(row.info.get(name, ""), str):
-            found = re.search(rf' {name}=(?:"([^"]*)"|(\S*))'.encode(), plain)
-            row.info[name] = b"".join(found.groups(b"")).decode() if found else ""
+    row: Atoms = ase.io.read(  # type: ignore[assignment]
+        io.StringIO(plain.decode()), 0, format="extxyz", properties_parser=read_info
+    )
     return row
 
 
