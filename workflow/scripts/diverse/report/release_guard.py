@@ -12,7 +12,7 @@ TITLE = re.compile(r"# Labels of the study (\S+)")  # of the data card, in relea
 
 
 class OtherStudyError(RuntimeError):
-    """What is released already is of another study; the message says what to do."""
+    """Another study is released already; the message says what to do."""
 
 
 def check_same_study(config: Path, target: Path) -> str:

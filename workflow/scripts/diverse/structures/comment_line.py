@@ -86,7 +86,8 @@ def text(value: str) -> str:
     """Return the text that a value stands for: itself, or what ASE's JSON form holds."""
     if value.startswith(JSON):
         try:
-            return str(json.loads(value[len(JSON) :]))
+            held = json.loads(value[len(JSON) :])
+            return "".join(held) if _is_divided(held) else str(held)
         except (ValueError, RecursionError):
             return value
     return value
@@ -97,12 +98,13 @@ def read_info(line: str) -> dict[str, Any]:
 
     To be given to `ase.io.read` as ``properties_parser``.
     """
-    info: dict[str, Any] = key_val_str_to_dict(line)
+    found: dict[str, Any] = key_val_str_to_dict(line)
+    info = {key: "".join(value) if _is_divided(value) else value for key, value in found.items()}
     damaged = [name for name in NAMES if name in info and not isinstance(info[name], str)]
     if damaged:
         plain = dict(pairs(line))
         info.update({name: text(plain[name]) for name in damaged})
-    return {key: "".join(value) if _is_divided(value) else value for key, value in info.items()}
+    return info
 
 
 def writable(info: Mapping[str, Any]) -> dict[str, Any]:

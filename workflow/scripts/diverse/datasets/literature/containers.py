@@ -78,7 +78,7 @@ def opened(path: Path) -> Iterator[tuple[Files, Damaged]]:
 
 
 class _Room:
-    """Where an archive is unpacked to, and how much of it may be."""
+    """The folder an archive is unpacked to, and how much of it may be."""
 
     def __init__(self, archive: Path, folder: Path) -> None:
         self._archive, self._folder = archive, folder

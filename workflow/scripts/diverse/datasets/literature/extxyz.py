@@ -31,7 +31,7 @@ TRUTH = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": Fa
 
 
 class Column(NamedTuple):
-    """Where a property stands in the lines of atoms."""
+    """Place of a property in the lines of atoms."""
 
     kind: str  # R, I, S or L
     first: int

@@ -25,7 +25,7 @@ from diverse.datasets.literature.units import KBAR
 
 @dataclass
 class _Run:
-    """What all steps of a calculation share."""
+    """Facts that all steps of a calculation share."""
 
     species: list[str] = field(default_factory=list)
     most_iterations: int = 0  # NELM; 0 where the file does not say it
