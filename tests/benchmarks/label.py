@@ -13,7 +13,9 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -21,12 +23,11 @@ from ase.build import bulk
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from diverse.labels import pool
-from diverse.labels.chunk import label_cells
+from diverse.labels import chunk
 from diverse.labels.labellers import make_labeller
 from diverse.labels.labellers.worker import Outcome
 from diverse.labels.ledger import Ledger
-from diverse.labels.pool import Effort
+from diverse.labels.pool import Effort, outcomes
 from diverse.structures import tagged
 from diverse.study.check import load_study
 
@@ -61,16 +62,16 @@ def main() -> None:
     study = load_study(STUDY, str(ROOT / "workflow/schemas/study.schema.yaml"))
     labeller = make_labeller({"element": "W", **study["labellers"]["dft"]})
     inside: list[float] = []
-    end = pool._Worker._end
 
-    def watch(worker: pool._Worker, outcome: Outcome) -> tuple[int, Outcome]:
-        inside.append(outcome.wall)
-        return end(worker, outcome)
+    def watch(*arguments: Any) -> Iterator[tuple[int, Outcome]]:
+        for number, outcome in outcomes(*arguments):
+            inside.append(outcome.wall)
+            yield number, outcome
 
-    pool._Worker._end = watch  # type: ignore[method-assign]
+    chunk.outcomes = watch
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        label_cells(
+        chunk.label_cells(
             cells(options.cells),
             labeller,
             Ledger(Path(folder, "ledger.xyz")),

@@ -139,7 +139,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=0, help="of a network; 0 for none")
     options = parser.parse_args()
     records = list(read_records(options.archive))[:: options.every]
-    cells, _ = import_records(records, dataset="w", element="W", protocol="published", block=20)
+    cells, _ = import_records(
+        records, dataset="w", element="W", protocol="published", block=20, reach=4.8
+    )
     parts = set_aside([*map(Outline.of, cells)], 0.2, None, np.random.default_rng(0))
     train, test = ([cells[position] for position in sorted(part)] for part in parts)
     print(

@@ -61,7 +61,12 @@ SETTINGS = TrainingSettings(
 def published_cells(archive: Path, environments: int) -> list[Atoms]:
     """Return cells drawn at random from a published set, about so many environments."""
     cells, _ = import_records(
-        read_records(archive), dataset="w", element="W", protocol="published", block=20
+        read_records(archive),
+        dataset="w",
+        element="W",
+        protocol="published",
+        block=20,
+        reach=4.8,
     )
     order = np.random.default_rng(0).permutation(len(cells))
     sizes = np.cumsum([len(cells[i]) for i in order])

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from diverse.labels.audit import audit, cheapest, expected_cost, probes, sample, verdict
+from diverse.labels.audit import (
+    AuditError,
+    audit,
+    bare,
+    cheapest,
+    demand_limits,
+    expected_cost,
+    probes,
+    sample,
+    verdict,
+)
 from diverse.labels.chunk import label_cells
 from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
@@ -71,6 +81,38 @@ def test_a_label_that_cannot_be_recomputed_is_infinitely_wrong(shipped, zhou):
     assert np.isinf(table["difference"]).all() and not table["within"].any()
 
 
+def test_labels_without_a_stress_are_audited_without_it(shipped, zhou, compute):
+    for cell in shipped[:2]:
+        del cell.calc.results["stress"]
+    table = audit(shipped, shipped[:1], zhou, compute)
+    assert table["check"].tolist() == [
+        *("energy", "force", "energy", "force", "energy", "force", "stress"),
+        "force as derivative",
+    ]
+    said = "All 8 checks of the audit are within their limits. Labels without a stress: 2 of 3 of "
+    assert verdict(table) == f"{said}set."
+    nothing = audit(shipped, shipped[:1], zhou, lambda cells, labeller: [*map(bare, cells)])
+    assert len(nothing) == 8 and np.isinf(nothing["difference"]).all()
+
+
+def test_a_stress_that_is_not_computed_again_is_infinitely_wrong(shipped, zhou, compute):
+    def forget(cells, labeller):
+        rows = compute(cells, labeller)
+        for row in rows:
+            del row.calc.results["stress"]
+        return rows
+
+    table = audit(shipped[:1], [], zhou, forget)
+    assert table.loc[~table["within"], "check"].tolist() == ["stress"]
+
+
+def test_an_audit_beyond_its_limits_is_an_error(shipped, zhou, compute):
+    demand_limits(audit(shipped, [], zhou, compute))
+    shipped[1].calc.results["stress"] *= 1.01
+    with pytest.raises(AuditError, match=r"1 of 9 checks .* beyond their limits: set \(stress\)"):
+        demand_limits(audit(shipped, [], zhou, compute))
+
+
 def test_probes_are_pairs_around_the_cell(shipped):
     cells = probes(shipped[0])
     for minus, plus in zip(cells[0::2], cells[1::2], strict=True):
@@ -106,5 +148,7 @@ def test_the_cost_is_that_of_what_will_be_calculated(shipped, zhou):
         calls.extend(cells)
         return [cell.copy() for cell in cells]
 
+    del shipped[1].calc.results["stress"]
     audit(shipped, shipped[:2], zhou, count)
+    assert len(calls) == 3 + 6 + 2
     assert expected_cost(shipped, shipped[:2]) == (len(calls), 10.0 * len(calls))

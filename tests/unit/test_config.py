@@ -314,8 +314,16 @@ def test_learning_curves_that_cannot_be_are_refused(study, block, sentence):
 
 
 @pytest.mark.parametrize("source", ["absent.tar", "http://127.0.0.1:9/set.tar"])
-def test_an_absent_published_set_is_left_out_with_a_notice(study, source, caplog):
+def test_an_absent_published_set_stops_the_study(study, source):
     published = {"family": "literature", "source": source, "sha256": "0" * 64}
+    study["datasets"]["published"] = published
+    with pytest.raises(ConfigError, match=rf"datasets\.published: .*{source}.*optional: true"):
+        load_study(study, SCHEMA)
+
+
+@pytest.mark.parametrize("source", ["absent.tar", "http://127.0.0.1:9/set.tar"])
+def test_an_absent_optional_set_is_left_out_with_a_notice(study, source, caplog):
+    published = {"family": "literature", "source": source, "sha256": "0" * 64, "optional": True}
     study["datasets"]["published"] = published
     study["subsets"] = {"small": {"of": "published", "environments": 20}}
     del study["learning_curve"]

@@ -100,3 +100,22 @@ def test_noise_that_was_not_measured_is_said_not_to_be(variant, errors):
         errors = compare({"a": variant(), "b": variant()}, {"a": ["b"]})
     sentence = noise_sentence(label_noise(errors, {"dft": "own"}))
     assert sentence == "Label noise of dft: not measured."
+
+
+def test_labels_without_a_stress_are_compared_without_it(variant):
+    labels = {"a": variant(force=0.02), "b": variant(), "c": variant(force=0.01)}
+    for row in labels["a"]:
+        del row.calc.results["stress"]
+    for row in labels["c"][1:]:
+        del row.calc.results["stress"]
+    table = compare(labels, {"a": ["b"], "c": ["b"]})
+    none, one = table[table["variant"] == "a"], table[table["variant"] == "c"]
+    np.testing.assert_allclose(table["force"], [20.0] * 6 + [10.0] * 6)
+    assert none[["stress", "stress_corrected", "pulay_energy"]].isna().all(axis=None)
+    assert one["stress"].notna().tolist() == [True] + [False] * 5
+    noise = label_noise(table, {"mine": "a", "other": "c"})
+    assert noise["stress"].tolist() == pytest.approx([np.nan, 0.0], nan_ok=True)
+    assert "meV/atom, 20 meV/Å (rms of 6 cells" in noise_sentence(noise)
+    assert convergence_page(none).count("no stress") == 3 + 2 * 6
+    for part in (none, table):
+        convergence_strips(part).canvas.draw()

@@ -110,6 +110,30 @@ def test_noise_is_that_of_the_protocol_or_not_measured(files, study):
     assert line(card(files, study, errors), "pw350", "pw500")[0] == "10"
 
 
+def test_labels_without_a_stress_are_told(files, study):
+    text = " ".join(card(files, study).split())
+    assert "Energies, forces and stresses of 38 periodic" in text and "`cell.get_stress()`" in text
+    assert "and eV/Å³; the stress has ASE's sign and order." in text
+    without = Ledger(None, [files["expert"]]).rows()
+    for row in without:
+        if row.calc is not None:
+            del row.calc.results["stress"]
+    write_rows(files["expert"], without)
+    text = " ".join(card(files, study).split())
+    assert "and eV/Å³; the stress, which 30 of 38 labels have, has ASE's sign and order." in text
+    text = " ".join(card({"expert": files["expert"]}, study).split())
+    assert "Energies and forces of 8 periodic cells" in text and "get_stress" not in text
+    assert "(no label has a stress: the calculator gives energies and forces)." in text
+
+
+def test_a_cause_of_many_lines_is_one_line_of_the_card(files, study):
+    rows = Ledger(None, [files["expert"]]).rows()
+    for row in rows[:2]:
+        row.info["cause"] = "no\nline | at all"
+    write_rows(files["expert"], rows)
+    assert "| expert     | no line \\| at all |" in card(files, study)
+
+
 def test_diversity_is_shown_at_equal_environments_only():
     given = read_diversity(ROOT / "results/release/tables/diversity.csv")
     table = equal_diversity(given)

@@ -1,13 +1,16 @@
 """Labellers: forces and stress are derivatives of the free energy; failures are sentences."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.build import bulk
 
-from diverse.labels.labellers import LabelError, LabellerError, gpaw, make_labeller
+from diverse.labels.labellers import Label, LabelError, LabellerError, gpaw, make_labeller
 from diverse.labels.labellers.gpaw import kpoint_mesh
+from diverse.labels.labellers.results import checked
+from diverse.lammps_library import load_cell
 from diverse.structures import tagged
 
 COARSE = {
@@ -192,6 +195,107 @@ def test_what_cannot_label_is_said():
     absent = {"element": "W", "kind": "ase", "factory": "ase.calculators.emt:Absent", "options": {}}
     with pytest.raises(LabellerError, match="no calculator factory 'ase.calculators.emt:Absent'"):
         _ = make_labeller(absent).provenance
+
+
+def test_a_potential_named_in_pair_style_is_part_of_the_protocol(tmp_path, monkeypatch, zhou):
+    """As of mliap or table; what is in use keeps its protocol."""
+    assert zhou.protocol == "efcef6f61b8a9a4d"
+    monkeypatch.chdir(tmp_path)
+    options = {"element": "W", "kind": "lammps", "pair_coeff": ['* * "my own.table" W']}
+    options["pair_style"] = "hybrid/overlay mliap model linear a.model descriptor sna 'b c.sna'"
+    protocols = [make_labeller(options).protocol]
+    for name in ("a.model", "b c.sna", "my own.table"):
+        for text in ("1", "2"):
+            Path(name).write_text(text)
+            protocols.append(make_labeller(options).protocol)
+    assert len(set(protocols)) == 7
+    monkeypatch.setenv("LAMMPS_POTENTIALS", f"{tmp_path / 'none'}:{tmp_path / 'mine'}")
+    (tmp_path / "mine").mkdir()
+    Path("a.model").rename(tmp_path / "mine/a.model")
+    assert make_labeller(options).protocol == protocols[-1]
+    assert make_labeller(options).files() == ["b c.sna", "mine/a.model", "my own.table"]
+
+
+def test_files_of_installed_packages_are_no_files_of_the_users(zhou):
+    """A rebuilt environment marks no label for recomputation."""
+    factory = {"element": "W", "kind": "ase", "factory": "ase.calculators.emt:EMT", "options": {}}
+    assert [one.files() for one in (zhou, make_labeller(COARSE), make_labeller(factory))] == [
+        []
+    ] * 3
+
+
+@pytest.mark.parametrize("line", ["zero 5\nshell touch ran", "zero 5\rshell touch ran", "zero 5 &"])
+@pytest.mark.parametrize("key", ["pair_style", "pair_coeff"])
+def test_a_command_from_a_study_file_is_one_line(tmp_path, monkeypatch, cell, line, key):
+    monkeypatch.chdir(tmp_path)
+    options = {"element": "W", "kind": "lammps", "pair_style": "zero 5", "pair_coeff": ["* *"]}
+    options[key] = line if key == "pair_style" else [line]
+    labeller = make_labeller(options)
+    with pytest.raises(LabellerError, match=f"{key} .* (one line|next command)"):
+        _ = labeller.provenance
+    with pytest.raises(LabelError, match=f"{key} .* (one line|next command)"):
+        labeller.label(cell, tmp_path / "log")
+    with pytest.raises(ValueError, match=f"{key} "):
+        load_cell(None, cell, options["pair_style"], options["pair_coeff"])
+    assert not Path("ran").exists()
+
+
+def test_an_empty_pair_style_is_named():
+    with pytest.raises(LabellerError, match="pair_style is empty: name a pair style"):
+        _ = make_labeller(
+            {"element": "W", "kind": "lammps", "pair_style": " ", "pair_coeff": []}
+        ).provenance
+
+
+GOOD = Label(-1.0, -2.0, np.arange(6.0).reshape(2, 3), np.arange(6.0))
+
+
+def test_what_is_right_is_kept():
+    assert checked(GOOD, 2).free_energy == -1.0
+    tensor = np.array([[1, 6, 5], [6, 2, 4], [5, 4, 3]])  # integers are numbers
+    label = checked(replace(GOOD, stress=tensor, forces=[[1, 2, 3], [4, 5, 6]], energy=3), 2)
+    np.testing.assert_array_equal(label.stress, [1, 2, 3, 4, 5, 6])
+    np.testing.assert_array_equal(label.forces, [[1, 2, 3], [4, 5, 6]])
+    assert label.forces.dtype == label.stress.dtype == float and type(label.energy) is float
+    assert checked(replace(GOOD, stress=None), 2).stress is None
+
+
+WRONG = [
+    ({"forces": np.ones((1, 3))}, r"forces of the shape \(1, 3\) instead of \(2, 3\)"),
+    ({"forces": np.ones(6)}, r"forces of the shape \(6,\)"),
+    ({"forces": np.ones((3, 2))}, r"forces of the shape \(3, 2\)"),
+    ({"forces": np.ones((2, 2, 3))}, r"forces of the shape \(2, 2, 3\)"),
+    ({"forces": np.ones((2, 3), dtype=bool)}, "forces of the type bool"),
+    ({"forces": np.ones((2, 3), dtype=complex)}, "forces of the type complex128"),
+    ({"forces": np.full((2, 3), "1.0")}, "forces of the type <U3"),
+    (
+        {"forces": np.ma.array(np.ones((2, 3)), mask=[[1, 0, 0]] * 2)},
+        "forces with masked, unknown numbers",
+    ),
+    ({"forces": [[1, 2, 3], [4, 5]]}, "forces that are no array"),
+    ({"forces": None}, "forces of the type NoneType"),
+    ({"forces": np.array([[0, 0, np.nan]] * 2)}, "NaN or infinity as forces"),
+    ({"energy": np.inf}, "NaN or infinity as energy"),
+    ({"energy": 1j}, "energy of the type complex128"),
+    ({"energy": True}, "energy of the type bool"),
+    ({"energy": None}, "energy of the type NoneType"),
+    ({"energy": 10**400}, "energy of the type int"),
+    ({"energy": np.ones(1)}, r"energy of the shape \(1,\) instead of \(\)"),
+    ({"free_energy": np.ones(2)}, r"free energy of the shape \(2,\)"),
+    ({"free_energy": "-8.0"}, "free energy of the type <U4"),
+    ({"stress": np.ones(3)}, r"stress of the shape \(3,\) instead of \(6,\)"),
+    ({"stress": np.ones((1, 6))}, r"stress of the shape \(1, 6\)"),
+    ({"stress": np.arange(9.0).reshape(3, 3)}, "a stress tensor that is not symmetric"),
+    ({"stress": np.full(6, 1j)}, "stress of the type complex128"),
+    ({"stress": np.full(6, np.nan)}, "NaN or infinity as stress"),
+]
+
+
+@pytest.mark.parametrize(("change", "cause"), WRONG)
+def test_anything_but_real_numbers_of_the_right_shape_is_a_failed_cell(change, cause):
+    with pytest.raises(LabelError, match=cause) as error:
+        checked(replace(GOOD, **change, attempts=4), 2)
+    assert error.value.attempts == 4
 
 
 def test_lammps_error_is_a_label_error(cell, tmp_path):

@@ -7,14 +7,17 @@ import sys
 import time
 from pathlib import Path
 
+import ase.io
 import numpy as np
 import pytest
 
 from calculators import chain
 from diverse.labels.chunk import TimeLimitError, label_cells
-from diverse.labels.labellers import make_labeller
-from diverse.labels.ledger import Ledger, label_key
-from diverse.labels.pool import Effort
+from diverse.labels.labellers import LabellerError, make_labeller
+from diverse.labels.labellers.worker import Answer
+from diverse.labels.ledger import Ledger, label_key, write_rows
+from diverse.labels.pool import Effort, LostCellsError, WorkerError, outcomes
+from diverse.labels.process import End, Process, end_of
 
 TESTS = Path(__file__).parents[1]
 
@@ -26,6 +29,7 @@ def spring(**options):
 
 def run(folder, cells, labeller, *, retry=False, **effort):
     lines = []
+    folder.mkdir(exist_ok=True)
     rows = label_cells(
         cells,
         labeller,
@@ -68,10 +72,15 @@ def test_what_a_cell_says_of_an_earlier_label_is_replaced(tmp_path):
 
 
 CAUSES = {
-    "segfault": "the labeller crashed (SIGSEGV)",
-    "exit": "the labeller crashed (exit status 3)",
+    "segfault": "the labeller crashed twice (SIGSEGV)",
+    "exit": "the labeller crashed twice (exit status 3)",
     "hang": "no label within 1 s",
-    "nan": "the calculator returned numbers that are not finite",
+    "nan": "the calculator returned NaN or infinity as energy",
+    "one force": "the calculator returned forces of the shape (1, 3) instead of (6, 3)",
+    "leave": "SystemExit: a licence is missing",
+    "interrupt": "KeyboardInterrupt: by a calculator",
+    "write everywhere": "the labeller crashed twice (its connection broke)",
+    "close everything": "the labeller crashed twice (exit status 1)",
     "refuse": "ase.calculators.calculator.SCFError: it never converges",
 }
 
@@ -79,13 +88,14 @@ CAUSES = {
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_fault_costs_one_row(tmp_path, workers):
     faults = {str(n + 2): fault for n, fault in enumerate(CAUSES)}
-    cells = [chain(n, index) for n in range(1, 9) for index in range(1 if str(n) in faults else 3)]
+    cells = [chain(n, index) for n in range(1, 14) for index in range(1 if str(n) in faults else 2)]
     rows, _ = run(tmp_path, cells, spring(faults=faults), workers=workers, timeout=1)
     for cell, row in zip(cells, rows, strict=True):
         fault = faults.get(str(len(cell)))
         assert row.info.get("cause") == (CAUSES[fault] if fault else None)
         assert row.info["status"] == ("failed" if fault else "converged")
         assert (row.calc is None) == bool(fault)
+        assert row.info["attempts"] == (2 if "twice" in CAUSES.get(fault, "") else 1)
     assert sum(row.info["status"] == "failed" for row in rows) == len(CAUSES)
 
 
@@ -98,11 +108,236 @@ def test_failed_cells_are_tried_again_only_on_request(tmp_path):
     assert len(Ledger(None, [tmp_path / "ledger.xyz"]).rows()) == 2
 
 
-def test_a_labeller_that_cannot_start_stops_the_run(tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("fault", ["segfault", "exit"])
+def test_a_crash_that_does_not_come_again_costs_nothing(tmp_path, fault):
+    calls = tmp_path / "calls"
+    (row, _), _ = run(
+        tmp_path, [chain(2), chain(3)], spring(faults={"2": fault}, calls=str(calls), strikes=1)
+    )
+    assert (row.info["status"], row.info["attempts"]) == ("converged", 2)
+    np.testing.assert_allclose(row.get_forces(), -chain(2).positions)
+
+
+OUTSIDE = {"SIGKILL": "SIGKILL", "SIGINT": "SIGINT", "signal 40": "signal 40"}
+OUTSIDE["memory"] = "MemoryError: no memory for the charge density"
+
+
+@pytest.mark.parametrize("fault", OUTSIDE)
+def test_what_the_machine_did_is_never_a_row(tmp_path, fault):
+    """Twice is borne; thrice ends the job in a sentence once the others are done; then go on."""
+    calls, cells = tmp_path / "calls", [chain(3), chain(2, 1), chain(2, 2), chain(3, 3)]
+    labeller = spring(faults={"3": fault}, calls=str(calls), strikes=3)
+    with pytest.raises(LostCellsError, match="2 of 4 cells are not labelled") as error:
+        run(tmp_path, cells, labeller)
+    assert f"3 times ({OUTSIDE[fault]}), most likely because memory" in str(error.value)
+    assert "(chain_3_0, chain_3_3)" in str(error.value) and "mem_mb" in str(error.value)
+    assert len(firsts(calls.read_text())) == 2 + 2 * 3
+    known = Ledger(None, [tmp_path / "ledger.xyz"]).rows()
+    assert [row.info["trajectory"] for row in known] == ["chain_2_1", "chain_2_2"]
+    rows, lines = run(tmp_path, cells, labeller)
+    assert lines[0] == "4 cells, 2 to label"
+    assert [row.info["attempts"] for row in rows] == [1] * 4
+
+
+def test_a_worker_that_is_killed_twice_goes_on(tmp_path):
+    calls = tmp_path / "calls"
+    labeller = spring(faults={"2": "SIGKILL"}, calls=str(calls), strikes=2)
+    (row,), _ = run(tmp_path, [chain(2)], labeller)
+    assert (row.info["status"], len(firsts(calls.read_text()))) == ("converged", 3)
+
+
+def test_a_longer_timeout_tries_again_what_a_shorter_one_ended(tmp_path):
+    calls = tmp_path / "calls"
+    labeller = spring(faults={"2": "hang"}, calls=str(calls), strikes=1)
+    for timeout, status, tried in ((1, "failed", 1), (1, "failed", 1), (0.5, "failed", 1)):
+        (row,), _ = run(tmp_path, [chain(2)], labeller, timeout=timeout)
+        assert (row.info["status"], row.info["timeout"]) == (status, 1)
+        assert len(firsts(calls.read_text())) == tried
+    (row,), _ = run(tmp_path, [chain(2)], labeller, timeout=5)
+    assert row.info["status"] == "converged" and "timeout" not in row.info
+    row.info.update(status="failed", cause="no label within 20 s")  # as older ledgers say it
+    write_rows(tmp_path / "ledger.xyz", [row])
+    for timeout, tried in ((20, 2), (21, 3)):
+        run(tmp_path, [chain(2)], labeller, timeout=timeout)
+        assert len(firsts(calls.read_text())) == tried
+
+
+def test_a_calculator_that_forks_labels_each_cell_with_its_own_label(tmp_path):
+    cells = [chain(2, 1), chain(3, 2), chain(3, 3), chain(3, 4)]
+    rows, _ = run(tmp_path, cells, spring(faults={"2": "fork"}, delay=0.2))
+    for cell, row in zip(cells, rows, strict=True):
+        np.testing.assert_allclose(row.get_forces(), -cell.positions)
+
+
+def test_a_calculator_that_asks_reads_nothing(tmp_path):
+    rows, _ = run(tmp_path, [chain(2), chain(3)], spring(faults={"2": "read"}))
+    assert [row.info["status"] for row in rows] == ["converged"] * 2
+
+
+def test_a_calculator_that_moves_leaves_the_next_cell_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labeller = spring(faults={"2": "move"}, calls="calls")
+    run(tmp_path, [chain(2), chain(3)], labeller)
+    assert len(firsts((tmp_path / "calls").read_text())) == 2
+
+
+def children(folder):
+    return [int(number) for number in (folder / "children").read_text().split()]
+
+
+def wait_until_gone(processes):
+    deadline = time.monotonic() + 5
+    while any(is_running(process) for process in processes):
+        assert time.monotonic() < deadline, f"{processes} live on"
+        time.sleep(0.05)
+
+
+def is_running(process):
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("fault", ["crash with child", "hang with child"])
+def test_children_die_with_their_worker_whose_death_is_seen_at_once(tmp_path, monkeypatch, fault):
+    monkeypatch.chdir(tmp_path)
+    start = time.monotonic()
+    (row,), _ = run(tmp_path, [chain(2)], spring(faults={"2": fault}), timeout=4)
+    took = time.monotonic() - start
+    if fault == "crash with child":
+        assert row.info["cause"] == "the labeller crashed twice (exit status 3)"
+        assert row.info["seconds"] < 2 and took < 30
+    else:
+        assert row.info["cause"] == "no label within 4 s"
+    assert len(children(tmp_path)) == (4 if fault == "crash with child" else 2)
+    wait_until_gone(children(tmp_path))
+
+
+def test_children_die_with_a_run_that_is_killed(tmp_path):
+    process = start(tmp_path, "hanging")
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "children").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.1)
+    assert all(map(is_running, children(tmp_path)))
+    process.kill()
+    process.wait()
+    wait_until_gone(children(tmp_path))
+
+
+def test_the_end_of_a_process_is_told():
+    assert end_of(-signal.SIGSEGV) == End("SIGSEGV", crash=True)
+    assert end_of(-signal.SIGABRT) == End("SIGABRT", crash=True)
+    assert end_of(0) == End("exit status 0", crash=True)
+    for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGXCPU", "SIGUSR1"):
+        assert end_of(-getattr(signal, name)) == End(name, crash=False)
+    for number in range(32, 65):
+        assert not end_of(-number).crash and end_of(-number).reason
+
+
+@pytest.mark.parametrize("greeted", [False, True])
+def test_a_dead_process_is_seen_at_once(greeted):
+    """Before it says that it is ready, and while it is idle."""
+    process = Process(spring(), 1, "test-of-death")
+    if greeted:
+        assert isinstance(process.receive(), Answer)
+    os.kill(process.number, signal.SIGKILL)
+    start = time.monotonic()
+    assert process.receive() == End("SIGKILL", crash=False)
+    assert time.monotonic() - start < 1
+    process.send("is lost")
+    assert not process.is_alive()
+
+
+def test_an_idle_worker_that_died_is_replaced(tmp_path):
+    """Its death, between two cells, is no fault of the next one."""
+    jobs = [(chain(2, index), tmp_path / "log") for index in range(2)]
+    found = outcomes(jobs, spring(calls=str(tmp_path / "calls")), Effort())
+    next(found)
+    (mine,) = Path("/proc/self/task").glob("*/children")
+    for process in map(int, mine.read_text().split()):
+        command = Path(f"/proc/{process}/cmdline").read_text()
+        if "worker import main" in command:
+            os.kill(process, signal.SIGKILL)
+            os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+    (number, outcome), *rest = found
+    assert (number, outcome.cause, outcome.attempts, rest) == (1, "", 1, [])
+
+
+def test_many_lines_of_a_calculator_are_one_row(tmp_path):
+    """The ledger stays sound, and the chunk ends, now and when it is run again."""
+    labeller = spring(faults={"2": "refuse in lines"})
+    for todo in (2, 0):
+        ledger = Ledger(tmp_path / "ledger.xyz")
+        rows, lines = run(tmp_path, [chain(2), chain(3)], labeller)
+        assert lines[0] == f"2 cells, {todo} to label" and ledger.notices == []
+        assert rows[0].info["cause"].endswith(f'key={"0" * 32} \\ "\u2028\udc80')
+        assert "it never\nconverges\r\n checksum=" in rows[0].info["cause"]
+    said = [line for line in run(tmp_path / "other", [chain(2)], labeller)[1] if "never" in line]
+    assert len(said) == 1 and said[0].isprintable()
+
+
+def test_the_message_of_lammps_is_one_row(tmp_path):
+    options = {"pair_style": "eam/alloy", "pair_coeff": ["* * W_zhou.eam.alloy Ta"]}
+    labeller = make_labeller({"element": "W", "kind": "lammps", **options})
+    for todo in (2, 0):
+        rows, lines = run(tmp_path, [chain(2), chain(3)], labeller)
+        assert lines[0] == f"2 cells, {todo} to label"
+        assert all("\n" in row.info["cause"] for row in rows)
+    assert Ledger(tmp_path / "ledger.xyz").notices == []
+
+
+def test_a_calculator_without_stress_labels_energies_and_forces(tmp_path):
+    rows, _ = run(tmp_path, [chain(2), chain(3)], spring(stress=False))
+    for row in (*rows, *ase.io.read(tmp_path / "ledger.xyz", index=":")):
+        assert row.info["status"] == "converged"
+        assert set(row.calc.results) == {"energy", "free_energy", "forces"}
+
+
+REFUSALS = {
+    "refusing": "FileNotFoundError: no model at /models/w.pt; no cell can be labelled",
+    "leaving": "SystemExit: 4; no cell can be labelled",
+    "naught": "it returned float, not an ASE calculator; no cell can be labelled",
+}
+
+
+@pytest.mark.parametrize("factory", REFUSALS)
+def test_a_factory_that_makes_nothing_stops_the_run(tmp_path, factory):
+    labeller = make_labeller(
+        {"element": "W", "kind": "ase", "factory": f"calculators:{factory}", "options": {}}
+    )
+    with pytest.raises(LabellerError, match=REFUSALS[factory]):
+        run(tmp_path, [chain(2), chain(3)], labeller)
+    assert not (tmp_path / "ledger.xyz").exists()
+
+
+def test_a_factory_that_ends_its_process_stops_the_run(tmp_path):
+    labeller = make_labeller(
+        {"element": "W", "kind": "ase", "factory": "calculators:dying", "options": {}}
+    )
+    with pytest.raises(WorkerError, match=r"could not start \(exit status 5\)"):
+        run(tmp_path, [chain(2)], labeller)
+
+
+def test_a_worker_that_finds_no_module_says_so(tmp_path, monkeypatch):
+    labeller = spring()
+    assert labeller.protocol
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path != str(TESTS)])
-    with pytest.raises(RuntimeError, match="could not start; its message is above"):
-        run(tmp_path, [chain(2)], spring())
-    assert "No module named 'calculators'" in capfd.readouterr().err
+    with pytest.raises(LabellerError, match="No module named 'calculators'"):
+        run(tmp_path, [chain(2)], labeller)
+
+
+def test_a_module_that_changes_while_cells_are_labelled_stops_the_run(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    module = tmp_path / "mine.py"
+    module.write_text("from calculators import spring as make\n")
+    labeller = make_labeller({"element": "W", "kind": "ase", "factory": "mine:make", "options": {}})
+    assert labeller.protocol
+    module.write_text("from calculators import spring as make  # other numbers\n")
+    with pytest.raises(WorkerError, match="changed while cells were labelled"):
+        run(tmp_path, [chain(2)], labeller)
 
 
 def test_cells_are_labelled_side_by_side(tmp_path):
@@ -136,8 +371,8 @@ DRIVER = """
 import sys
 from pathlib import Path
 sys.path[:0] = {path!r}
-from test_labelling import many, run
-run(Path(), *many(), workers=2)
+from test_labelling import {cells}, run
+run(Path(), *{cells}(), workers=2)
 """
 
 
@@ -147,9 +382,14 @@ def many():
     return cells, spring(delay=0.04, calls="calls")
 
 
-def start(folder):
+def hanging():
+    """Return a cell whose calculator starts children and hangs."""
+    return [chain(2)], spring(faults={"2": "hang with child"})
+
+
+def start(folder, cells="many"):
     path = [str(TESTS), str(TESTS / "unit"), str(TESTS.parent / "workflow/scripts")]
-    command = [sys.executable, "-c", DRIVER.format(path=path)]
+    command = [sys.executable, "-c", DRIVER.format(path=path, cells=cells)]
     return subprocess.Popen(command, cwd=folder)
 
 

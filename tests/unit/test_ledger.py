@@ -2,6 +2,7 @@
 
 import lzma
 import sys
+from hashlib import sha256
 
 import ase.io
 import numpy as np
@@ -23,8 +24,9 @@ from diverse.labels.ledger import (
 )
 from diverse.labels.ledger.__main__ import main
 from diverse.labels.ledger.query import failures, missing, summary
-from diverse.labels.ledger.text import scan, to_atoms, to_text
+from diverse.labels.ledger.text import CHECKSUM, read_bytes, scan, to_atoms, to_text
 from diverse.structures import write_cells
+from paths import ROOT
 
 
 def row(index, zhou, *, failed=False, moment=None):
@@ -106,6 +108,86 @@ def test_a_torn_row_is_dropped_and_the_rest_kept(tmp_path, zhou, kept_bytes):
     assert not (tmp_path / "a.xyz.damaged").exists()
     assert again.find(label_key(chain(2, 0), zhou.protocol)) is not None
     assert again.find(label_key(chain(2, 1), zhou.protocol)) is None
+
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=40)  # surrogates too
+HARD = [
+    *("", " ", "300", "1e3", "007", "1_000", "٣", "T", "true", "nan", "-inf", "1 2 3", "T F"),
+    *("a\nb", "a\r\nb", "\r", "\x0b\x0c\x1c\x85\u2028\u2029", "\x00", "\x1b[31m", "\t", "\xa0x"),
+    *(
+        "\ud800",
+        "\udc80",
+        "\ud83d\ude00",
+        "\U0001f600",
+        "\\",
+        "C:\\new",
+        "\\n",
+        '\\"',
+        '"',
+        "'",
+        "`",
+    ),
+    *("{", "}", "[1, 2]", "{a: 1}", '_JSON "x"', "_JSON nothing", "a=b", "=", "å Å 山"),
+    *(" checksum=0123456789abcdef", " checksum=0123456789abcdef\n", "checksum=0123456789abcdef"),
+    *(f" key={'0' * 32} ", f"\n1\nLattice=1 key={'0' * 32} checksum={'0' * 16}\nW 0 0 0\n", "key="),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(ANY | st.sampled_from(HARD), min_size=4, max_size=4))
+def test_any_text_comes_back_and_leaves_the_rows_beside_it_sound(texts, zhou):
+    names = dict(zip(("cause", "dataset", "config_type", "trajectory"), texts, strict=True))
+    cell = row(1, zhou, failed=True)
+    cell.info.update(names)
+    beside = [to_text(row(index, zhou)) for index in (0, 2)]
+    found = scan(b"".join([beside[0], to_text(cell), beside[1]]))
+    assert found.damaged == 0 and not found.torn and len(found.rows) == 3
+    read = to_atoms(found.rows[cell.info["key"]])
+    assert {name: read.info[name] for name in names} == names
+    assert read.info == cell.info
+    assert to_text(read) == to_text(cell)
+
+
+@pytest.mark.parametrize("text", HARD)
+def test_plain_ase_reads_any_text_that_is_no_pair_of_surrogates(tmp_path, zhou, text):
+    cell = row(0, zhou)
+    cell.info["config_type"] = text
+    write_rows(tmp_path / "a.xyz", [cell])
+    if text != "\ud83d\ude00":
+        assert ase.io.read(tmp_path / "a.xyz").info["config_type"] == text
+
+
+@pytest.mark.parametrize("text", ["300", "007", "T", "1e3", "nan"])
+def test_names_in_rows_from_before_the_escapes_are_text(zhou, text):
+    plain = to_text(row(0, zhou)).replace(b"trajectory=chain_2_0", f"trajectory={text}".encode())
+    plain = CHECKSUM.sub(b"", plain)
+    count, comment, atoms = plain.split(b"\n", 2)
+    mark = b" checksum=" + sha256(plain).hexdigest()[:16].encode()
+    (old,) = scan(b"\n".join([count, comment + mark, atoms])).rows.values()
+    assert to_atoms(old).info["trajectory"] == text
+
+
+@pytest.mark.parametrize("digits", ["1" * 32, "1" * 15 + "e" + "1" * 16])
+def test_a_key_that_looks_like_a_number_is_text(zhou, digits):
+    cell = row(0, zhou)
+    cell.info.update(key=digits, protocol=digits[:16])
+    (text,) = scan(to_text(cell)).rows.values()
+    assert to_atoms(text).info == cell.info
+
+
+def test_released_rows_are_written_as_they_are():
+    for file in sorted((ROOT / "results/release").glob("labels*/*.xyz.xz")):
+        rows = scan(read_bytes(file)).rows
+        assert rows
+        assert all(to_text(to_atoms(text)) == text for text in rows.values())
+
+
+def test_a_cause_of_many_lines_is_one_line_of_a_table(tmp_path, zhou):
+    cell = row(1, zhou, failed=True)
+    cell.info["cause"] = "ERROR: no\nLast command: \x1b\udc80"
+    Ledger(tmp_path / "a.xyz").append(cell)
+    (cause,) = failures(Ledger(None, [tmp_path / "a.xyz"]).rows())["cause"]
+    assert cause == "ERROR: no Last command: \\x1b\\udc80"
 
 
 def ends(rows):

@@ -17,7 +17,12 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 from diverse.study.check import load_study
 from diverse.study.reading import ConfigError, check_file
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
-from diverse.study.settings import labeller_options, measured_variants, variant_options
+from diverse.study.settings import (
+    labeller_files,
+    labeller_options,
+    measured_variants,
+    variant_options,
+)
 
 try:
     for path in workflow.configfiles:
@@ -61,6 +66,9 @@ AUTO = [*names("models", "energy_weight", "auto"), *names("models", "energy_scal
 SEARCHED = [model for model in config["models"] if model in AUTO]
 SEARCHES = {model: f"<results>/models/{{train}}/{model}/search.csv" for model in SEARCHED}
 CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
+
+# Files of the user's own behind the labels of each data set: factory modules, potentials.
+LABEL_SOURCES = {name: labeller_files(labeller_options(config, name)) for name in LABELLED}
 
 # Labels that are known before anything runs: released ones, unless the study recomputes its own.
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
@@ -143,6 +151,18 @@ def labelled_chunks(wildcards):
 def dataset_labeller(wildcards):
     """Return the options of the labeller of the wildcards' data set."""
     return labeller_options(config, wildcards.dataset)
+
+
+def variant_sources(wildcards):
+    """Files behind the labels of the wildcards' variant."""
+    return labeller_files(VARIANTS[wildcards.variant])
+
+
+def local_source(wildcards):
+    """Files of the wildcards' published data set where its source is local."""
+    source = Path(config["datasets"][wildcards.dataset]["source"])
+    members = sorted(source.rglob("*")) if source.is_dir() else [source]
+    return [str(path) for path in members if path.is_file()]
 
 
 def trained(models):

@@ -3,7 +3,7 @@
 Needs  the study file; of published sets the source it names: a path, or a URL with its SHA-256
 Makes  config.yaml; structures/{dataset}/{chunk}.xyz and, of sampled sets, a count of accepted and rejected cells
        (.csv) and the statistics of their descriptors (.npz) beside it; of published sets
-       tables/import/{dataset}/*.csv; tables/generation.csv, structures/chunks.csv
+       tables/import/{dataset}/*.{csv,html}; tables/generation.csv, structures/chunks.csv
 Steps  write_config: the study with every default, beside its results
        whiten: a reference sample of random cells fixes the space entropy is measured in
        start_statistics: what a set-entropy data set complements, before its first round
@@ -139,10 +139,18 @@ rule generate_expert:
 
 rule import_literature:
     """Import a published data set; what cannot be used is reported."""
+    input:
+        source=local_source,
     output:
         cells="<results>/structures/{dataset}/0.xyz",
         problems="<results>/tables/import/{dataset}/problems.csv",
         groups="<results>/tables/import/{dataset}/groups.csv",
+        page=report(
+            "<results>/tables/import/{dataset}/import.html",
+            caption="../report/import.rst",
+            category="Data sets",
+            labels={"result": "records of {dataset}"},
+        ),
     log:
         "<logs>/import_literature/{dataset}.log",
     benchmark:
@@ -157,6 +165,7 @@ rule import_literature:
     params:
         element=lookup(within=config, dpath="element"),
         dataset=lookup(within=config, dpath="datasets/{dataset}"),
+        reach=max(config["cutoff"], config["zbl"]["outer"]),
         cache=f"{RESULTS}/downloads",
     message:
         "Importing {wildcards.dataset}"

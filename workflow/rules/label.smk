@@ -1,6 +1,6 @@
 """Labels: energies, forces and stress of every cell, and what they are like.
 
-Needs  structures/{dataset}/{chunk}.xyz
+Needs  structures/{dataset}/{chunk}.xyz; the user's own files behind a labeller: factory modules, potentials
 Makes  labels/{dataset}/{chunk}.xyz, labels/{dataset}.xyz.xz, tables/failures.csv, tables/datasets.{csv,html},
        figures/{datasets,labels}.png, labels/README.md
 Steps  label_chunk: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which outlives the job)
@@ -17,6 +17,7 @@ rule label_chunk:
     """Label one chunk; what its ledger or a released one holds is not computed again."""
     input:
         cells="<results>/structures/{dataset}/{chunk}.xyz",
+        sources=lookup(within=LABEL_SOURCES, dpath="{dataset}"),
     output:
         cells="<results>/labels/{dataset}/{chunk}.xyz",
     log:

@@ -10,7 +10,9 @@ from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
 from diverse.structures import random_stream
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 settings, dataset = snakemake.params.audit, snakemake.wildcards.dataset
 rows = Ledger(None, map(Path, snakemake.input.cells)).rows()
 again = sample(rows, settings["cells"], random_stream(settings["seed"], dataset, 0))
@@ -31,3 +33,4 @@ with open(snakemake.log[0], "w", buffering=1) as log:
     table = audit(again, derived, make_labeller(snakemake.params.labeller), compute)
 table.to_csv(snakemake.output.table, index=False)
 ledger.path.unlink(missing_ok=True)  # the next audit is from nothing again
+finish(snakemake)

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from diverse.errors.views import read_scores
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-scores = pd.concat([pd.read_csv(path) for path in snakemake.input.scores])
+scores = pd.concat([read_scores(path) for path in snakemake.input.scores])
 scores.to_csv(snakemake.output.scores, index=False)
 finish(snakemake)

@@ -8,7 +8,9 @@ from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger, write_rows
 from diverse.labels.pool import Effort
 from diverse.structures import read_cells
+from diverse.study.job import begin, finish
 
+begin(snakemake)
 log = Path(snakemake.log[0])
 released = snakemake.params.released
 others = sorted(Path(released).glob("*/*.xyz.xz")) if released else []
@@ -40,3 +42,4 @@ with log.open("w") as file:
         retry=snakemake.params.retry,
     )
 write_rows(Path(snakemake.output.cells), labelled)
+finish(snakemake)

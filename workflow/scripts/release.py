@@ -11,10 +11,13 @@ from diverse.report.release import (
     release_study,
     show_verdicts,
 )
+from diverse.report.release_guard import check_same_study, remember_study
 from diverse.study.job import begin
 
 begin(snakemake)
 target, readme = Path(snakemake.output.manifest).parent, Path(snakemake.params.readme)
+name = check_same_study(Path(snakemake.input.config), target)
+remember_study(name, target)
 archive = release_study(
     Path(snakemake.input.config).parent,
     target,

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from diverse.errors.views import transferability
+from diverse.errors.views import read_scores, transferability
 from diverse.report.pages.errors import shifts_page, transferability_page
 from diverse.report.pages.labels import noise_sentence
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-scores = pd.read_csv(snakemake.input.scores)
+scores = read_scores(snakemake.input.scores)
 table = transferability(scores)
 table.to_csv(snakemake.output.table, index=False)
 noise = noise_sentence(pd.read_csv(snakemake.input.noise))

@@ -56,6 +56,8 @@ def evaluate(
     ------
     Exception
         With LAMMPS' own message, when it refuses a command.
+    ValueError
+        What `check_commands` refuses.
     """
     evaluator = Evaluator(pair_style, pair_coeff)
     try:
@@ -108,6 +110,40 @@ def potentials() -> Path:
     return Path(folder) / "share" / "lammps" / "potentials"
 
 
+def potential_file(word: str) -> Path | None:
+    """Return the file that LAMMPS reads where a command names it; None if there is no such file."""
+    listed = os.environ.get("LAMMPS_POTENTIALS", "").split(os.pathsep)
+    folders = [Path(folder) for folder in listed if folder] or [potentials()]
+    try:
+        places = [Path(word), *(f / name for f in folders for name in (word, Path(word).name))]
+        return next((place for place in places if place.is_file()), None)
+    except (OSError, ValueError):  # longer than a path can be, or with a null character
+        return None
+
+
+def check_commands(pair_style: str, pair_coeff: Sequence[str]) -> None:
+    """Refuse a pair style and coefficients that would be other commands than one line each.
+
+    Raises
+    ------
+    ValueError
+        For a line break or another control character, quotes or an ``&`` that would reach into the
+        next command, or an empty pair style.
+    """
+    if not pair_style.split():
+        raise ValueError("pair_style is empty: name a pair style of LAMMPS, as in eam/alloy")
+    for name, line in (("pair_style", pair_style), *(("pair_coeff", line) for line in pair_coeff)):
+        if not line.replace("\t", " ").isprintable():
+            raise ValueError(
+                f"{name} {line!r} holds a line break or another character that cannot be printed; "
+                "a command is one line"
+            )
+        if line.rstrip().endswith("&") or '"""' in line:
+            raise ValueError(
+                f"{name} {line!r} would go on in the next command; it must be one line"
+            )
+
+
 def start() -> Any:
     """Return a LAMMPS instance that finds the potentials of its own package."""
     from mpi4py import MPI  # noqa: F401, I001  must come first
@@ -126,7 +162,13 @@ def load_cell(
     -------
     ndarray, shape (3, 3)
         ``vectors @ rotation`` turns what LAMMPS gives back into the orientation of `atoms`.
+
+    Raises
+    ------
+    ValueError
+        What `check_commands` refuses.
     """
+    check_commands(pair_style, pair_coeff)
     (element,) = set(atoms.get_chemical_symbols())
     box, rotation = _standard_form(atoms)
     instance.commands_list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,11 @@ import pandas as pd
 ZERO_FORCE_ERROR = 0.1
 SMALLER = "smaller groups"
 GROUP_KEYS = ["test", "quantity", "unit", "group", "n_cells", "n"]
+
+
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """Read a table of scores back: names of groups and keys are text, also ``300`` and ``nan``."""
+    return pd.read_csv(path, converters={"group": str, "key": str})
 
 
 def transferability(scores: pd.DataFrame) -> pd.DataFrame:

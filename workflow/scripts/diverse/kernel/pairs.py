@@ -89,7 +89,8 @@ def neighbour_pairs(
     Raises
     ------
     GeometryError
-        When a cell has no volume, a number is not finite, two atoms overlap (closer than
+        When a cell has no volume or is over 1e6 Å long, a number is not finite, two atoms overlap
+        (closer than
         1e-3 Å), or an atom would get more than 20,000 neighbours.
     ValueError
         When arrays do not fit together.
@@ -163,6 +164,14 @@ def _check_geometry(batch: CellBatch) -> None:
         atom = int(np.argmax(bad))
         where = f"is at {batch.positions[atom].tolist()} Å"
         raise _atom_error(batch, atom, f"{where}: not finite, or over {FAR:.0e} Å from the origin")
+    far = (np.abs(batch.cells) >= FAR).any(axis=(1, 2)) & np.isfinite(batch.cells).all(axis=(1, 2))
+    if far.any():
+        cell = int(np.argmax(far))
+        raise GeometryError(
+            f"Cell {batch.numbers[cell]} has a lattice vector over {FAR:.0e} Å long: "
+            f"{batch.cells[cell].tolist()} Å.",
+            int(batch.numbers[cell]),
+        )
     lengths = np.linalg.norm(batch.cells, axis=2).prod(axis=1)
     volumes = np.abs(np.linalg.det(np.where(np.isfinite(batch.cells), batch.cells, 0.0)))
     flat = ~(np.isfinite(lengths) & (volumes > FLAT * lengths))

@@ -1,4 +1,7 @@
-"""Audit of labels: recomputed from nothing, and forces and stress against finite differences."""
+"""Audit of labels: recomputed from nothing, and forces and stress against finite differences.
+
+Labels without a stress are audited without it, and the verdict says so.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from ase import Atoms
 from ase.units import GPa
 
 from diverse.labels.labellers import Labeller
-from diverse.labels.target import free_energy
+from diverse.labels.target import free_energy, stress_of
 
 # Å, of the displaced atom; truncation below 2 meV/Å where the force bends by 100 eV/Å^3.
 STEP = 0.01
@@ -21,7 +24,8 @@ LIMITS = {"energy": 0.5, "force": 5.0, "stress": 0.05, "force as derivative": 10
 LIMITS |= {"pressure as derivative": 0.3, "shear as derivative": 0.3}
 UNITS = {"energy": "meV/atom", "force": "meV/Å", "stress": "GPa", "force as derivative": "meV/Å"}
 UNITS |= {"pressure as derivative": "GPa", "shear as derivative": "GPa"}
-PROBES = 6  # calculations for the derivatives of one cell
+PROBES = 6  # calculations for the derivatives of one cell, of which the first two
+FORCE_PROBES = 2  # are for its force, all there is to check where the label has no stress
 COLUMNS = ["dataset", "check", "cell", "atoms", "difference", "limit", "unit", "within"]
 
 
@@ -53,8 +57,8 @@ def expected_cost(again: Sequence[Atoms], derived: Sequence[Atoms]) -> tuple[int
     in a larger basis.
     """
     seconds = sum(row.info["seconds"] for row in again)
-    seconds += PROBES * sum(row.info["seconds"] for row in derived)
-    return len(again) + PROBES * len(derived), float(seconds)
+    seconds += sum(_probes_of(row) * row.info["seconds"] for row in derived)
+    return len(again) + sum(map(_probes_of, derived)), float(seconds)
 
 
 def audit(
@@ -71,7 +75,8 @@ def audit(
         Labelled cells whose labels are computed anew.
     derived : sequence of Atoms
         Labelled cells whose forces and stresses are compared with finite differences of the free
-        energy, the k-points of each held fixed and strained cells in a larger basis.
+        energy, the k-points of each held fixed and strained cells in a larger basis; of labels
+        without a stress, only forces.
     labeller : Labeller
     compute : callable
         Labels cells with a labeller.
@@ -85,33 +90,57 @@ def audit(
     for row, new in zip(again, compute([*map(bare, again)], labeller), strict=True):
         lines += compare_labels(row, new)
     for row in derived:
-        moved, strained = probes(row)[:2], probes(row)[2:]
+        cells = probes(row)
+        moved, strained = cells[:FORCE_PROBES], cells[FORCE_PROBES : _probes_of(row)]
         found = [*compute(moved, labeller.fixed(row)), *compute(strained, labeller.strained(row))]
         lines += compare_derivatives(row, found)
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
+class AuditError(RuntimeError):
+    """Some checks of an audit are beyond their limits; the message is the verdict."""
+
+
 def verdict(table: pd.DataFrame) -> str:
-    """Return in one sentence what an audit found."""
+    """Return in a sentence what an audit found, and in another where no stress was checked."""
     wrong = table[~table["within"].astype(bool)]
+    without = _without_stress(table)
+    stress = f" Labels without a stress: {', '.join(without)}." if without else ""
     if wrong.empty:
-        return f"All {len(table)} checks of the audit are within their limits."
+        return f"All {len(table)} checks of the audit are within their limits.{stress}"
     names = sorted({f"{row.dataset} ({row.check})" for row in wrong.itertuples()})
     return (
         f"{len(wrong)} of {len(table)} checks of the audit are beyond their limits: "
-        f"{', '.join(names)}."
+        f"{', '.join(names)}.{stress}"
     )
+
+
+def demand_limits(table: pd.DataFrame) -> None:
+    """Raise `AuditError` with the verdict if a check of an audit is beyond its limit."""
+    if not table["within"].astype(bool).all():
+        raise AuditError(verdict(table))
+
+
+def _without_stress(table: pd.DataFrame) -> list[str]:
+    """Return the data sets of an audit with labels whose stress was not checked, and how many."""
+    counts = pd.crosstab(table["dataset"], table["check"]).reindex(
+        columns=["energy", "stress"], fill_value=0
+    )
+    absent = (counts["energy"] - counts["stress"]).loc[lambda number: number > 0]
+    return [f"{number} of {counts['energy'][name]} of {name}" for name, number in absent.items()]
 
 
 def compare_labels(shipped: Atoms, again: Atoms) -> list[dict[str, Any]]:
     """Return the largest differences of energy, forces and stress between two labels of a cell."""
+    checks, stress = ["energy", "force", "stress"], stress_of(shipped)
     if again.calc is None:
-        nothing = dict.fromkeys(("energy", "force", "stress"), float("inf"))
-        return _lines(shipped, nothing)
+        return _lines(shipped, dict.fromkeys(checks[: 2 + (stress is not None)], float("inf")))
     energy = free_energy(again) - free_energy(shipped)
     force = np.abs(again.get_forces() - shipped.get_forces()).max()
-    stress = np.abs(again.get_stress() - shipped.get_stress()).max()
-    found = {"energy": 1000 * energy / len(shipped), "force": 1000 * force, "stress": stress / GPa}
+    found = {"energy": 1000 * energy / len(shipped), "force": 1000 * force}
+    if stress is not None:
+        new = stress_of(again)
+        found["stress"] = np.inf if new is None else np.abs(new - stress).max() / GPa
     return _lines(shipped, found)
 
 
@@ -135,20 +164,24 @@ def probes(shipped: Atoms) -> list[Atoms]:
 
 def compare_derivatives(shipped: Atoms, probed: Sequence[Atoms]) -> list[dict[str, Any]]:
     """Return the differences of one force, the pressure and one shear from finite differences."""
+    stress, volume = stress_of(shipped), shipped.get_volume()
     if any(cell.calc is None for cell in probed):
-        return _lines(shipped, dict.fromkeys(list(LIMITS)[3:], float("inf")))
+        checks = list(LIMITS)[3:] if stress is not None else ["force as derivative"]
+        return _lines(shipped, dict.fromkeys(checks, float("inf")))
     minus, plus = probed[0::2], probed[1::2]
     energy = [free_energy(b) - free_energy(a) for a, b in zip(minus, plus, strict=True)]
-    stress, volume = shipped.get_stress(), shipped.get_volume()
-    force = -energy[0] / (2 * STEP)
-    pressure = energy[1] / (2 * STRAIN * 3 * volume)
-    shear = energy[2] / (2 * STRAIN * volume)
-    found = {
-        "force as derivative": 1000 * (shipped.get_forces()[_largest_force(shipped)] - force),
-        "pressure as derivative": (stress[:3].mean() - pressure) / GPa,
-        "shear as derivative": (stress[5] - shear) / GPa,
-    }
+    force = shipped.get_forces()[_largest_force(shipped)] + energy[0] / (2 * STEP)
+    found = {"force as derivative": 1000 * force}
+    if stress is not None:
+        pressure = energy[1] / (2 * STRAIN * 3 * volume)
+        shear = energy[2] / (2 * STRAIN * volume)
+        found["pressure as derivative"] = (stress[:3].mean() - pressure) / GPa
+        found["shear as derivative"] = (stress[5] - shear) / GPa
     return _lines(shipped, found)
+
+
+def _probes_of(row: Atoms) -> int:
+    return FORCE_PROBES if stress_of(row) is None else PROBES
 
 
 def _lines(shipped: Atoms, found: dict[str, float]) -> list[dict[str, Any]]:

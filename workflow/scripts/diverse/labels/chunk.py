@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,8 +13,11 @@ from diverse.labels.labellers import Labeller
 from diverse.labels.labellers.worker import Outcome
 from diverse.labels.ledger import Ledger, attach, label_key, new_row
 from diverse.labels.pool import Effort, outcomes
+from diverse.structures.comment_line import one_line
 
 NAMES = ("dataset", "config_type", "trajectory")  # that a study gives to its cells
+
+TIMED_OUT = re.compile(r"no label within (\d+(?:[.]\d+)?(?:e[+]\d+)?) s")
 
 
 class TimeLimitError(RuntimeError):
@@ -41,15 +45,18 @@ def label_cells(
     say : callable
         Takes lines about the progress.
     retry : bool
-        Whether cells that failed are tried again.
+        Whether all cells that failed are tried again; those that failed under a shorter timeout
+        are in any case.
 
     Raises
     ------
+    LabellerError, WorkerError
+        What `diverse.labels.pool.outcomes` raises; what was labelled is in the ledger.
     TimeLimitError
         If the time limit came first; what was labelled is in the ledger.
     """
     keys = [label_key(cell, labeller.protocol) for cell in cells]
-    todo = _missing(keys, ledger, retry)
+    todo = _missing(keys, ledger, effort.timeout, retry=retry)
     progress = _Progress([len(cells[number]) for number in todo], effort.workers, say)
     say(f"{len(cells)} cells, {len(todo)} to label")
     jobs = [(cells[number], log.with_suffix(f".{number + 1}.txt")) for number in todo]
@@ -65,20 +72,32 @@ def label_cells(
     return [_found(cell, key, ledger) for cell, key in zip(cells, keys, strict=True)]
 
 
-def _missing(keys: Sequence[str], ledger: Ledger, retry: bool) -> list[int]:
-    """Return the numbers of the cells to label, equal cells once."""
+def _missing(keys: Sequence[str], ledger: Ledger, timeout: float, *, retry: bool) -> list[int]:
+    """Return the numbers of the cells to label, equal cells once.
+
+    A cell that failed under a shorter timeout than this one is among them.
+    """
     wanted: dict[str, int] = {}
     for number, key in enumerate(keys):
         row = ledger.find(key)
-        if row is None or (retry and row.info["status"] == "failed"):
+        if row is None or (row.info["status"] == "failed" and (retry or _limit(row) < timeout)):
             wanted.setdefault(key, number)
     return list(wanted.values())
+
+
+def _limit(row: Atoms) -> float:
+    """Return the timeout (s) that a cell failed under; infinity if that is not its cause."""
+    told = TIMED_OUT.fullmatch(
+        row.info.get("cause", "")
+    )  # rows of before the limit was stored say it
+    return float(row.info.get("timeout") or (told[1] if told else "inf"))
 
 
 def _record(row: Atoms, outcome: Outcome) -> None:
     """Write an outcome into a row."""
     if outcome.label is None:
         row.info.update(status="failed", cause=outcome.cause)
+        row.info.update({"timeout": outcome.timeout} if outcome.timeout else {})
     else:
         row.info.update(status="converged", iterations=outcome.label.iterations)
         attach(row, outcome.label)
@@ -111,7 +130,7 @@ class _Progress:
         self._atoms += atoms
         minutes = (time.monotonic() - self._start) / 60
         left = minutes * (self._all - self._atoms) / self._atoms
-        what = outcome.cause or "converged"
+        what = one_line(outcome.cause) or "converged"
         self._say(
             f"{self.done}/{self._total} {name}, {atoms} atoms, {outcome.seconds:.1f} core s, "
             f"attempts {outcome.attempts}: {what}; about {left:.0f} min left"

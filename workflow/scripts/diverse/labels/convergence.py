@@ -10,7 +10,7 @@ import pandas as pd
 from ase import Atoms
 from ase.units import GPa
 
-from diverse.labels.target import free_energy_per_atom
+from diverse.labels.target import free_energy_per_atom, stress_of
 
 MEASURES = {
     "energy": "energy (meV/atom)",
@@ -40,7 +40,7 @@ def compare(
         ``energy``: difference of the free energies less its mean over the cells, meV/atom;
         ``force``, ``stress``: root mean square over the components, meV/Å and GPa;
         ``stress_corrected``: after the fitted Pulay correction, ``pulay_energy`` (eV/atom);
-        ``seconds``: core seconds per atom.
+        ``seconds``: core seconds per atom. What needs a stress is NaN where a label has none.
     """
     cells = {name: {_name(cell): cell for cell in members} for name, members in labels.items()}
     tables = [
@@ -86,7 +86,8 @@ def label_noise(errors: pd.DataFrame | None, variants: Mapping[str, str]) -> pd.
         part = errors[errors["variant"] == variant] if errors is not None else pd.DataFrame()
         line: dict[str, Any] = {"labeller": labeller, "cells": len(part)}
         if len(part):
-            line |= {name: _rms(part[name].to_numpy()) for name in ("energy", "force", "stress")}
+            known = {name: part[name].dropna().to_numpy() for name in ("energy", "force", "stress")}
+            line |= {name: _rms(values) for name, values in known.items() if len(values)}
             line |= {"smallest": part["atoms"].min(), "largest": part["atoms"].max()}
             line["against"] = part["against"].iloc[0]
         lines.append(line)
@@ -103,7 +104,7 @@ def _differences(
         reference = [members[name] for members in references]
         energy.append(_difference(cells[name], reference, signs, free_energy_per_atom))
         force.append(_difference(cells[name], reference, signs, lambda cell: cell.get_forces()))
-        stress.append(_difference(cells[name], reference, signs, lambda cell: cell.get_stress()))
+        stress.append(_difference(cells[name], reference, signs, _stress))
     density = np.array([len(cells[name]) / cells[name].get_volume() for name in names])
     pulay = _pulay_energy(np.array(stress), density)
     corrected = np.array(stress)
@@ -127,9 +128,17 @@ def _differences(
 
 
 def _pulay_energy(stress: np.ndarray, density: np.ndarray) -> float:
-    """Fit p in: mean diagonal stress = p * density (atoms per volume), over the cells."""
-    pressure = stress[:, :3].mean(axis=1)
+    """Fit p in: mean diagonal stress = p * density (atoms per volume), over cells with a stress."""
+    known = np.isfinite(stress).all(axis=1)
+    if not known.any():
+        return float("nan")
+    pressure, density = stress[known, :3].mean(axis=1), density[known]
     return float(pressure @ density / (density @ density))
+
+
+def _stress(cell: Atoms) -> np.ndarray:
+    stress = stress_of(cell)
+    return np.full(6, np.nan) if stress is None else stress
 
 
 def _difference(

@@ -1,6 +1,11 @@
-"""The target of every fit and every error: free energies and forces of labelled cells."""
+"""The target of every fit and every error: free energies and forces of labelled cells.
+
+A stress is no part of it: labels may have none.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -14,12 +19,29 @@ def free_energy(cell: Atoms) -> float:
     ase.calculators.calculator.PropertyNotImplementedError
         If the cell has an energy, but no free energy.
     """
-    return float(cell.get_potential_energy(force_consistent=True))
+    return float(calculated_free_energy(cell))
+
+
+def calculated_free_energy(cell: Atoms) -> Any:
+    """Return the free energy as the cell's calculator gives it, whatever that is.
+
+    Raises
+    ------
+    ase.calculators.calculator.PropertyNotImplementedError
+        If the calculator has an energy, but no free energy.
+    """
+    return cell.get_potential_energy(force_consistent=True)
 
 
 def free_energy_per_atom(cell: Atoms) -> float:
     """Return the free energy (eV/atom) of a labelled cell."""
     return free_energy(cell) / len(cell)
+
+
+def stress_of(cell: Atoms) -> np.ndarray | None:
+    """Return the stress (eV/Å^3, shape (6,)) of a labelled cell; None if its label has none."""
+    results = {} if cell.calc is None else cell.calc.results
+    return None if results.get("stress") is None else np.asarray(cell.get_stress())
 
 
 def fit_target(cell: Atoms) -> tuple[float, np.ndarray]:

@@ -17,11 +17,12 @@ from jinja2 import Environment, StrictUndefined
 from diverse.labels.convergence import summarise_errors
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
-from diverse.labels.target import free_energy_per_atom
+from diverse.labels.target import free_energy_per_atom, stress_of
 from diverse.report.model_card import settings_rows
 from diverse.report.numbers import digits
 from diverse.report.pages.datasets import MEASURES
 from diverse.report.pages.labels import noise_sentence, reference_name
+from diverse.structures.comment_line import one_line
 from diverse.study.settings import Config, labeller_options
 
 two_digits = partial(digits, significant=2)
@@ -89,12 +90,15 @@ def data_card(
 def _totals(labelled: Sequence[Atoms]) -> dict[str, Any]:
     """Return the numbers of all labels together that the prose quotes."""
     sizes = [len(cell) for cell in labelled]
+    with_stress = sum(stress_of(cell) is not None for cell in labelled)
     return {
         "cells": f"{len(sizes):,}",
         "environments": f"{sum(sizes):,}",
         "smallest": min(sizes),
         "largest": max(sizes),
         "closest": f"{min(cell.info['d_min'] for cell in labelled):.2f}",
+        "with_stress": with_stress > 0,
+        "stress": _stress_words(with_stress, len(sizes)),
         "dft": any(cell.info["labeller"] == "gpaw" for cell in labelled),
     }
 
@@ -199,10 +203,22 @@ def _errors(errors: pd.DataFrame) -> pd.DataFrame:
             "cells": summary["cells"],
             "energy (meV/atom)": summary["energy"].map(two_digits),
             "force (meV/Å)": summary["force"].map(two_digits),
-            "stress (GPa)": summary["stress"].map(two_digits),
-            "stress, Pulay corrected (GPa)": summary["stress_corrected"].map(two_digits),
+            "stress (GPa)": summary["stress"].map(_stress_error),
+            "stress, Pulay corrected (GPa)": summary["stress_corrected"].map(_stress_error),
         }
     )
+
+
+def _stress_words(known: int, cells: int) -> str:
+    """Return the end of the sentence on units."""
+    if not known:
+        return "(no label has a stress: the calculator gives energies and forces)."
+    some = f", which {known} of {cells} labels have," if known < cells else ""
+    return f"and eV/Å³; the stress{some} has ASE's sign and order."
+
+
+def _stress_error(value: float) -> str:
+    return "no stress" if np.isnan(value) else two_digits(value)
 
 
 def _variants(study: Config) -> pd.DataFrame:
@@ -221,7 +237,11 @@ def _variants(study: Config) -> pd.DataFrame:
 
 def _failures(rows: Mapping[str, Sequence[Atoms]]) -> str:
     failed = [
-        {"data set": name, "cause": row.info["cause"], "attempts": row.info["attempts"]}
+        {
+            "data set": name,
+            "cause": one_line(row.info["cause"]).replace("|", "\\|"),
+            "attempts": row.info["attempts"],
+        }
         for name, members in rows.items()
         for row in members
         if row.calc is None

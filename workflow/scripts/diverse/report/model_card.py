@@ -17,7 +17,10 @@ from diverse.errors.scores import data_hash
 from diverse.labels.target import free_energy
 from diverse.report.numbers import interval
 
-PROVENANCE = ("code", "code_sha256", "setup", "setup_sha256", "potential_sha256")
+PROVENANCE = (
+    *("code", "code_sha256", "imports_sha256", "packages", "files_sha256"),
+    *("setup", "setup_sha256", "potential_sha256"),
+)
 
 
 @dataclass(frozen=True)

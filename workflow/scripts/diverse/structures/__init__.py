@@ -14,6 +14,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Container, Iterable, Iterator
+from copy import copy as shallow_copy
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
 
+from diverse.structures.comment_line import read_info, writable
 from diverse.structures.lattices import ReferenceLattice
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "random_stream",
     "read_cells",
     "tagged",
+    "with_info",
     "write_cells",
 ]
 
@@ -66,7 +69,14 @@ def iterate_cells(paths: Iterable[str | Path]) -> Iterator[Atoms]:
     """Read the cells of extended XYZ files one by one, so that big sets need little memory."""
     for path in paths:
         if Path(path).stat().st_size:
-            yield from ase.io.iread(path, index=":", format="extxyz")
+            yield from ase.io.iread(path, index=":", format="extxyz", properties_parser=read_info)
+
+
+def with_info(cell: Atoms, info: dict[str, Any]) -> Atoms:
+    """Return a cell that shares all with another, labels included, but its `info`."""
+    other = shallow_copy(cell)
+    other.info = info
+    return other
 
 
 def labelled_by_dataset(
@@ -117,6 +127,6 @@ def write_cells(
     with open(handle, "w") as file:
         for position, cell in enumerate(cells):
             if taken is None or position in taken:
-                write_extxyz(file, [cell], **options)
+                write_extxyz(file, [with_info(cell, writable(cell.info))], **options)
     Path(temporary).chmod(0o644)
     os.replace(temporary, target)

@@ -71,6 +71,13 @@ def labeller_options(study: Config, dataset: str) -> Config:
     return {"element": study["element"], **study["labellers"][name]}
 
 
+def labeller_files(options: Config) -> list[str]:
+    """Return the user's own files behind the labels of a labeller block with its element."""
+    from diverse.labels.labellers import make_labeller
+
+    return make_labeller(options).files()
+
+
 def variant_options(study: Config) -> dict[str, Config]:
     """Return the labeller block of every variant of the convergence study, with the element."""
     block = study.get("convergence", {"variants": {}})

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 BLOCK = 1 << 20  # bytes read at a time
 TIMEOUT = 60  # seconds without an answer
@@ -65,6 +66,12 @@ def absence(source: str, checksum: str | None, cache: Path) -> str:
     return ""
 
 
+def source_name(source: str) -> str:
+    """Return the name of the file or folder that a path or URL leads to, without a query."""
+    path = urlsplit(source).path if "://" in source else source
+    return path.rstrip("/").rsplit("/", 1)[-1] or "set"
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's file names and contents."""
     if path.is_file():
@@ -94,7 +101,7 @@ def _verify(path: Path, checksum: str) -> None:
 
 def _cached(url: str, checksum: str, cache: Path) -> Path:
     """Return where a download is kept."""
-    return cache / f"{checksum[:12]}-{url.rstrip('/').rsplit('/', 1)[-1]}"
+    return cache / f"{checksum[:12]}-{source_name(url)}"
 
 
 def _download(url: str, checksum: str, cache: Path) -> Path:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from diverse.datasets.literature.records import Record
-from diverse.kernel import GeometryError
+from diverse.datasets.literature.plausibility import ABSURD, check_stress
+from diverse.datasets.literature.record import Record
+from diverse.datasets.literature.vacuum import boxed, geometry_problem
 from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach, label_key
 from diverse.neighbours import find_pairs
 from diverse.structures import tagged
 
 COLUMNS = ["record", "group", "problem", "action"]
+LARGEST = 1e10  # eV or eV/Å, of any label
+SAID = 5  # causes that a summary names
 
 
 def import_records(
-    records: Iterable[Record], *, dataset: str, element: str, protocol: str, block: int
+    records: Iterable[Record],
+    *,
+    dataset: str,
+    element: str,
+    protocol: str,
+    block: int,
+    reach: float,
+    labels: bool = True,
 ) -> tuple[list[Atoms], pd.DataFrame]:
     """Turn records into labelled cells like those of every other data set.
 
@@ -38,11 +51,17 @@ def import_records(
         Published sets rarely name trajectories: this many consecutive records of a group count as
         one trajectory, which is never split between training and test. A structure that repeats
         one of its group joins that one's trajectory.
+    reach : float, Å
+        Largest distance at which a model of the study sees an atom: clusters and slabs are put in
+        a box with so much vacuum that their images are farther away.
+    labels : bool
+        Whether a record needs energy and forces; not if it is to be labelled anew.
 
     Returns
     -------
     cells : list of Atoms
-        With ``stress_valid`` in `info`: an all-zero stress means that it is missing.
+        With ``stress_valid`` in `info`: a stress is missing where the source has none, has zeros,
+        or has one that its energies contradict.
     problems : DataFrame
         Columns ``record``, ``group``, ``problem``, ``action`` (``left out`` or ``kept``).
 
@@ -55,29 +74,28 @@ def import_records(
     problems: list[tuple[str, str, str, str]] = []
     seen: dict[str, Atoms] = {}
     counts: dict[str, int] = {}
-    for record in records:
-        problem = record.problem or _unusable(record.atoms, element)
-        if record.atoms is None or problem:
+    for record in map(_named, records):
+        atoms, problem, notes = _usable(record, element, reach, labels)
+        if atoms is None or problem:
             problems.append((record.name, record.group, problem, "left out"))
             continue
         number = counts[record.group] = counts.get(record.group, -1) + 1
-        cell = _cell(record, dataset, protocol, f"{record.group}_{number // block}")
+        cell = _cell(record, atoms, dataset, protocol, f"{record.group}_{number // block}")
         key = cell.info["key"]
         if key in seen:
-            same = f"same structure as {seen[key].info['record']}"
-            problems.append((record.name, record.group, same, "kept"))
+            notes.append(f"same structure as {seen[key].info['record']}")
             if seen[key].info["config_type"] == record.group:
                 cell.info["trajectory"] = seen[key].info["trajectory"]
+        problems += [(record.name, record.group, note, "kept") for note in notes]
         seen.setdefault(key, cell)
         cells.append(cell)
+    problems += _without_wrong_stress(cells)
     table = pd.DataFrame(problems, columns=COLUMNS)
     if not cells:
-        reasons = "; ".join(
-            f"{n} {reason}" for reason, n in table["problem"].value_counts().items()
-        )
         raise ValueError(
             f"none of the {len(table)} records of the published data set {dataset} can be used "
-            f"({reasons or 'it is empty'}): take another source, or leave the data set out"
+            f"({_causes(table['problem']) or 'it is empty'}): take another source, or leave the "
+            "data set out"
         )
     return cells, table
 
@@ -91,49 +109,118 @@ def without_labels(cells: Iterable[Atoms]) -> list[Atoms]:
     return bare
 
 
-def summarise_groups(cells: Iterable[Atoms]) -> pd.DataFrame:
-    """Return sizes of each group, its cells with a stress, largest force (eV/Å) and d_min (Å)."""
+def summarise_groups(cells: Sequence[Atoms]) -> pd.DataFrame:
+    """Return sizes of each group, its cells with a stress, largest force (eV/Å) and d_min (Å).
+
+    ``stress`` says how the stress of the group was checked.
+    """
     rows = [
         {
             "group": cell.info["config_type"],
             "cells": 1,
             "environments": len(cell),
             "with_stress": int(cell.info["stress_valid"]),
-            "largest_force": float(np.abs(cell.get_forces()).max()),
+            "largest_force": np.nan
+            if cell.calc is None
+            else float(np.abs(cell.get_forces()).max()),
             "d_min": cell.info["d_min"],
         }
         for cell in cells
     ]
     how: dict[str, Any] = {"cells": "sum", "environments": "sum", "with_stress": "sum"}
     how |= {"largest_force": "max", "d_min": "min"}
-    return pd.DataFrame(rows).groupby("group").agg(how).reset_index()
+    table = pd.DataFrame(rows).groupby("group").agg(how).reset_index()
+    checked = {verdict.group: verdict.sentence for verdict in check_stress(cells)}
+    return table.assign(stress=table["group"].map(checked).fillna("missing"))
 
 
-def _unusable(atoms: Atoms | None, element: str) -> str:
-    """Return why a configuration cannot be part of the study, or an empty string."""
-    if atoms is None:
-        return "unreadable"
+def _largest_force(cell: Atoms) -> float:
+    return float("nan") if cell.calc is None else float(np.abs(cell.get_forces()).max())
+
+
+def summarise_import(cells: Sequence[Atoms], problems: pd.DataFrame, dataset: str) -> str:
+    """Return one line: records read, kept and left out and why, the most frequent cause first."""
+    out = problems.loc[problems["action"] == "left out", "problem"]
+    kept = problems.loc[problems["action"] == "kept", "problem"]
+    line = (
+        f"{dataset}: {len(cells) + len(out):,} records read, {len(cells):,} kept, "
+        f"{len(out):,} left out"
+    )
+    if len(out):
+        line += f" ({_causes(out)})"
+    if len(kept):
+        line += f"; of those kept: {_causes(kept)}"
+    return line
+
+
+def _causes(causes: pd.Series) -> str:
+    """Return causes with their numbers; those that differ in figures and names count as one."""
+    kinds = Counter(_kind(cause) for cause in causes)
+    examples = {_kind(cause): _short(cause) for cause in reversed(list(causes))}
+    parts = [f"{count:,} {examples[kind]}" for kind, count in kinds.most_common(SAID)]
+    rest = sum(kinds.values()) - sum(count for _, count in kinds.most_common(SAID))
+    return "; ".join([*parts, f"{rest:,} of other causes"] if rest else parts)
+
+
+def _kind(cause: str) -> str:
+    return re.sub(r"[-+]?\d[\d.,e+-]*", "#", _short(cause))
+
+
+def _short(cause: str) -> str:
+    return re.sub("same structure as .*", "with the structure of another", cause)
+
+
+def _named(record: Record) -> Record:
+    """Return a record whose group is not ``all``, which means every group in tables of errors."""
+    if record.group != "all":
+        return record
+    note = "its group is called all, which means every group here: it is called group all"
+    return replace(record, group="group all", notes=(*record.notes, note))
+
+
+def _usable(
+    record: Record, element: str, reach: float, labels: bool
+) -> tuple[Atoms | None, str, list[str]]:
+    """Return a record as a periodic cell, why it cannot be part of the study, and notes."""
+    atoms, notes = record.atoms, list(record.notes)
+    if atoms is None or record.problem:
+        return None, record.problem or "unreadable", notes
     others = sorted(set(atoms.get_chemical_symbols()) - {element})
     if others:
-        return f"holds {', '.join(others)}, the study is of {element}"
-    if atoms.calc is None or not {"energy", "forces"} <= set(atoms.calc.results):
-        return "has no energy or no forces"
-    results = atoms.calc.results
-    if not (np.isfinite(results["energy"]) and np.isfinite(results["forces"]).all()):
-        return "a label is not finite"
+        return None, f"holds {', '.join(others)}, the study is of {element}", notes
+    problem = _missing_labels(atoms, record.holds)
+    if problem and labels:
+        return None, problem, notes
     try:
-        find_pairs([atoms], 0.5)
-    except GeometryError as error:
-        return str(error)
+        if not atoms.pbc.all():
+            repeats = " ".join("FT"[int(direction)] for direction in atoms.pbc)
+            atoms = boxed(atoms, reach)
+            notes.append(f"repeats as pbc {repeats} says: in a box with vacuum, without stress")
+    except ValueError as error:
+        return None, str(error), notes
+    return atoms, geometry_problem(atoms), notes
+
+
+def _missing_labels(atoms: Atoms, holds: Sequence[str]) -> str:
+    """Return which label is missing or not finite, or an empty string."""
+    results = {} if atoms.calc is None else atoms.calc.results
+    missing = [] if {"energy", "free_energy"} & set(results) else ["energy"]
+    missing += [] if "forces" in results else ["forces"]
+    if missing:
+        return (
+            f"has no {' and no '.join(missing)}; it holds {', '.join(holds) or 'no labels'} (of an "
+            "XYZ file, keys in the study file can name others)"
+        )
+    numbers = [results[key] for key in ("energy", "free_energy", "forces") if key in results]
+    if not all((np.abs(part) < LARGEST).all() for part in numbers):
+        return f"a label is not finite, or over {LARGEST:.0e} eV or eV/Å"
     return ""
 
 
-def _cell(record: Record, dataset: str, protocol: str, trajectory: str) -> Atoms:
-    atoms = record.atoms
-    assert atoms is not None
+def _cell(record: Record, atoms: Atoms, dataset: str, protocol: str, trajectory: str) -> Atoms:
     if "protocol" in atoms.info:
         protocol = f"{protocol}-{atoms.info['protocol']}"
-    results = atoms.calc.results
+    results = {} if _missing_labels(atoms, ()) else atoms.calc.results
     stress = np.asarray(results.get("stress", np.zeros(6)))
     cell = tagged(atoms, record.group, trajectory)
     cell.info.update(
@@ -147,10 +234,43 @@ def _cell(record: Record, dataset: str, protocol: str, trajectory: str) -> Atoms
         d_min=_shortest(cell),
         seconds=0.0,
     )
-    energy = float(results["energy"])
+    if not results:
+        return cell
+    energy = float(results["energy" if "energy" in results else "free_energy"])
     free_energy = float(results.get("free_energy", energy))
     attach(cell, Label(free_energy, energy, np.asarray(results["forces"]), stress))
+    if not stress.any():
+        del cell.calc.results["stress"]
     return cell
+
+
+def _without_wrong_stress(cells: Sequence[Atoms]) -> list[tuple[str, str, str, str]]:
+    """Mark stress that physics contradicts as missing, and return rows that say so."""
+    rows = []
+    verdicts = check_stress(cells)
+    in_doubt = any(verdict.agrees is False for verdict in verdicts)
+    for verdict in verdicts:
+        if verdict.agrees is None and in_doubt:
+            said = f"{verdict.sentence}, and the stress of other groups contradicts their energies"
+            rows.append(("", verdict.group, said, "kept"))
+        if verdict.agrees is False:
+            members = [c for c in cells if c.info["config_type"] == verdict.group]
+            with_stress = [cell for cell in members if cell.info["stress_valid"]]
+            for cell in with_stress:
+                _drop_stress(cell)
+            said = f"{verdict.sentence}: the stress of {len(with_stress)} cells is missing"
+            rows.append(("", verdict.group, said, "kept"))
+    for cell in cells:
+        if cell.info["stress_valid"] and np.abs(cell.calc.results["stress"]).max() > ABSURD:
+            _drop_stress(cell)
+            said = f"the stress is over {ABSURD:g} eV/Å^3: it is missing"
+            rows.append((cell.info["record"], cell.info["config_type"], said, "kept"))
+    return rows
+
+
+def _drop_stress(cell: Atoms) -> None:
+    cell.info["stress_valid"] = False
+    del cell.calc.results["stress"]
 
 
 def _shortest(cell: Atoms) -> float:

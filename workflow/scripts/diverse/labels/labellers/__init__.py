@@ -6,6 +6,10 @@ A labeller is a module of this package with
 - ``provenance(settings, element)``: what else decides a label, as text (versions of codes, names
   and checksums of files), or raise `LabellerError` if it cannot work,
 - ``label(atoms, settings, log)``: return the results, or raise `LabelError` with the cause,
+- if something must work before any cell can be labelled, ``prepare(settings)``: try it, once in
+  each process that labels, and raise `LabellerError`,
+- if labels rest on files of the user, ``files(settings)``: their paths, besides a checksum of their
+  contents in the provenance,
 - if a setting follows the cell, ``fixed(settings, atoms)``: the settings held at this cell's,
 - if strained cells need yet others, ``strained(settings, atoms)``: those whose energy is smooth.
 """
@@ -14,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -49,8 +54,9 @@ class Label:
     energy : float, eV
         Extrapolated to zero electronic temperature (equal to `free_energy` for classical ones).
     forces : ndarray, shape (n_atoms, 3), eV/Å
-    stress : ndarray, shape (6,), eV/Å^3
+    stress : ndarray, shape (6,), eV/Å^3, or None
         Voigt order xx, yy, zz, yz, xz, xy; positive when the cell wants to shrink (ASE's sign).
+        None if the calculator has none: energy and forces are a label.
     iterations : int
         Self-consistency iterations of the attempt that succeeded; 0 where there are none.
     attempts : int
@@ -62,7 +68,7 @@ class Label:
     free_energy: float
     energy: float
     forces: np.ndarray
-    stress: np.ndarray
+    stress: np.ndarray | None
     iterations: int = 0
     attempts: int = 1
     magnetic_moment: float | None = None
@@ -88,6 +94,14 @@ class Labeller:
         text = json.dumps([self.kind, asdict(self.settings), self.provenance], sort_keys=True)
         return sha256(text.encode()).hexdigest()[:16]
 
+    def files(self) -> list[str]:
+        """Return the user's own files that decide a label, relative to this folder if below it.
+
+        Files of installed packages are not among them: versions stand for those.
+        """
+        own: list[Path] = getattr(_module(self.kind), "files", lambda settings: [])(self.settings)
+        return sorted({os.path.relpath(path) if _is_below(path) else str(path) for path in own})
+
     def fixed(self, atoms: Atoms) -> Labeller:
         """Return this labeller with settings that follow the cell (k-points) held at this one's."""
         return self._held("fixed", atoms)
@@ -101,13 +115,15 @@ class Labeller:
         hold = getattr(_module(self.kind), name, lambda settings, atoms: settings)
         return replace(self, settings=hold(self.settings, atoms))
 
+    def prepare(self) -> None:
+        """Try what must work before any cell can be labelled; `LabellerError` if it fails."""
+        getattr(_module(self.kind), "prepare", lambda settings: None)(self.settings)
+
     def label(self, atoms: Atoms, log: Path) -> Label:
-        """Label one cell; raise `LabelError` if it fails or a result is not finite."""
-        result: Label = _module(self.kind).label(atoms, self.settings, log)
-        numbers = [result.free_energy, result.energy, *result.forces.flat, *result.stress]
-        if not np.isfinite(numbers).all():
-            raise LabelError("the calculator returned numbers that are not finite", result.attempts)
-        return result
+        """Label one cell; `LabelError` if it fails or a result is no array of real numbers."""
+        from diverse.labels.labellers.results import checked
+
+        return checked(_module(self.kind).label(atoms, self.settings, log), len(atoms))
 
 
 def make_labeller(options: dict[str, Any]) -> Labeller:
@@ -123,6 +139,10 @@ def make_labeller(options: dict[str, Any]) -> Labeller:
         raise LabellerError(f"there is no labeller '{kind}'; the labellers are {', '.join(KINDS)}")
     own = {name: value for name, value in options.items() if name not in ("kind", "element")}
     return Labeller(str(kind), options["element"], _module(str(kind)).Settings(**own))
+
+
+def _is_below(path: Path) -> bool:
+    return path.resolve().is_relative_to(Path.cwd())
 
 
 def _module(kind: str) -> Any:

@@ -147,15 +147,17 @@ def new_row(atoms: Atoms, labeller: Labeller) -> Atoms:
 
 
 def attach(atoms: Atoms, label: Label) -> None:
-    """Give `atoms` the label as an ASE calculator, so that ``get_forces()`` and the like work."""
-    moment = {} if label.magnetic_moment is None else {"magmom": label.magnetic_moment}
+    """Give `atoms` the label as an ASE calculator, so that ``get_forces()`` and the like work.
+
+    A label without stress gives a calculator without one.
+    """
+    optional = {"stress": label.stress, "magmom": label.magnetic_moment}
     atoms.calc = SinglePointCalculator(
         atoms,
         energy=label.energy,
         free_energy=label.free_energy,
         forces=label.forces,
-        stress=label.stress,
-        **moment,
+        **{name: value for name, value in optional.items() if value is not None},
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from ase import Atoms
 
 from diverse.labels.ledger import Ledger, label_key
+from diverse.structures.comment_line import one_line
 
 COLUMNS = [
     *("dataset", "config_type", "trajectory", "atoms", "d_min", "labeller", "code", "protocol"),
@@ -16,9 +18,16 @@ COLUMNS = [
 
 
 def table(rows: Iterable[Atoms]) -> pd.DataFrame:
-    """Return one line per row: what it is of, how it was made and what came of it."""
-    lines = [{**row.info, "atoms": len(row)} for row in rows]
+    """Return one line per row: what it is of, how it was made and what came of it.
+
+    Texts stand on one line each, as a table shows them (see `one_line`).
+    """
+    lines = [{**_shown(row.info), "atoms": len(row)} for row in rows]
     return pd.DataFrame(lines).reindex(columns=COLUMNS)
+
+
+def _shown(info: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: one_line(value) if isinstance(value, str) else value for k, value in info.items()}
 
 
 def failures(rows: Iterable[Atoms]) -> pd.DataFrame:

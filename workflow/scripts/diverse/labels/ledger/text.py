@@ -13,8 +13,11 @@ import ase.io
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
 
+from diverse.structures import with_info
+from diverse.structures.comment_line import read_info, writable
+
 COLUMNS = ["symbols", "positions"]
-CHECKSUM = re.compile(rb" checksum=([0-9a-f]{16})")
+CHECKSUM = re.compile(rb" checksum=([0-9a-f]{16})(?=\n)")  # ends the comment line
 COUNT = re.compile(rb"\d+\n$")
 KEY = re.compile(rb" key=([0-9a-f]{32}) ")
 
@@ -39,9 +42,13 @@ class Scan:
 
 
 def to_text(row: Atoms) -> bytes:
-    """Return a row as extended XYZ whose ``checksum`` covers every other byte of it."""
-    text = io.StringIO()
-    write_extxyz(text, [row], columns=[*COLUMNS, *(["forces"] if row.calc else [])])
+    """Return a row as extended XYZ whose ``checksum`` covers every other byte of it.
+
+    Every text of it reads back as it is, whatever it holds.
+    """
+    written = with_info(row, writable(row.info))
+    text = io.StringIO(newline="")
+    write_extxyz(text, [written], columns=[*COLUMNS, *(["forces"] if row.calc else [])])
     plain = text.getvalue().encode()
     count, comment, atoms = plain.split(b"\n", 2)
     mark = f" checksum={_digest(plain)}".encode()
@@ -50,8 +57,10 @@ def to_text(row: Atoms) -> bytes:
 
 def to_atoms(text: bytes) -> Atoms:
     """Return the cell, with its label as an ASE calculator."""
-    row: Atoms = ase.io.read(io.StringIO(text.decode()), 0, format="extxyz")  # type: ignore[assignment]
-    del row.info["checksum"]
+    plain = CHECKSUM.sub(b"", text, count=1)
+    row: Atoms = ase.io.read(  # type: ignore[assignment]
+        io.StringIO(plain.decode()), 0, format="extxyz", properties_parser=read_info
+    )
     return row
 
 

@@ -31,7 +31,10 @@ def audit_page(table: pd.DataFrame) -> str:
 
 
 def convergence_page(errors: pd.DataFrame) -> str:
-    """Return the errors of all variants, and of each cell, as a page."""
+    """Return the errors of all variants, and of each cell, as a page.
+
+    Where labels have no stress, the page says so in its place.
+    """
     names = MEASURES | {
         "largest_energy": "largest energy (meV/atom)",
         "pulay_energy": "Pulay energy (eV/atom)",
@@ -47,7 +50,8 @@ def convergence_page(errors: pd.DataFrame) -> str:
     for title, table in blocks.items():
         shown = table.rename(columns=names)
         parts.append(f"<h3>{title}</h3>")
-        parts.append(shown.to_html(index=False, border=0, float_format="{:.3g}".format))
+        form = {"float_format": "{:.3g}".format, "na_rep": "no stress"}
+        parts.append(shown.to_html(index=False, border=0, **form))
     return "\n".join(parts)
 
 

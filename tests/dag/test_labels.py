@@ -1,0 +1,112 @@
+"""Labels follow what made them, an audit ends with its verdict, and -n runs nothing of a study."""
+
+import os
+import re
+import time
+
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from paths import snakemake
+
+STUDY = {
+    "study": "mine",
+    "element": "Cu",
+    "lattice": {"structure": "fcc", "a": 3.61},
+    "labeller": "mine",
+    "labellers": {"mine": {"kind": "ase", "factory": "maker:make"}},
+    "datasets": {"expert": {"family": "expert", "groups": {}}},
+    "models": {"linear4": {"family": "linear", "twojmax": 4}},
+}
+STUDY["datasets"]["expert"]["groups"] = {"eos": {"lattices": ["fcc"], "volumes": [0.9, 1.0, 1.1]}}
+MAKER = """
+from pathlib import Path
+import sys
+from ase.calculators.emt import EMT
+import helper
+with open("ran", "a") as file: print(sys.argv[-1], file=file)
+def make(): return EMT()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Folder with a study whose factory says when its module is imported."""
+    (tmp_path / "maker.py").write_text(MAKER)
+    (tmp_path / "helper.py").write_text("")
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
+def study(folder):
+    return "--configfile", str(folder / "study.yaml")
+
+
+def planned(folder):
+    """Return how many chunks are to be labelled, and why."""
+    output = snakemake(folder, "label", *study(folder), "--dry-run").stdout
+    assert not (folder / "ran").exists()  # nothing of a study file runs under -n
+    number = re.search(r"^label_chunk +(\d+)$", output, re.M)
+    return int(number[1]) if number else 0
+
+
+def test_an_edited_factory_is_labelled_with_again_and_nothing_else_is(folder):
+    assert planned(folder) == 1
+    snakemake(folder, "label", *study(folder))
+    assert (folder / "ran").exists()
+    (folder / "ran").unlink()
+    assert planned(folder) == 0
+    os.utime(folder / "maker.py")  # its content is what it was
+    assert planned(folder) == 0
+    for module in ("maker.py", "helper.py"):
+        time.sleep(1)
+        path = folder / module
+        path.write_text(f"{path.read_text()}# edited\n")
+        assert planned(folder) == 1
+        output = snakemake(folder, "label", *study(folder)).stdout
+        assert "3 cells, 3 to label" in output
+        (folder / "ran").unlink()
+        assert planned(folder) == 0
+
+
+def test_an_edited_local_source_is_imported_again(folder):
+    changed = STUDY | {"datasets": {"own": {"family": "literature", "source": "own.xyz"}}}
+    (folder / "study.yaml").write_text(yaml.safe_dump(changed))
+    cell = bulk("Cu", cubic=True)
+    cell.calc = EMT()
+    cell.get_forces()
+    target = "results/mine/structures/own/0.xyz"
+    for place in (0.1, 0.2):
+        cell.rattle(place, seed=1)
+        cell.get_forces()
+        cell.write(folder / "own.xyz")
+        snakemake(folder, target, *study(folder))
+        (read,) = ase.io.read(folder / target, index=":")
+        np.testing.assert_allclose(read.positions, cell.positions, atol=1e-6)
+        assert "Nothing to be done" in snakemake(folder, target, *study(folder)).stdout
+        time.sleep(1)
+
+
+@pytest.mark.parametrize(("difference", "within"), [(0.01, True), (0.2, False)])
+def test_an_audit_beyond_its_limits_ends_with_an_error_and_its_page(folder, difference, within):
+    tables = folder / "results/mine/tables"
+    tables.mkdir(parents=True)
+    check = {"dataset": "expert", "check": "stress", "cell": "a", "atoms": 2, "unit": "GPa"}
+    check |= {"difference": difference, "limit": 0.05, "within": within}
+    energy = check | {"check": "energy", "within": True}
+    pd.DataFrame([energy, check]).to_csv(tables / "audit.csv", index=False)
+    (tables / "audit.html").write_text("the page")
+    result = snakemake(folder, "audit", *study(folder), "--allowed-rules", "audit", check=False)
+    assert result.returncode == (0 if within else 1)
+    verdict = "All 2 checks of the audit are within their limits."
+    if not within:
+        verdict = "1 of 2 checks of the audit are beyond their limits: expert (stress)."
+    assert verdict in result.stdout
+    assert verdict in (folder / "results/mine/logs/audit.log").read_text()
+    assert (tables / "audit.html").exists() and (tables / "audit.csv").exists()

@@ -1,0 +1,33 @@
+"""Forms of published sets: the same cells from each, and what cannot be read."""
+
+import numpy as np
+import pytest
+
+from diverse.datasets.literature.importer import import_records
+from diverse.datasets.literature.records import read_records
+from literature_sources import FORMS, make_cells, write_source
+
+
+def load(path, **options):
+    settings = {"dataset": "d", "element": "W", "protocol": "p", "block": 20, "reach": 4.8}
+    return import_records(read_records(path, options.pop("keys", None)), **settings | options)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_cells(form, tmp_path):
+    truth = make_cells(6)
+    cells, problems = load(write_source(form, tmp_path, truth))
+    assert problems.empty, problems.to_string()
+    assert len(cells) == len(truth)
+    for cell, atoms in zip(cells, truth, strict=True):
+        results = atoms.calc.results
+        assert list(cell.symbols) == list(atoms.symbols)
+        np.testing.assert_allclose(cell.cell.array, atoms.cell.array, atol=1e-6)
+        np.testing.assert_allclose(cell.positions, atoms.positions, atol=2e-6)
+        free_energy = cell.get_potential_energy(force_consistent=True)
+        assert free_energy == pytest.approx(results["energy"], abs=1e-7)
+        np.testing.assert_allclose(cell.get_forces(), results["forces"], atol=1e-7)
+        np.testing.assert_allclose(cell.get_stress(), results["stress"], atol=1e-7)
+        expected = {"vasprun": "vasprun", "outcar": "OUTCAR"}
+        if form not in expected:
+            assert cell.info["config_type"] == "bulk"

@@ -1,0 +1,116 @@
+"""Files that ASE reads: its trajectories and databases, and OUTCAR of VASP."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.db import connect
+from ase.io.trajectory import TrajectoryReader
+
+from diverse.datasets.literature.frame import FrameError, make_atoms, voigt
+from diverse.datasets.literature.memory import bounded_memory
+from diverse.datasets.literature.record import Record
+
+
+def read_ase(path: Path, name: str, group: str, form: str) -> Iterator[Record]:
+    """Yield the frames of a file that ASE reads; where one is damaged, say so and go on.
+
+    Forces are taken as they were calculated: constraints of the source are not applied to them.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Of the file, for the names of the records.
+    group : str
+        Of frames that name none (``config_type``).
+    form : str
+        ``traj``, ``db`` or ``outcar``.
+    """
+    frames = _READERS[form](path)
+    index = -1
+    while True:
+        index += 1
+        try:
+            with bounded_memory(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                frame = next(frames)
+            if isinstance(frame, Exception):
+                raise frame
+        except StopIteration:
+            break
+        except Exception as error:  # a damaged file may raise anything in a foreign reader
+            cause = f"ASE cannot read it ({type(error).__name__}: {str(error)[:200]})"
+            yield Record(f"{name}:{index}", group, None, cause)
+            if not isinstance(error, _FrameDamageError):
+                return
+            continue
+        yield _record(frame, f"{name}:{index}", group)
+    if index == 0:
+        yield Record(name, group, None, "it holds no frame")
+
+
+class _FrameDamageError(Exception):
+    """One frame of a file cannot be read; others may."""
+
+
+def _record(frame: Atoms, name: str, group: str) -> Record:
+    results = frame.calc.results if frame.calc is not None else {}
+    notes: list[str] = []
+    labels: dict[str, Any] = {}
+    try:
+        for key in ("energy", "free_energy"):
+            if results.get(key) is not None:
+                labels[key] = float(results[key])
+        if results.get("forces") is not None:
+            labels["forces"] = np.asarray(results["forces"], dtype=float)
+        try:
+            if results.get("stress") is not None:
+                labels["stress"] = voigt(np.asarray(results["stress"], dtype=float))
+        except FrameError as error:
+            notes.append(f"{error}: its stress is missing")
+        own = frame.info.get("config_type")
+        group = str(own) if own not in (None, "") else group
+        positions = np.asarray(frame.positions, dtype=float)
+        atoms = make_atoms(
+            [int(number) for number in frame.numbers],
+            positions,
+            np.asarray(frame.cell.array, dtype=float),
+            [bool(repeats) for repeats in frame.pbc],
+            labels,
+        )
+        return Record(name, group, atoms, notes=tuple(notes), holds=tuple(results))
+    except (FrameError, TypeError, ValueError) as error:
+        return Record(name, group, None, str(error))
+
+
+def _trajectory(path: Path) -> Iterator[Atoms | Exception]:
+    with path.open("rb") as file, TrajectoryReader(file) as trajectory:
+        for index in range(len(trajectory)):
+            try:
+                yield trajectory[index]
+            except Exception as error:
+                yield _FrameDamageError(f"{type(error).__name__}: {error}")
+
+
+def _database(path: Path) -> Iterator[Atoms | Exception]:
+    for row in connect(str(path), type="db", use_lock_file=False).select():
+        try:
+            atoms = row.toatoms()
+            atoms.info["config_type"] = row.key_value_pairs.get("config_type")
+            yield atoms
+        except Exception as error:
+            yield _FrameDamageError(f"{type(error).__name__}: {error}")
+
+
+def _outcar(path: Path) -> Iterator[Atoms | Exception]:
+    yield from ase.io.iread(str(path), index=":", format="vasp-out")
+
+
+_READERS = {"traj": _trajectory, "db": _database, "outcar": _outcar}
