@@ -87,6 +87,11 @@ BAD = {
     "no element": ({"AtomTypes": ["Xx"] * 4}, "no element 'Xx'"),
     "flat lattice": ({"Lattice": [[1, 0, 0], [1, 0, 0], [0, 0, 1]]}, "volume"),
     "no matter": ({"Lattice": (0.4 * np.eye(3)).tolist()}, "4 atoms in a volume of 0.064"),
+    "thin lattice": ({"Lattice": [[5, 0, 0], [0, 1e-9, 0], [0, 0, 1e9]]}, "longer than 1e"),
+    "rounded to zero": (
+        {"Lattice": [[9e4, 0, 0], [0, 4e-7, 0], [0, 0, 9e4]]},
+        "volume",
+    ),
     "lattice 1e11": ({"Lattice": [[1e11, 0, 0], [0, 1e11, 0], [0, 0, 1e11]]}, "longer than 1e"),
 }
 

@@ -198,7 +198,7 @@ def _usable(
             notes.append(f"repeats as pbc {repeats} says: in a box with vacuum, without stress")
     except ValueError as error:
         return None, str(error), notes
-    return atoms, geometry_problem(atoms), notes
+    return atoms, geometry_problem(tagged(atoms, record.group, "")), notes  # as it is stored
 
 
 def _missing_labels(atoms: Atoms, holds: Sequence[str]) -> str:
