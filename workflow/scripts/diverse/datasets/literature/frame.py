@@ -130,8 +130,9 @@ def volume(lattice: Array | None, what: str) -> float:
     if lattice is None:
         raise FrameError(f"{what} needs a lattice")
     check_lattice(lattice)
-    found = abs(float(np.linalg.det(lattice)))
-    if found < 1e-6:
+    with np.errstate(all="ignore"):  # vectors of 1e-300 Å
+        found = abs(float(np.linalg.det(lattice)))
+    if not found >= 1e-6:
         raise FrameError(f"{what} needs a lattice with a volume")
     return found
 
