@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from diverse.errors.calibration import OTHERS
-from diverse.report.plotting.style import looks, style
+from diverse.report.plotting.style import looks, panel_grid, style
 
 COLUMNS = 4
 KINDS = {"own test set": ("-", True), OTHERS: ("--", False)}  # line, whether markers are filled
@@ -36,24 +35,15 @@ def calibration_curves(
     style()
     table = table[table["model"].isin(models)]
     panels = list(table.groupby(["quantity", "unit", "model"], sort=True))
-    n_columns = min(COLUMNS, max(1, len(panels)))
-    n_rows = -(-max(1, len(panels)) // n_columns)
-    size = (7.2, 0.9 + 1.9 * n_rows)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=size, squeeze=False, layout="constrained"
-    )
-    for axis in axes.flat[len(panels) :]:
-        axis.set_axis_off()
-    for axis, ((quantity, unit, model), part) in zip(axes.flat, panels, strict=False):
+    figure, axes = panel_grid(len(panels), COLUMNS, (1.8, 1.9), (0.0, 0.9))
+    for axis, ((quantity, unit, model), part) in zip(axes, panels, strict=True):
         for train, rows in part.groupby("train", sort=False):
             for test, (line, filled) in zip((train, OTHERS), KINDS.values(), strict=True):
                 look, points = looks(families)[train], _points(rows[rows["test"] == test])
                 face = look.colour if filled else "white"
-                axis.plot(
-                    *(points["predicted"], points["actual"]),
-                    **{"color": look.colour, "linestyle": line, "linewidth": 1},
-                    **{"marker": look.marker, "markerfacecolor": face, "markersize": 4},
-                )
+                style_of: dict[str, Any] = {"color": look.colour, "linestyle": line, "linewidth": 1}
+                style_of |= {"marker": look.marker, "markerfacecolor": face, "markersize": 4}
+                axis.plot(points["predicted"], points["actual"], **style_of)
         axis.set_title(f"{model}: {quantity}\n({unit})")
         _as_predicted(axis)
     figure.supxlabel("predicted standard deviation", fontsize=9)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from diverse.report.plotting.style import looks, style
+from diverse.report.plotting.style import looks, panel_grid, style
 
 COLUMNS = 3  # panels in a row
 
@@ -25,16 +24,9 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
     """
     style()
     models = list(dict.fromkeys(model for _, model in paths))
-    n_columns = min(COLUMNS, len(models))
-    n_rows = -(-len(models) // n_columns)
-    size = (1.2 + 2 * n_columns, 0.5 + 1.8 * n_rows)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=size, squeeze=False, layout="constrained"
-    )
+    figure, axes = panel_grid(len(models), COLUMNS, (2, 1.8), (1.2, 0.5))
     look = looks(families)
-    for axis in axes.flat[len(models) :]:
-        axis.set_axis_off()
-    for axis, model in zip(axes.flat, models, strict=False):
+    for axis, model in zip(axes, models, strict=True):
         for (train, name), path in paths.items():
             if name == model and train in families and "criterion" in path:
                 chosen = path[path["chosen"]]
@@ -44,7 +36,7 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
         axis.tick_params(labelsize=7)
     figure.supxlabel("ridge strength", fontsize=9)
     figure.supylabel("RMSE(E) × RMSE(F)\non folds left out (eV²/Å)", fontsize=9)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, title="trained on", loc="outside right upper")
     return figure
 

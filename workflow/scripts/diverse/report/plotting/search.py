@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from diverse.report.plotting.style import Look, looks, style
+from diverse.report.plotting.style import Look, looks, panel_grid, style
 
 COLUMNS = 4  # panels in a row
 APART = 1.08  # factor between the training sets along the axis, so that none hides another
@@ -32,18 +29,9 @@ def search_curves(
     style()
     searches = {names: table for names, table in searches.items() if names[0] in families}
     models = list(dict.fromkeys(model for _, model in searches))
-    n_columns = min(COLUMNS, len(models))
-    n_rows = math.ceil(len(models) / n_columns)
-    figure, axes = plt.subplots(
-        n_rows,
-        n_columns,
-        figsize=(1.4 + 2.2 * n_columns, 0.6 + 2.1 * n_rows),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    figure, axes = panel_grid(len(models), COLUMNS, (1.5, 2.1), (1.2, 0.6), sharey=True)
     look, trains = looks(families), list(dict.fromkeys(train for train, _ in searches))
-    for axis, model in zip(axes.flat, models, strict=False):
+    for axis, model in zip(axes, models, strict=True):
         for (train, name), table in searches.items():
             if name == model:
                 shift = APART ** (trains.index(train) - (len(trains) - 1) / 2)
@@ -56,11 +44,9 @@ def search_curves(
         for side in (axis.xaxis, axis.yaxis):
             side.set_major_formatter(StrMethodFormatter("{x:g}"))
             side.set_minor_formatter(NullFormatter())
-    for axis in axes.flat[len(models) :]:
-        axis.set_axis_off()
-    for axis in axes[:, 0]:
+    for axis in axes[::COLUMNS]:
         axis.set_ylabel("RMSE(E) × RMSE(F) left out,\nover that of the first candidate")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, title="trained on", loc="outside right upper")
     return figure
 

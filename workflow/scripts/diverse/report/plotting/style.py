@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 # Okabe-Ito colours, ordered from dark to light so that they stay apart in greyscale.
@@ -76,6 +77,33 @@ def style() -> None:
             "legend.fontsize": 8,
         }
     )
+
+
+def panel_grid(
+    number: int,
+    columns: int,
+    panel: tuple[float, float],
+    margin: tuple[float, float],
+    **options: Any,
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels, in rows of at most `columns`.
+
+    Parameters
+    ----------
+    panel, margin : tuple of float, inches
+        Width and height of one panel, and of what stands about all of them.
+    **options
+        Of `matplotlib.pyplot.subplots`.
+    """
+    n_columns = min(columns, max(1, number))
+    n_rows = -(-max(1, number) // n_columns)
+    size = (margin[0] + panel[0] * n_columns, margin[1] + panel[1] * n_rows)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=size, squeeze=False, layout="constrained", **options
+    )
+    for axis in axes.flat[number:]:
+        axis.set_axis_off()
+    return figure, list(axes.flat[:number])
 
 
 def looks(families: dict[str, str]) -> dict[str, Look]:

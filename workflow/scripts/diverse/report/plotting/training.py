@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diverse.report.plotting.style import colours, style
+from diverse.report.plotting.style import colours, panel_grid, style
 
 COLUMNS = 3  # panels in a row
 WINDOW = 0.02  # of all epochs, over which a loss is smoothed by its median
@@ -35,15 +34,8 @@ def training_curves(
     style()
     palette = colours(families)
     models = list(dict.fromkeys(model for train, model, _ in histories if train in families))
-    n_columns = min(COLUMNS, len(models))
-    n_rows = -(-len(models) // n_columns)
-    size = (1.2 + 2 * n_columns, 0.6 + 1.9 * n_rows)
-    figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=size, sharey=True, squeeze=False, layout="constrained"
-    )
-    for axis in axes.flat[len(models) :]:
-        axis.set_axis_off()
-    for axis, model in zip(axes.flat, models, strict=False):
+    figure, axes = panel_grid(len(models), COLUMNS, (2, 1.9), (1.2, 0.6), sharey=True)
+    for axis, model in zip(axes, models, strict=True):
         for train, colour in palette.items():
             members = [h for (t, m, _), h in histories.items() if (t, m) == (train, model)]
             if members:
@@ -52,7 +44,7 @@ def training_curves(
         axis.tick_params(labelsize=7)
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel("loss (dotted: training)", fontsize=9)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, title="trained on", loc="outside right upper")
     return figure
 
