@@ -34,7 +34,7 @@ rule collect_potential:
         template=str(ROOT / "workflow/report/model_card.md"),
         schema=str(ROOT / "workflow/schemas/study.schema.yaml"),
     output:
-        potential=directory("<results>/potentials/{train}-{model}-{seed}"),
+        card="<results>/potentials/{train}-{model}-{seed}/README.md",  # the other files lie beside it
     log:
         "<logs>/collect_potential/{train}-{model}-{seed}.log",
     conda:
@@ -53,7 +53,7 @@ rule collect_potential:
 rule potentials:
     input:
         [
-            f"<results>/potentials/{train}-{model}-{seed}"
+            f"<results>/potentials/{train}-{model}-{seed}/README.md"
             for train, model, seed in trained_seeds(config["models"])
             if train in WHOLE
         ],

@@ -8,6 +8,7 @@ import yaml
 
 from diverse.models.search import with_searched_weights
 from diverse.report.model_card import TrainingSet, error_rows, render_card, settings_rows
+from diverse.seals import seal
 from diverse.structures import iterate_cells
 from diverse.study.job import begin, finish
 
@@ -33,9 +34,11 @@ card = render_card(
     export={"cells": len(export), **export.max(numeric_only=True)},
     commands=Path(files.commands).read_text().strip(),
 )
-target = Path(snakemake.output.potential)
+target = Path(snakemake.output.card).parent
+shutil.rmtree(target)
 target.mkdir()
 for path in [*files.parameters, files.commands]:
     shutil.copy(path, target)
-(target / "README.md").write_text(card)
+seal([target])
+Path(snakemake.output.card).write_text(card)
 finish(snakemake)

@@ -12,9 +12,11 @@ from diverse.report.release import (
     show_verdicts,
 )
 from diverse.report.release_guard import check_same_study, remember_study
+from diverse.seals import check_seals
 from diverse.study.job import begin
 
 begin(snakemake)
+check_seals(Path(card).parent for card in snakemake.input.potentials)
 target, readme = Path(snakemake.output.manifest).parent, Path(snakemake.params.readme)
 name = check_same_study(Path(snakemake.input.config), target)
 remember_study(name, target)

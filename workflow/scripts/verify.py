@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from diverse.study.job import begin
-from diverse.study.verify import changed_files, differing_files, draw_sample
+from diverse.study.verify import changed_files, differing_files, draw_sample, targets
 
 begin(snakemake)
 results, log = Path(snakemake.params.results), Path(snakemake.log[0])
 changed = changed_files(results)
 if len(changed):
     lines = "\n".join(f"{row.path}: {row.problem}" for row in changed.itertuples())
-    names = " ".join(f"'{results}/{path}'" for path in changed["path"])
+    names = " ".join(f"'{results}/{path}'" for path in targets(changed["path"]))
     raise RuntimeError(
         f"{len(changed)} files of {results} are not as their jobs wrote them:\n{lines}\nMake them "
         f"again, then run the study once more: rm -f {names}; ./envs/run snakemake --cores all "

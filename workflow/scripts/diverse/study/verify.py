@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from hashlib import file_digest
 from pathlib import Path
@@ -52,6 +52,18 @@ def changed_files(results: Path) -> pd.DataFrame:
         elif _digest(path) != row.sha256:
             found.append((row.path, "changed"))
     return pd.DataFrame(found, columns=["path", "problem"])
+
+
+def targets(paths: Iterable[str]) -> list[str]:
+    """Return, each once, the files to name to Snakemake for it to make `paths` again.
+
+    They are the paths themselves, but for a potential, all files of which are made with its card.
+    """
+    names = (
+        str(Path(path).with_name("README.md")) if path.startswith("potentials/") else path
+        for path in paths
+    )
+    return list(dict.fromkeys(names))
 
 
 def draw_sample(results: Path, rng: np.random.Generator) -> list[str]:
