@@ -139,9 +139,14 @@ def change_a_digit(path):
     path.write_bytes(bytes(content))
 
 
-def test_a_copied_study_has_nothing_to_do_wherever_it_lies(study, tmp_path):
-    copy = tmp_path / "a copy, \"quoted\" and 'ü'"
-    shutil.copytree(study, copy, copy_function=shutil.copy)  # all files are new
+@pytest.fixture
+def copy(study, tmp_path):
+    """Copy the study to beside itself, as one copies a clone: all its files are new."""
+    target = tmp_path.with_name(f"{tmp_path.name}, \"quoted\" and 'ü'")
+    return shutil.copytree(study, target, copy_function=shutil.copy)
+
+
+def test_a_copied_study_has_nothing_to_do_wherever_it_lies(copy):
     assert "Nothing to be done" in snakemake(copy, *SMOKE, "--dry-run").stdout
 
 
@@ -157,10 +162,7 @@ DAMAGED = [
 ]
 
 
-def test_a_digit_changed_in_any_stage_is_found_and_mended_by_the_command_that_is_named(
-    study, tmp_path
-):
-    copy = shutil.copytree(study, tmp_path / "copy")
+def test_a_digit_changed_in_any_stage_is_found_and_mended_by_the_command_that_is_named(copy):
     results = copy / "results/smoke"
     sound = {name: (results / name).read_bytes() for name in DAMAGED}
     for name in DAMAGED:
@@ -180,8 +182,7 @@ def test_a_digit_changed_in_any_stage_is_found_and_mended_by_the_command_that_is
     assert "every file is as its job wrote it; made again with the same bytes" in said.stdout
 
 
-def test_a_job_that_reads_a_damaged_file_names_it(study, tmp_path):
-    copy = shutil.copytree(study, tmp_path / "copy")
+def test_a_job_that_reads_a_damaged_file_names_it(copy):
     change_a_digit(copy / "results/smoke/datasets/hot/test.xyz")
     scores = "results/smoke/scores/expert/linear4.csv"
     said = snakemake(copy, *SMOKE, "--forcerun", "score", "--", scores, check=False)
@@ -193,8 +194,7 @@ def test_a_job_that_reads_a_damaged_file_names_it(study, tmp_path):
     assert (copy / scores).exists() is False
 
 
-def test_a_changed_potential_fails_the_study(study, tmp_path):
-    copy = shutil.copytree(study, tmp_path / "copy")
+def test_a_changed_potential_fails_the_study(copy):
     path = copy / "results/smoke/models/expert/quadratic4/0/potential.snapcoeff"
     *lines, last = path.read_text().splitlines()
     path.write_text("\n".join([*lines, repr(1.001 * float(last))]) + "\n")
