@@ -175,7 +175,9 @@ def test_a_digit_changed_in_any_stage_is_found_and_mended_by_the_command_that_is
     ).groups()
     for name in shlex.split(remove):
         (copy / name).unlink()
-    snakemake(copy, *shlex.split(make.replace("results/smoke/config.yaml", str(SMOKE[1]))))
+    snakemake(
+        copy, *shlex.split(make.replace("results/smoke/config.yaml", str(results / "config.yaml")))
+    )
     assert {name: (results / name).read_bytes() for name in DAMAGED} == sound
     assert "Nothing to be done" in snakemake(copy, *SMOKE, "--dry-run").stdout
     said = snakemake(copy, *SMOKE, "--", "verify")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def ablation_page(summary: pd.DataFrame, notes: Sequence[str] = ()) -> str:
     summary = escaped(summary)
     single, pairs = summary[summary["other"] == ""], summary[summary["other"] != ""]
     n, seeds = summary["n"].iloc[0], summary["seeds"].max()
-    parts = [STYLE, *(f"<p>{note}</p>" for note in notes)]
+    parts = [STYLE, *(f"<p>{escape(note)}</p>" for note in notes)]
     parts += [f"<h3>Each set, {n} environments, {seeds} seeds</h3>"]
     parts.append(matrix(single.assign(row=_labels(single)), "row", "dataset"))
     parts.append("<h3>Coverage of each other</h3>")

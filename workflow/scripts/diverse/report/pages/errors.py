@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pandas as pd
 
 from diverse.errors.views import GROUP_KEYS, ZERO_FORCE_ERROR
@@ -16,7 +18,7 @@ def transferability_page(table: pd.DataFrame, noise: str) -> str:
     """
     table = escaped(table)
     tests = [c for c in table.columns[5:] if not c.endswith(("_low", "_high"))]
-    parts = [STYLE, *(f"<p>{line}</p>" for line in noise.splitlines())]
+    parts = [STYLE, *(f"<p>{escape(line)}</p>" for line in noise.splitlines())]
     for (quantity, metric, unit), block in table.groupby(["quantity", "metric", "unit"], sort=True):
         shown = block[["train", "model"]].rename(columns={"train": "trained on"})
         for test in tests:

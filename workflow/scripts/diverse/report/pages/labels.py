@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -23,7 +24,7 @@ def audit_page(table: pd.DataFrame) -> str:
         unit=("unit", "first"),
         within=("within", "all"),
     ).reset_index()
-    parts = [STYLE, f"<p>{verdict(table)}</p>"]
+    parts = [STYLE, f"<p>{escape(verdict(table))}</p>"]
     for title, block in {"Largest differences": worst, "Every label": table}.items():
         parts.append(f"<h3>{title}</h3>")
         parts.append(block.to_html(index=False, border=0, float_format="{:.3g}".format))
