@@ -69,11 +69,16 @@ def write_manifest(folder: Path, manifest: Path) -> None:
     manifest.write_text("\n".join(rows) + "\n")
 
 
+def visible_files(folder: Path) -> list[Path]:
+    """Return every file below a folder, in order, without hidden ones and those in hidden folders."""
+    inside = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in inside if not _is_hidden(path.relative_to(folder)))
+
+
 def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
     for path in map(Path, paths):
         if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.is_file())
-            yield from sorted(p for p in inside if not _is_hidden(p.relative_to(path)))
+            yield from visible_files(path)
         elif path.exists():
             yield path
 

@@ -19,6 +19,7 @@ from PIL import Image
 from diverse.errors.ratios import verdicts_table
 from diverse.errors.views import largest_models
 from diverse.labels.ledger import Ledger, LedgerError, write_rows
+from diverse.seals import visible_files
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 COLOURS = 256  # of a released figure
@@ -157,7 +158,7 @@ def write_manifest(target: Path, archive: Path | None = None) -> None:
     archive takes its place.
     """
     manifest = target / MANIFEST
-    rows = [_manifest_row(path, target) for path in _files(target) if path != manifest]
+    rows = [_manifest_row(path, target) for path in visible_files(target) if path != manifest]
     if archive is not None:
         rows.append(_manifest_row(archive, target))
     elif manifest.exists():
@@ -174,16 +175,11 @@ def _manifest_row(path: Path, target: Path) -> dict[str, Any]:
     }
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return every file below a folder, in order; Snakemake's own hidden ones are left out."""
-    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
-
-
 def _pack(results: Path, archive: Path) -> Path:
     """Pack the folders `ARCHIVED`: the same bytes for the same contents, whole or not at all."""
     temporary = archive.with_suffix(".part")
     with tarfile.open(temporary, "w:xz") as packed:
-        for path in (path for folder in ARCHIVED for path in _files(results / folder)):
+        for path in (path for folder in ARCHIVED for path in visible_files(results / folder)):
             entry = tarfile.TarInfo(str(path.relative_to(results)))
             entry.size = path.stat().st_size
             with path.open("rb") as file:
