@@ -70,7 +70,7 @@ def write_manifest(folder: Path, manifest: Path) -> None:
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """Return every file below a folder, in order, without hidden ones and those in hidden folders."""
+    """Return every file below a folder, in order, but hidden ones and those in hidden folders."""
     inside = (path for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in inside if not _is_hidden(path.relative_to(folder)))
 
