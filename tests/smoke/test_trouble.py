@@ -175,9 +175,8 @@ def test_a_digit_changed_in_any_stage_is_found_and_mended_by_the_command_that_is
     ).groups()
     for name in shlex.split(remove):
         (copy / name).unlink()
-    snakemake(
-        copy, *shlex.split(make.replace("results/smoke/config.yaml", str(results / "config.yaml")))
-    )
+    option, config, *names = shlex.split(make)
+    snakemake(copy, option, str(copy / config), *names)
     snakemake(copy, *SMOKE)  # "then run the study once more"
     assert {name: (results / name).read_bytes() for name in DAMAGED} == sound
     assert "Nothing to be done" in snakemake(copy, *SMOKE, "--dry-run").stdout
