@@ -116,6 +116,16 @@ def test_the_manifest_tells_changed_and_missing_files(files, tmp_path):
     assert found == {"a.csv": "changed", "deep/b.npz": "missing"}
 
 
+def test_a_changed_manifest_is_no_manifest(files, tmp_path):
+    manifest = tmp_path / "manifest.csv"
+    write_manifest(tmp_path, manifest)
+    seal([manifest])
+    manifest.write_text(manifest.read_text().splitlines()[0] + "\n")  # it names no file now
+    assert changed_files(tmp_path).to_dict("records") == [
+        {"path": "manifest.csv", "problem": "changed"}
+    ]
+
+
 def test_a_study_without_a_manifest_is_not_finished(tmp_path):
     with pytest.raises(FileNotFoundError, match="finish the study first"):
         changed_files(tmp_path)

@@ -154,12 +154,12 @@ def dataset_labeller(wildcards):
 
 
 def variant_sources(wildcards):
-    """Files behind the labels of the wildcards' variant."""
+    """Return the files behind the labels of the wildcards' variant."""
     return labeller_files(VARIANTS[wildcards.variant])
 
 
 def local_source(wildcards):
-    """Files of the wildcards' published data set where its source is local."""
+    """Return the files of the wildcards' published data set where its source is local."""
     source = Path(config["datasets"][wildcards.dataset]["source"])
     members = sorted(source.rglob("*")) if source.is_dir() else [source]
     return [str(path) for path in members if path.is_file()]

@@ -28,7 +28,7 @@ def seal(paths: Iterable[str | Path]) -> None:
         target = _seal_of(path)
         target.parent.mkdir(exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        temporary.write_text(f"{_digest(path)}  {path.name}\n")
+        temporary.write_text(f"{sha256_of(path)}  {path.name}\n")
         os.replace(temporary, target)
 
 
@@ -46,7 +46,7 @@ def check_seals(paths: Iterable[str | Path]) -> int:
         if not target.exists():
             continue
         count += 1
-        if target.read_text().split(" ")[0] != _digest(path):
+        if target.read_text().split(" ")[0] != sha256_of(path):
             raise DamagedFileError(
                 path, "is not what its job wrote: it was changed or damaged since"
             )
@@ -69,6 +69,12 @@ def write_manifest(folder: Path, manifest: Path) -> None:
     manifest.write_text("\n".join(rows) + "\n")
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
 def visible_files(folder: Path) -> list[Path]:
     """Return every file below a folder, in order, but hidden ones and those in hidden folders."""
     inside = (path for path in folder.rglob("*") if path.is_file())
@@ -89,8 +95,3 @@ def _is_hidden(path: Path) -> bool:
 
 def _seal_of(path: Path) -> Path:
     return path.parent / FOLDER / path.name
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

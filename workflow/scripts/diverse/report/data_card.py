@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from diverse.report.model_card import settings_rows
 from diverse.report.numbers import digits
 from diverse.report.pages.datasets import MEASURES
 from diverse.report.pages.labels import noise_sentence, reference_name
+from diverse.seals import sha256_of
 from diverse.structures.comment_line import one_line
 from diverse.study.settings import Config, labeller_options
 
@@ -257,7 +257,7 @@ def _checksums(files: Mapping[str, Path]) -> pd.DataFrame:
         {
             "file": path.name,
             "bytes": path.stat().st_size,
-            "SHA-256": sha256(path.read_bytes()).hexdigest(),
+            "SHA-256": sha256_of(path),
         }
         for path in files.values()
     ]

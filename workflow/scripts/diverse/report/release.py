@@ -9,7 +9,6 @@ import shutil
 import tarfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from PIL import Image
 from diverse.errors.ratios import verdicts_table
 from diverse.errors.views import largest_models
 from diverse.labels.ledger import Ledger, LedgerError, write_rows
-from diverse.seals import visible_files
+from diverse.seals import sha256_of, visible_files
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 COLOURS = 256  # of a released figure
@@ -171,7 +170,7 @@ def _manifest_row(path: Path, target: Path) -> dict[str, Any]:
     return {
         "path": os.path.relpath(path, target),
         "bytes": path.stat().st_size,
-        "sha256": sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256_of(path),
     }
 
 

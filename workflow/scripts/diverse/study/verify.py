@@ -7,11 +7,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
-from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from diverse.seals import DamagedFileError, check_seals, sha256_of
 
 MANIFEST = "manifest.csv"
 # Files of which one each is made again: their bytes follow from the study and from the files before
@@ -32,7 +33,7 @@ def changed_files(results: Path) -> pd.DataFrame:
     -------
     DataFrame
         ``path`` and ``problem`` (``missing`` or ``changed``) of every file that is not as its job
-        wrote it.
+        wrote it; only the manifest, if it is itself not as it was written.
 
     Raises
     ------
@@ -44,12 +45,16 @@ def changed_files(results: Path) -> pd.DataFrame:
         raise FileNotFoundError(
             f"there is no {manifest}: finish the study first (./envs/run snakemake --cores all)"
         )
+    try:
+        check_seals([manifest])
+    except DamagedFileError:
+        return pd.DataFrame([(MANIFEST, "changed")], columns=["path", "problem"])
     found = []
     for row in pd.read_csv(manifest).itertuples():
         path = results / str(row.path)
         if not path.exists():
             found.append((row.path, "missing"))
-        elif _digest(path) != row.sha256:
+        elif sha256_of(path) != row.sha256:
             found.append((row.path, "changed"))
     return pd.DataFrame(found, columns=["path", "problem"])
 
@@ -99,7 +104,7 @@ def differing_files(results: Path, sample: Sequence[str], snakefile: Path, log: 
         command += ["--rerun-triggers", "params", "--", *(str(results / path) for path in sample)]
         with log.open("a") as file:
             subprocess.run(command, check=True, stdout=file, stderr=file)
-        return [path for path in sample if _digest(copy / path) != _digest(results / path)]
+        return [path for path in sample if sha256_of(copy / path) != sha256_of(results / path)]
 
 
 def _matches(path: str, kind: str) -> bool:
@@ -118,8 +123,3 @@ def _link_tree(source: Path, target: Path, leave_out: set[str]) -> None:
             path = Path(folder) / name
             if str(path.relative_to(source)) not in leave_out:
                 (place / name).symlink_to(path.resolve())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
