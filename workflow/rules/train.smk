@@ -2,6 +2,7 @@
 
 Needs  datasets/{train}/train.xyz
 Makes  models/{train}/{model}/{seed}/trained.npz, potential.* and export.csv;
+       predictions/{train}/{model}/{seed}/{test}.npz;
        models/{train}/{model}/search.csv, tables/{search,fits}.csv, figures/{search,fits,training}.png
 Steps  search_polynomial, search_network: loss weights that the study leaves to auto, from the training
                      set alone: every candidate is fitted with parts of it left out
@@ -9,7 +10,8 @@ Steps  search_polynomial, search_network: loss weights that the study leaves to 
        fit_fitsnap: the same by FitSNAP, for sets that fit in memory (solver: fitsnap)
        train_network: a tanh network on energies and forces
        check_export: the potential as LAMMPS and Python read it against the model as it was
-                     trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails
+                     trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails;
+                     its energies, forces and stresses on every test set are kept
        show_search: every candidate of every search
        show_fits: regularisation paths and conditioning of the polynomial fits
        plot_training: loss curves of the networks
@@ -151,7 +153,7 @@ rule train_network:
 
 
 rule check_export:
-    """Run the exported potential and compare it with the model that was trained, cell by cell."""
+    """Compare the exported potential, cell by cell, with the trained model; keep its predictions."""
     input:
         parameters=potential,
         trained="<results>/models/{train}/{model}/{seed}/trained.npz",
@@ -159,6 +161,9 @@ rule check_export:
     output:
         differences="<results>/models/{train}/{model}/{seed}/export.csv",
         commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
+        predictions=expand(
+            "<results>/predictions/{{train}}/{{model}}/{{seed}}/{test}.npz", test=DATASETS
+        ),
     log:
         "<logs>/check_export/{train}/{model}/{seed}.log",
     conda:

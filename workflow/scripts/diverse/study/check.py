@@ -26,7 +26,7 @@ from diverse.study.settings import (
 )
 from diverse.study.sizes import check_sizes
 from diverse.study.sources import check_sources
-from diverse.study.subsets import complete_subsets
+from diverse.study.subsets import complete_subsets, subset_sources
 
 __all__ = ["ConfigError", "load_study"]
 logger = logging.getLogger(__name__)
@@ -88,7 +88,10 @@ def _drop_absent(study: Config) -> None:
                 study["left_out"][name] = reason
                 del study["datasets"][name]
                 subsets = study["subsets"].items()
-                study["subsets"] = {key: entry for key, entry in subsets if entry["of"] != name}
+                study["subsets"] = {k: e for k, e in subsets if name not in subset_sources(e)}
+                if "mixtures" in study:
+                    added = study["mixtures"]["added"]
+                    study["mixtures"]["added"] = [other for other in added if other != name]
 
 
 def _check_consistency(study: Config) -> None:
