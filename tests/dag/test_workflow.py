@@ -34,8 +34,9 @@ def test_default_study(tmp_path):
     expected |= {"fit_polynomial": 3 * 6 + subsets, "train_network": 3 * 6 * 3}
     expected |= {"check_export": whole + subsets, "predict": whole + subsets}
     expected |= {"score": 3 * 12 + subsets, "calibrate": 3 * 12, "collect_potential": whole}
-    expected |= {"search_network": 3 * 6, "compare_training_sets": 1, "write_report": 1}
+    expected |= {"compare_training_sets": 1, "write_report": 1}
     assert {name: found[name] for name in expected} == expected
+    assert not [name for name in found if "search" in name]  # one weight, declared, for all
 
 
 def test_smoke_study_does_not_inherit_from_the_default(tmp_path):
@@ -66,7 +67,7 @@ def test_subsets_train_but_do_not_test(tmp_path):
     assert found["select_subset"] == 1 + 3 * 2
     assert found["split"] == 7
     assert found["train_network"] == 3 * (2 + 1) + 2
-    assert found["fit_polynomial"] == 3 * 2 + 1 + 3 * 2
+    assert found["fit_polynomial"] == 3 * 3 + 1 + 3 * 2
     assert found["plot_learning_curves"] == found["show_groups"] == 1
 
 

@@ -59,13 +59,12 @@ TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
 # Models
 MODELS_ON = {name: list(config["models"]) for name in WHOLE}  # of subsets, maybe not all
 MODELS_ON |= {name: subset["models"] for name, subset in config["subsets"].items()}
-STREAMED = names("models", "solver", "streaming")
-FITSNAP = names("models", "solver", "fitsnap")
+POLYNOMIALS = names("models", "family", "linear", "quadratic")
 NETWORKS = names("models", "family", "network")
 AUTO = [*names("models", "energy_weight", "auto"), *names("models", "energy_scale", "auto")]
 SEARCHED = [model for model in config["models"] if model in AUTO]
 SEARCHES = {model: f"<results>/models/{{train}}/{model}/search.csv" for model in SEARCHED}
-CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
+CALIBRATED = [*POLYNOMIALS, *(model for model in NETWORKS if len(seeds(model)) > 1)]
 
 # Files of the user's own behind the labels of each data set: factory modules, potentials.
 LABEL_SOURCES = {name: labeller_files(labeller_options(config, name)) for name in LABELLED}

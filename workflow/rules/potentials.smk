@@ -24,9 +24,9 @@ rule collect_potential:
         commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
         export="<results>/models/{train}/{model}/{seed}/export.csv",
         fit=branch(
-            lookup(within=config, dpath="models/{model}/solver", default="none"),
-            cases={"streaming": "<results>/models/{train}/{model}/{seed}/fit.csv"},
-            otherwise=[],
+            lookup(within=config, dpath="models/{model}/family"),
+            cases={"network": []},
+            otherwise="<results>/models/{train}/{model}/{seed}/fit.csv",
         ),
         search=lookup(within=SEARCHES, dpath="{model}", default=[]),
         scores="<results>/scores/{train}/{model}.csv",

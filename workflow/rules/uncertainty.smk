@@ -4,7 +4,7 @@ Needs  predictions/{train}/{model}/{seed}/{test}.npz, scores/{train}/{model}.csv
        models/{train}/{model}/0/covariance.npz of polynomials
 Makes  tables/calibration.{csv,html}, figures/calibration.png
 Steps  calibrate: one model on every test set; polynomials by the covariance of their
-                  coefficients, networks of two and more seeds by the spread of the ensemble
+                  coefficients (the streaming fit's, also where FitSNAP's is taken), networks of two and more seeds by the spread of the ensemble
        show_calibration: all models in one table and one figure
 """
 
@@ -16,9 +16,9 @@ rule calibrate:
         scores="<results>/scores/{train}/{model}.csv",
         cells=TEST_CELLS,
         covariance=branch(
-            lookup(within=config, dpath="models/{model}/solver", default="none"),
-            cases={"streaming": "<results>/models/{train}/{model}/0/covariance.npz"},
-            otherwise=[],
+            lookup(within=config, dpath="models/{model}/family"),
+            cases={"network": []},
+            otherwise="<results>/models/{train}/{model}/0/covariance.npz",
         ),
     output:
         table="<results>/calibration/{train}/{model}.csv",

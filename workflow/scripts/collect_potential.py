@@ -29,7 +29,7 @@ card = render_card(
     training=TrainingSet.of(iterate_cells([files.training])),
     labeller=settings_rows(schema, labeller["kind"], labeller) if labeller else [],
     settings=settings_rows(schema, kind, model),
-    ridge=pd.read_csv(files.fit)["ridge"].iloc[0] if files.fit else None,
+    fit=pd.read_csv(files.fit).iloc[0].to_dict() if files.fit else None,
     tests=error_rows(scores, seed, params.families),
     export={"cells": len(export), **export.max(numeric_only=True)},
     commands=Path(files.commands).read_text().strip(),
