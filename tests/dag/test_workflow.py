@@ -35,6 +35,7 @@ def test_default_study(tmp_path):
     expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
     expected |= {"train_subsets": 1, "select_subsets": 1, "describe_cells": 1}
     assert {name: found[name] for name in expected} == expected
+    assert not [name for name in found if "search" in name]  # one weight, declared, for all
 
 
 def test_smoke_study_does_not_inherit_from_the_default(tmp_path):

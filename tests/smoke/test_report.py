@@ -28,6 +28,7 @@ SHOWN = {
     ("Labels", "forces and effort"): "img",
     ("Models", "loss curves"): "img",
     ("Models", "regularisation paths"): "img",
+    ("Models", "polynomial fits and FitSNAP"): "FitSNAP − streaming (eV/atom)",
     ("Models", "choice of loss weights"): "img",
     ("Models", "loss weights tried"): "RMSE of forces (meV/Å)",
     ("Uncertainty", "predicted against actual errors"): "img",

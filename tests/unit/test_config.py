@@ -68,7 +68,6 @@ WRONG = [
     (("element",), "Po", "no PAW setup for element 'Po'"),
     (("element",), "Xx", "there is no element 'Xx'"),
     (("models", "linear6", "ridge"), "best", "models.linear6.ridge: 'best' is not valid"),
-    (("models", "linear6", "solver"), "fitsnap", "solver fitsnap needs a number as ridge"),
     (("models", "linear6", "energy_weight"), "best", "linear6.energy_weight: 'best' is not valid"),
     (("search",), {"energy_weights": [10, 0]}, "search.energy_weights.1: 0 is less than or equal"),
     (("models", "linear6", "twojmax"), 20, "models.linear6.twojmax: 20 is greater than"),
@@ -403,11 +402,10 @@ def test_groups_the_lattice_has_not_are_refused(study):
         load_study(study, SCHEMA)
 
 
-@pytest.mark.parametrize("auto", [{"energy_weight": "auto"}, {"energy_scale": "auto"}])
-def test_fitsnap_searches_no_weights(study, auto):
-    study["models"]["linear6"] |= {"solver": "fitsnap", "ridge": 1e-6, **auto}
-    with pytest.raises(ConfigError, match="models.linear6: solver fitsnap needs a number as ridge"):
-        load_study(study, SCHEMA)
+def test_fitsnap_may_leave_everything_to_the_search(study):
+    auto = dict.fromkeys(("ridge", "energy_weight", "energy_scale"), "auto")
+    study["models"]["linear6"] |= {"solver": "fitsnap", **auto}
+    assert load_study(study, SCHEMA)["models"]["linear6"]["ridge"] == "auto"
 
 
 def test_missing_key_is_named(study):

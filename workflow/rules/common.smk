@@ -59,13 +59,12 @@ SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # o
 TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
 
 # Models
-STREAMED = names("models", "solver", "streaming")
-FITSNAP = names("models", "solver", "fitsnap")
+POLYNOMIALS = names("models", "family", "linear", "quadratic")
 NETWORKS = names("models", "family", "network")
 AUTO = [*names("models", "energy_weight", "auto"), *names("models", "energy_scale", "auto")]
 SEARCHED = [model for model in config["models"] if model in AUTO]
 SEARCHES = {model: f"<results>/models/{{train}}/{model}/search.csv" for model in SEARCHED}
-CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
+CALIBRATED = [*POLYNOMIALS, *(model for model in NETWORKS if len(seeds(model)) > 1)]
 
 POTENTIAL_FILES = {
     "network": ["potential.nn", "potential.descriptor"],
@@ -74,7 +73,6 @@ POTENTIAL_FILES = {
 
 # Draws: a model that takes no part in them is trained once, as the potential that is exported.
 DRAWN = names("models", "draws", True) if config["split"]["draws"] > 1 else []
-POLYNOMIALS = names("models", "family", "linear", "quadratic")
 DRAWN_POLYNOMIALS = [model for model in POLYNOMIALS if model in DRAWN]
 DRAWN_NETWORKS = [model for model in NETWORKS if model in DRAWN]
 SUBSETS_OF = {  # names of the subsets that each model is trained on

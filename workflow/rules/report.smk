@@ -47,7 +47,7 @@ rule results:
         "<results>/figures/workflow.png",
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
-        "<results>/figures/fits.png" if STREAMED else [],
+        "<results>/figures/fits.png" if POLYNOMIALS else [],
         "<results>/figures/search.png" if SEARCHED else [],
         "<results>/figures/gallery.png" if CURATED else [],
         "<results>/figures/calibration.png" if CALIBRATED else [],

@@ -3,8 +3,9 @@
 Needs  predictions/{train}/{model}/{seed}/{test}.npz, scores/{train}.csv,
        models/{train}/{model}/0/covariance.npz of polynomials
 Makes  tables/calibration.{csv,html}, figures/calibration.png
-Steps  calibrate: the models of a training set on every test set; polynomials by the covariance of their
-                  coefficients, networks of two and more seeds by the spread of the ensemble
+Steps  calibrate: the models of a training set on every test set; polynomials by the covariance of
+                  their coefficients (the streaming fit's, also where FitSNAP's is taken), networks
+                  of two and more seeds by the spread of the ensemble
        show_calibration: all models in one table and one figure
 """
 
@@ -15,7 +16,7 @@ rule calibrate:
         predictions=predictions_of(CALIBRATED),
         scores="<results>/scores/{train}.csv",
         cells=TEST_CELLS,
-        covariances=expand("<results>/models/{{train}}/{model}/0/covariance.npz", model=STREAMED),
+        covariances=expand("<results>/models/{{train}}/{model}/0/covariance.npz", model=POLYNOMIALS),
     output:
         table="<results>/calibration/{train}.csv",
     log:
@@ -25,7 +26,7 @@ rule calibrate:
     params:
         models={model: config["models"][model] for model in CALIBRATED},
         names=on_tests(CALIBRATED),
-        covariances=STREAMED,
+        covariances=POLYNOMIALS,
         study=study_part("cutoff"),
         tests=DATASETS,
     message:

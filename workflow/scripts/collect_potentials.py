@@ -35,7 +35,7 @@ for (name, seed), path, output in zip(params.names, files.exports, snakemake.out
         training=training,
         labeller=settings_rows(schema, labeller["kind"], labeller) if labeller else [],
         settings=settings_rows(schema, kind, model),
-        ridge=pd.read_csv(fits[name])["ridge"].iloc[0] if name in fits else None,
+        fit=pd.read_csv(fits[name]).iloc[0].to_dict() if name in fits else None,
         tests=error_rows(own, str(seed), params.families),
         export={"cells": len(export), **export.max(numeric_only=True)},
         commands=commands.read_text().strip(),

@@ -126,14 +126,6 @@ def _check_consistency(study: Config) -> None:
     demand(study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'")
     trains = [d["use"] == "train_and_test" for d in study["datasets"].values()]
     demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
-    for name, model in study["models"].items():
-        if model.get("solver") == "fitsnap":
-            demand(
-                "auto" not in (model["ridge"], model["energy_weight"])
-                and model["energy_scale"] is None,
-                f"models.{name}: solver fitsnap needs a number as ridge and as energy_weight, and "
-                "has no energy_scale; change them, or take solver streaming",
-            )
 
 
 def _check_generation(study: Config) -> None:
