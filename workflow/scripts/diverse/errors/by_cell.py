@@ -16,7 +16,7 @@ from diverse.models import Model, Predictions, predict
 from diverse.structures import labelled_by_dataset
 from diverse.zbl import ZBL
 
-DIGITS = "%.5g"  # of what is written: far below any spread
+DIGITS = "%.4g"  # of what is written: far below any spread
 ROWS = [
     *("train", "model", "draw", "part", "seed", "test", "group", "trajectory", "cell", "n_atoms"),
     *("energy_error", "forces_squared"),
@@ -168,7 +168,7 @@ class LabelledSets:
                 **{"train": drawn.train, "model": name, "draw": drawn.draw},
                 **{"part": drawn.part, "seed": seed, "test": test},
             }
-            chosen = [cells[number] for number in numbers]
+            chosen = [cells[number] for number in numbers.tolist()]
             found = predict(model, chosen, cutoff=self._cutoff, zbl=self._zbl)
             rows.append(error_rows(names, numbers, chosen, found, protocols))
         return pd.concat(rows)
