@@ -41,5 +41,6 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        "<results>/index.html",
         "<results>/report.html",
         "<results>/manifest.csv",
