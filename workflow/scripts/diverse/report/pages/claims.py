@@ -16,9 +16,9 @@ SIGNS = {"reproduced": "✓", "not reproduced": "✗", "undecided": "?", "no dat
 COLUMNS = ("Claim", "It says", "Effect", "Verdict", "Reading", "Look")
 NOTHING = "<p>This study compares no training sets, so it says nothing on the claims.</p>"
 CAPTION = (
-    "Effect: the error of models trained on the set that is named first, over that of models "
-    "trained on the second, on the same test cells, with its 95 % interval; above 1 the second is "
-    "better."
+    "Effect: a ratio, of the set that is named first over the second: of the errors of models "
+    "trained on them, on the same test cells; for C3 of their spread over forms of model. With its "
+    "95 % interval; above 1 the second set is better."
 )
 
 
@@ -39,9 +39,10 @@ def claims_table(claims: pd.DataFrame | None, *, links: bool = True) -> str:
         return NOTHING
     columns = COLUMNS if links else COLUMNS[:-1]
     head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in columns)
+    caption = f"{CAPTION} {_link('tables/claims.csv', 'tables/claims.csv')}" if links else CAPTION
     rows = "\n".join(_row(row, columns) for row in claims.to_dict("records"))
     return (
-        f'<table class="claims sortable whole" role="table">\n<caption>{CAPTION}</caption>\n'
+        f'<table class="claims sortable whole" role="table">\n<caption>{caption}</caption>\n'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n'
         f'<tbody role="rowgroup">\n{rows}\n</tbody></table>'
     )

@@ -28,8 +28,7 @@ SECTIONS = {
     "tables": "All numbers",
     "files": "More",
 }
-TABLES = {  # captions, by the stem of a table's name
-    "claims": "Every claim with its verdict, as above, with all that it follows from.",
+TABLES = {  # captions, by the stem of a table's name; the claims stand in the answer
     "theta": "Effects: the error of one training set over that of the reference set on each test "
     "set, averaged over groups of cells, forms and classes of models, and draws.",
     "ratios": "The same for every form of model.",
@@ -75,7 +74,8 @@ class Picture:
         """Return the figure as part of a page, with its bytes."""
         data = b64encode(self.path.read_bytes()).decode()
         return (
-            f'<figure><img src="data:image/png;base64,{data}" alt="{escape(ALTS[self.path.stem])}">'
+            f'<figure><a href="figures/{self.path.name}"><img src="data:image/png;base64,{data}" '
+            f'alt="{escape(ALTS[self.path.stem])}"></a>'
             f"<figcaption>{self.caption}</figcaption></figure>"
         )
 
@@ -118,6 +118,7 @@ def index_page(template: str, study: Mapping[str, Any], contents: Contents) -> s
         "tables": "\n".join(
             sortable_table(table, f"{TABLES[name]} {_link(f'tables/{name}.csv')}")
             for name, table in contents.tables.items()
+            if name in TABLES
         ),
         "files": _listed(f"{_link(path)}: {text}" for path, text in LINKS.items()),
     }

@@ -21,8 +21,8 @@ VALUES = ("effect", "ratio", "value")  # columns that an interval ci_low to ci_h
 TITLES = {
     "ci": "95 % interval",
     "theta": "log effect",
-    "sigma_set": "SD of log effect: training sets",
-    "sigma_test": "SD of log effect: test cells",
+    "sigma_set": "SD, training sets",
+    "sigma_test": "SD, test cells",
     "p_holm": "p (Holm)",
     "n_cells": "cells",
     "dropped": "left out",
@@ -77,7 +77,7 @@ def sortable_table(table: pd.DataFrame, caption: str) -> str:
     lines = zip(*columns.values(), strict=True)
     body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in lines)
     return (
-        f'<div class="wide"><table class="sortable">\n<caption>{caption}</caption>\n'
+        f'<div class="wide"><table class="sortable">\n<caption><div>{caption}</div></caption>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 
