@@ -3,6 +3,8 @@
 import pandas as pd
 import pytest
 
+from claim_cases import claims_of
+from diverse.report.pages.claims import claims_table
 from diverse.report.pages.datasets import ablation_page, datasets_page, diversity_page
 from diverse.report.pages.errors import (
     calibration_page,
@@ -13,6 +15,7 @@ from diverse.report.pages.errors import (
 )
 from diverse.report.pages.labels import audit_page
 from diverse.report.pages.models import search_page
+from diverse.report.pages.sortable import sortable_table
 
 WILD = "<script>alert('a & b')</script>"
 SHOWN = "&lt;script&gt;alert("
@@ -85,9 +88,18 @@ def audit():
     return audit_page(pd.DataFrame([row | {"limit": 0.5, "unit": "meV/atom", "within": True}]))
 
 
+def claims():
+    texts = ("claim", "train", "reference", "test", "statement", "definition", "reading")
+    return claims_table(claims_of(dict.fromkeys((*texts, "verdict", "table", "figure"), WILD)))
+
+
+def sortable():
+    return sortable_table(pd.DataFrame({WILD: [WILD], "value": [1.0]}), "Caption")
+
+
 PAGES = [
     *(transferability, groups, shifts, ratios, calibration, search, diversity, ablation, datasets),
-    audit,
+    *(audit, claims, sortable),
 ]
 
 

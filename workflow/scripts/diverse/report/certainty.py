@@ -1,4 +1,4 @@
-"""How sure the findings of a study are, and why: sentences written from its tables."""
+"""Certainty of the findings of a study, and its reasons: sentences written from its tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from diverse.report.findings import QUANTITIES
 from diverse.report.numbers import digits
 from diverse.report.pages.labels import noise_sentence
 
@@ -59,26 +60,24 @@ def _of_draws(effects: pd.DataFrame) -> list[str]:
         drawn,
         f"Another training set moves the logarithm of an effect by {digits(of_set, 2)}, other test "
         f"cells move it by {digits(of_test, 2)} (one standard deviation, median over "
-        f"{len(spreads)} effects). The training set is the larger source in {more} of them.",
+        f"{len(spreads)} effects). The training set is the larger source in {more}.",
     ]
 
 
 def _of_skill(effects: pd.DataFrame) -> list[str]:
     """Return what counts for no verdict, as no model is of use there."""
-    useless = effects.loc[effects["relation"] == "no skill", ["test", "quantity"]]
-    sentences = [
-        f"No model is of use for the {quantity} of {_listed(tests.unique())}: they count for no "
-        "verdict."
-        for quantity, tests in useless.groupby("quantity")["test"]
-    ]
-    rows = effects.dropna(subset=["dropped"])
-    for quantity, dropped in rows.groupby("quantity")["dropped"]:
-        groups = {name: None for text in dropped for name in str(text).split("; ") if name}
-        if groups:
+    sentences = []
+    for quantity, rows in effects.groupby("quantity", sort=False):
+        name = QUANTITIES[quantity]
+        tests = rows.loc[rows["relation"] == "no skill", "test"].unique()
+        if len(tests):
             sentences.append(
-                f"Groups without a model that predicts their {quantity} better than a constant "
-                f"would are left out: {_listed(groups)}."
+                f"For {name} no model has skill (R² above zero) in groups of {_listed(tests)}: "
+                "they stand outside every verdict."
             )
+        groups = dict.fromkeys("; ".join(rows["dropped"].dropna()).split("; "))
+        if any(groups):
+            sentences.append(f"The neutral ground of {name} goes without {_listed(groups)}.")
     return sentences
 
 

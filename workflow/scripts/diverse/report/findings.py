@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 FINDINGS = re.compile(r"(?<=<!-- findings).*?(?=<!-- end of findings -->)", re.DOTALL)
+QUANTITIES = {"energy": "energies", "forces": "forces"}
 TITLE = " of tables/claims.csv, written by snakemake release -->"
 
 
@@ -28,8 +29,8 @@ def findings(claims: pd.DataFrame) -> str:
 
 def claim_name(row: Any) -> str:
     """Return the name of a claim with the quantity that it is about, if it is about one."""
-    quantity = row["quantity"]
-    return f"{row['claim']}, {quantity}" if isinstance(quantity, str) and quantity else row["claim"]
+    quantity = QUANTITIES.get(row["quantity"])
+    return f"{row['claim']}, {quantity}" if quantity else str(row["claim"])
 
 
 def show_findings(readme: Path, claims: pd.DataFrame) -> None:
