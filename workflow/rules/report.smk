@@ -37,7 +37,7 @@ rule results:
         "<results>/tables/transferability.html",
         "<results>/tables/datasets.html",
         "<results>/figures/transferability.png",
-        "<results>/figures/ratios.png" if len(WHOLE) > 1 else [],
+        rules.show_effects.output,
         "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
         "<results>/figures/learning_curves.png" if config["subsets"] else [],
         "<results>/figures/datasets.png",
