@@ -34,7 +34,7 @@ def test_default_study(tmp_path):
     expected |= {"fit_polynomial": 3 * 6 + subsets, "train_network": 3 * 6 * 3}
     expected |= {"check_export": whole + subsets, "predict": whole + subsets}
     expected |= {"score": 3 * 12 + subsets, "calibrate": 3 * 12, "collect_potential": whole}
-    expected |= {"search_network": 3 * 6, "compare_training_sets": 1, "write_report": 1}
+    expected |= {"search_network": 3 * 6, "measure_effects": 1, "write_report": 1}
     assert {name: found[name] for name in expected} == expected
 
 
@@ -157,7 +157,7 @@ def test_any_family_may_be_absent(tmp_path, families):
         assert found.get(rule, 0) == bool(sampled)
     assert found.get("generate_expert", 0) == found.get("plot_gallery", 0) == ("expert" in families)
     assert found.get("import_literature", 0) == ("literature" in families)
-    assert found.get("compare_training_sets", 0) == (len(families) > 1)
+    assert found["measure_effects"] == found["show_effects"] == 1
 
 
 def test_magnesium_is_planned(tmp_path):

@@ -6,10 +6,10 @@ import pytest
 from claim_cases import claims_of
 from diverse.report.pages.claims import claims_table
 from diverse.report.pages.datasets import ablation_page, datasets_page, diversity_page
+from diverse.report.pages.effects import claims_page, ratios_page
 from diverse.report.pages.errors import (
     calibration_page,
     groups_page,
-    ratios_page,
     shifts_page,
     transferability_page,
 )
@@ -40,10 +40,15 @@ def shifts():
 
 
 def ratios():
-    fixed = {"test": WILD, "quantity": "energy", "train": WILD, "reference": WILD}
-    counts = {"models": 1, "lowest": 1.0, "median": 1.0, "highest": 1.0, "better": 0, "worse": 1}
-    ratio = {"model": WILD, "ratio": 2.0, "ci_low": 1.5, "ci_high": 3.0, "n_cells": 4}
-    return ratios_page(pd.DataFrame([fixed | ratio]), pd.DataFrame([fixed | counts]))
+    fixed = {"test": WILD, "relation": "home", "quantity": "energy", "metric": "mae"}
+    fixed |= {"train": WILD, "reference": WILD, "ci_low": 1.5, "ci_high": 3.0}
+    effects = pd.DataFrame([fixed | {"effect": 2.0}])
+    return ratios_page(effects, pd.DataFrame([fixed | {"model": WILD, "ratio": 2.0}]))
+
+
+def claims():
+    texts = ("claim", "quantity", "verdict", "statement", "reading", "definition")
+    return claims_page(pd.DataFrame([dict.fromkeys(texts, WILD)]))
 
 
 def calibration():
@@ -88,7 +93,7 @@ def audit():
     return audit_page(pd.DataFrame([row | {"limit": 0.5, "unit": "meV/atom", "within": True}]))
 
 
-def claims():
+def answer():
     texts = ("claim", "train", "reference", "test", "statement", "definition", "reading")
     return claims_table(claims_of(dict.fromkeys((*texts, "verdict", "table", "figure"), WILD)))
 
@@ -99,7 +104,7 @@ def sortable():
 
 PAGES = [
     *(transferability, groups, shifts, ratios, calibration, search, diversity, ablation, datasets),
-    *(audit, claims, sortable),
+    *(audit, claims, answer, sortable),
 ]
 
 

@@ -14,9 +14,8 @@ Steps  plot_workflow: the graph of stages
 """
 
 CAPTIONS = ROOT / "workflow/report"
-SHOWN_TABLES = ["claims", "theta", "ratios"] if len(WHOLE) > 1 else []
-SHOWN_TABLES += ["transferability", "datasets"]
-SHOWN_FIGURES = ["ratios"] if len(WHOLE) > 1 else []
+SHOWN_TABLES = ["claims", "theta", "ratios", "transferability", "training_sets", "datasets"]
+SHOWN_FIGURES = ["ratios"]
 
 
 rule plot_workflow:
@@ -43,7 +42,7 @@ rule results:
         "<results>/tables/transferability.html",
         "<results>/tables/datasets.html",
         "<results>/figures/transferability.png",
-        "<results>/figures/ratios.png" if len(WHOLE) > 1 else [],
+        rules.show_effects.output,
         "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
         "<results>/figures/learning_curves.png" if config["subsets"] else [],
         "<results>/figures/datasets.png",

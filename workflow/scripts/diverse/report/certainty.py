@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from diverse.report.findings import QUANTITIES
 from diverse.report.numbers import digits
 from diverse.report.pages.labels import noise_sentence
+from diverse.report.readings import WORDS
 
 CLAIMED = ("mae", "rmse")  # metrics that carry verdicts
 HOUR = 3600  # seconds
@@ -68,7 +68,7 @@ def _of_skill(effects: pd.DataFrame) -> list[str]:
     """Return what counts for no verdict, as no model is of use there."""
     sentences = []
     for quantity, rows in effects.groupby("quantity", sort=False):
-        name = QUANTITIES[quantity]
+        name = WORDS[quantity]
         tests = rows.loc[rows["relation"] == "no skill", "test"].unique()
         if len(tests):
             sentences.append(

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from diverse.report.readings import WORDS
+
 FINDINGS = re.compile(r"(?<=<!-- findings).*?(?=<!-- end of findings -->)", re.DOTALL)
-QUANTITIES = {"energy": "energies", "forces": "forces"}
 TITLE = " of tables/claims.csv, written by snakemake release -->"
 
 
@@ -29,7 +30,7 @@ def findings(claims: pd.DataFrame) -> str:
 
 def claim_name(row: Any) -> str:
     """Return the name of a claim with the quantity that it is about, if it is about one."""
-    quantity = QUANTITIES.get(row["quantity"])
+    quantity = WORDS.get(row["quantity"])
     return f"{row['claim']}, {quantity}" if quantity else str(row["claim"])
 
 
