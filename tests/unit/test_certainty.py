@@ -29,7 +29,9 @@ def test_draws_and_both_spreads_are_told():
     drawn, spreads, *rest = said(theta)
     assert drawn.startswith("Every training set was drawn 10 times")
     assert "by 0.12, other test cells move it by 0.06 (" in spreads
-    assert spreads.endswith("median over 3 effects). The training set is the larger source in 2.")
+    assert spreads.endswith(
+        "median over 3 effects). The training set is the larger source for 2 of them."
+    )
     assert rest == [CELLS, UNKNOWN]
 
 
@@ -52,12 +54,23 @@ def test_ground_without_skill_is_named():
         {"test": "extremes", "relation": "no skill", "metric": "rmse"},
         {"test": "neutral", "dropped": "extremes/cluster; strained/bct"},
         {"test": "neutral", "train": "random", "dropped": "extremes/cluster"},
-        {"test": "neutral", "quantity": "forces", "metric": "rmse"},
+        {"test": "hot", "quantity": "forces", "metric": "rmse", "relation": "no skill"},
     )
     assert said(theta)[2:-2] == [
         "For energies no model has skill (R² above zero) in groups of extremes: they stand outside "
         "every verdict.",
         "The neutral ground of energies goes without extremes/cluster and strained/bct.",
+        "For forces no model has skill (R² above zero) in groups of hot: they stand outside every "
+        "verdict.",
+    ]
+
+
+def test_quantities_without_skill_in_the_same_groups_share_a_sentence():
+    useless = {"test": "extremes", "relation": "no skill"}
+    theta = theta_of(useless, useless | {"quantity": "forces", "metric": "rmse"})
+    assert [text for text in said(theta) if "skill" in text] == [
+        "For energies and forces no model has skill (R² above zero) in groups of extremes: they "
+        "stand outside every verdict."
     ]
 
 

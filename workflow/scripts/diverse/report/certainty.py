@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from diverse.errors.theta import DECISIVE
 from diverse.report.numbers import digits
 from diverse.report.pages.labels import noise_sentence
 from diverse.report.readings import WORDS
 
-CLAIMED = ("mae", "rmse")  # metrics that carry verdicts
 HOUR = 3600  # seconds
 
 
@@ -31,14 +31,22 @@ def certainty(
     left_out : mapping of str to str
         Data sets that were not at hand when the study ran, with the reason.
     """
-    effects = pd.DataFrame() if theta is None else theta[theta["metric"].isin(CLAIMED)]
-    found = [] if effects.empty else [*_of_draws(effects), *_of_skill(effects)]
+    found = [] if theta is None else _of_effects(theta[decisive(theta)])
     return [
         *found,
         _of_cells(datasets),
         *noise_sentence(noise).splitlines(),
         *(f"Data set {name} was left out: {reason}." for name, reason in left_out.items()),
     ]
+
+
+def decisive(theta: pd.DataFrame) -> pd.Series:
+    """Return which rows of effects have the metric that carries the verdicts on their quantity."""
+    return theta["metric"] == theta["quantity"].map(DECISIVE)
+
+
+def _of_effects(effects: pd.DataFrame) -> list[str]:
+    return [] if effects.empty else [*_of_draws(effects), *_of_skill(effects)]
 
 
 def _of_draws(effects: pd.DataFrame) -> list[str]:
@@ -60,24 +68,28 @@ def _of_draws(effects: pd.DataFrame) -> list[str]:
         drawn,
         f"Another training set moves the logarithm of an effect by {digits(of_set, 2)}, other test "
         f"cells move it by {digits(of_test, 2)} (one standard deviation, median over "
-        f"{len(spreads)} effects). The training set is the larger source in {more}.",
+        f"{len(spreads)} effects). The training set is the larger source for {more} of them.",
     ]
 
 
 def _of_skill(effects: pd.DataFrame) -> list[str]:
     """Return what counts for no verdict, as no model is of use there."""
-    sentences = []
+    quantities: dict[tuple[str, str], list[str]] = {}
     for quantity, rows in effects.groupby("quantity", sort=False):
-        name = WORDS[quantity]
-        tests = rows.loc[rows["relation"] == "no skill", "test"].unique()
-        if len(tests):
+        useless = rows.loc[rows["relation"] == "no skill", "test"]
+        groups = "; ".join(rows["dropped"].dropna()).split("; ")
+        found = _listed(dict.fromkeys(useless)), _listed(filter(None, dict.fromkeys(groups)))
+        quantities.setdefault(found, []).append(WORDS[quantity])
+    sentences = []
+    for (tests, left), names in quantities.items():
+        of = _listed(names)
+        if tests:
             sentences.append(
-                f"For {name} no model has skill (R² above zero) in groups of {_listed(tests)}: "
-                "they stand outside every verdict."
+                f"For {of} no model has skill (R² above zero) in groups of {tests}: they stand "
+                "outside every verdict."
             )
-        groups = dict.fromkeys("; ".join(rows["dropped"].dropna()).split("; "))
-        if any(groups):
-            sentences.append(f"The neutral ground of {name} goes without {_listed(groups)}.")
+        if left:
+            sentences.append(f"The neutral ground of {of} goes without {left}.")
     return sentences
 
 
@@ -90,5 +102,6 @@ def _of_cells(datasets: pd.DataFrame) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    *first, last = map(str, names)
+    """Return names as a sentence lists them; nothing if there are none."""
+    *first, last = [*names] or [""]
     return f"{', '.join(first)} and {last}" if first else last

@@ -57,15 +57,16 @@ def verdict_mark(verdict: str) -> str:
 
 def _row(row: Mapping[str, Any], columns: tuple[str, ...]) -> str:
     effect = interval_cell(row["effect"], row["ci_low"], row["ci_high"])
-    pair = f"{row['train']} / {row['reference']} on {row['test']}" if _text(row["train"]) else ""
+    sets = [_text(row[name]) for name in ("train", "reference", "test")]
+    pair = "<br><small>{} / {} on {}</small>".format(*sets) if all(sets) else ""
     definition = f"<details><summary>Definition</summary>{_text(row['definition'])}</details>"
     cells = {
-        "Claim": f"<td><b>{escape(claim_name(row))}</b><br><small>{escape(pair)}</small></td>",
+        "Claim": f"<td><b>{escape(claim_name(row))}</b>{pair}</td>",
         "It says": f"<td>{_text(row['statement'])}{definition}</td>",
         "Effect": effect,
         "Verdict": f"<td>{verdict_mark(row['verdict'])}</td>",
         "Reading": f"<td>{_text(row['reading'])}</td>",
-        "Look": f"<td>{_link(row['table'], 'rows')} {_link(row['figure'], 'figure')}</td>",
+        "Look": f"<td>{_link(row['table'], 'rows')}{_link(row['figure'], 'figure')}</td>",
     }
     shown = (
         cells[name].replace("<td", f'<td role="cell" data-name="{name}"', 1) for name in columns
@@ -74,7 +75,7 @@ def _row(row: Mapping[str, Any], columns: tuple[str, ...]) -> str:
 
 
 def _link(path: Any, name: str) -> str:
-    return f'<a href="{escape(path)}">{name}</a>' if isinstance(path, str) and path else ""
+    return f'<a href="{escape(path)}">{name}</a> ' if isinstance(path, str) and path else ""
 
 
 def _text(value: Any) -> str:
