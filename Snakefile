@@ -42,5 +42,6 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        "<results>/index.html",
         "<results>/report.html",
         "<results>/manifest.csv",

@@ -33,7 +33,7 @@ def test_default_study(tmp_path):
     expected |= {"fit_polynomial": 3 * 6, "train_network": seeds - 3 * 6, "check_export": seeds}
     expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3, "write_report": 1}
     expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
-    expected |= {"train_subsets": 1, "select_subsets": 1, "describe_cells": 1}
+    expected |= {"train_subsets": 1, "select_subsets": 1, "describe_cells": 1, "measure_effects": 1}
     assert {name: found[name] for name in expected} == expected
     assert not [name for name in found if "search" in name]  # one weight, declared, for all
 
@@ -158,7 +158,7 @@ def test_any_family_may_be_absent(tmp_path, families):
         assert found.get(rule, 0) == bool(sampled)
     assert found.get("generate_expert", 0) == found.get("plot_gallery", 0) == ("expert" in families)
     assert found.get("import_literature", 0) == ("literature" in families)
-    assert found.get("compare_training_sets", 0) == (len(families) > 1)
+    assert found["measure_effects"] == found["show_effects"] == 1
 
 
 def test_magnesium_is_planned(tmp_path):

@@ -3,16 +3,19 @@
 import pandas as pd
 import pytest
 
+from claim_cases import claims_of
+from diverse.report.pages.claims import claims_table
 from diverse.report.pages.datasets import ablation_page, datasets_page, diversity_page
+from diverse.report.pages.effects import claims_page, ratios_page
 from diverse.report.pages.errors import (
     calibration_page,
     groups_page,
-    ratios_page,
     shifts_page,
     transferability_page,
 )
 from diverse.report.pages.labels import audit_page
 from diverse.report.pages.models import fits_page, search_page
+from diverse.report.pages.sortable import sortable_table
 
 WILD = "<script>alert('a & b')</script>"
 SHOWN = "&lt;script&gt;alert("
@@ -37,10 +40,15 @@ def shifts():
 
 
 def ratios():
-    fixed = {"test": WILD, "quantity": "energy", "train": WILD, "reference": WILD}
-    counts = {"models": 1, "lowest": 1.0, "median": 1.0, "highest": 1.0, "better": 0, "worse": 1}
-    ratio = {"model": WILD, "ratio": 2.0, "ci_low": 1.5, "ci_high": 3.0, "n_cells": 4}
-    return ratios_page(pd.DataFrame([fixed | ratio]), pd.DataFrame([fixed | counts]))
+    fixed = {"test": WILD, "relation": "home", "quantity": "energy", "metric": "mae"}
+    fixed |= {"train": WILD, "reference": WILD, "ci_low": 1.5, "ci_high": 3.0}
+    effects = pd.DataFrame([fixed | {"effect": 2.0}])
+    return ratios_page(effects, pd.DataFrame([fixed | {"model": WILD, "ratio": 2.0}]))
+
+
+def claims():
+    texts = ("claim", "quantity", "verdict", "statement", "reading", "definition")
+    return claims_page(pd.DataFrame([dict.fromkeys(texts, WILD)]))
 
 
 def calibration():
@@ -99,6 +107,15 @@ def audit():
     return audit_page(pd.DataFrame([row | {"limit": 0.5, "unit": "meV/atom", "within": True}]))
 
 
+def answer():
+    texts = ("claim", "train", "reference", "test", "statement", "definition", "reading")
+    return claims_table(claims_of(dict.fromkeys((*texts, "verdict", "table", "figure"), WILD)))
+
+
+def sortable():
+    return sortable_table(pd.DataFrame({WILD: [WILD], "value": [1.0]}), "Caption")
+
+
 PAGES = [
     *(
         transferability,
@@ -112,7 +129,7 @@ PAGES = [
         ablation,
         datasets,
     ),
-    audit,
+    *(audit, claims, answer, sortable),
 ]
 
 

@@ -10,14 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from diverse.errors.ratios import verdicts_table
 from diverse.labels.ledger import Ledger, LedgerError, label_key, merge, write_rows
 from diverse.report.release import (
     chosen_potentials,
     readme_figures,
     release_ahead,
     release_study,
-    show_verdicts,
 )
 from paths import ROOT
 
@@ -161,16 +159,3 @@ def test_damaged_labels_ahead_are_named_and_left_as_they_are(tmp_path, labelled)
     with pytest.raises(LedgerError, match=r"set.xyz.xz is damaged .* restore the file"):
         release_ahead(tmp_path / "results", tmp_path / "release")
     assert ahead.read_bytes() == damaged
-
-
-def test_the_readme_says_what_the_released_study_found(tmp_path):
-    """Every number of its table comes from the released table, and from nowhere else."""
-    text = (ROOT / "README.md").read_text()
-    verdicts = pd.read_csv(ROOT / "results/release/tables/verdicts.csv")
-    readme = tmp_path / "README.md"
-    for shown in (text, text.replace(verdicts_table(verdicts), "an old table")):
-        readme.write_text(shown)
-        show_verdicts(readme, verdicts)
-        assert readme.read_text() == text
-    show_verdicts(readme, verdicts.assign(median=17.25))
-    assert readme.read_text().count("| 17 (") == len(verdicts)

@@ -1,15 +1,17 @@
 """Transfer: every model on every held-out set, and where the errors come from.
 
-Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{test}/test.xyz, tables/noise.csv
+Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{test}/test.xyz, tables/noise.csv,
+       errors/draws/, errors/cells.csv.xz, tables/training_sets.csv
 Makes  errors/draws/{train}/exported.csv.xz (models that take no part in draws, a row a test cell),
        tables/scores.csv (one tidy row a number),
-       tables/{transferability,ratios,groups}.{csv,html}, tables/verdicts.csv,
+       tables/{transferability,claims,ratios,groups}.{csv,html}, tables/theta.csv,
        figures/{transferability,ratios,groups,learning_curves}.png
 Steps  score: errors of the models of a training set on every test set with bootstrap intervals, all
               seeds together
        collect_scores, tabulate_scores: the long and the wide table
        plot_transferability: heat map of the wide table
-       compare_training_sets: which is better on each test set, and by how much
+       measure_effects: which training set is better on each ground, by how much, how sure; the claims
+       show_effects: pages and figure of these
        show_groups: errors of each group of the curated and published sets
        plot_learning_curves: errors against the number of training environments
 """
@@ -106,36 +108,67 @@ rule plot_transferability:
         "../scripts/plot_transferability.py"
 
 
-rule compare_training_sets:
-    """Compare training sets: errors over those of the reference set, on the same test cells."""
+rule measure_effects:
+    """Compare training sets over all draws: effects with intervals, and the claims they decide."""
     input:
-        cells=expand("<results>/errors/{train}/{model}.csv", train=WHOLE, model=config["models"]),
+        errors=expand("<results>/errors/draws/{train}/polynomials.csv.xz", train=WHOLE),
+        cells="<results>/errors/cells.csv.xz",
+        sizes="<results>/tables/training_sets.csv",
     output:
+        effects="<results>/tables/theta.csv",
+        claims="<results>/tables/claims.csv",
         ratios="<results>/tables/ratios.csv",
-        verdicts="<results>/tables/verdicts.csv",
-        page=report(
-            "<results>/tables/ratios.html",
-            caption="../report/ratios_table.rst",
-            category="Transferability",
-            labels={"result": "training sets compared: table"},
-        ),
-        figure=report(
-            "<results>/figures/ratios.png",
-            caption="../report/ratios.rst",
-            category="Transferability",
-            labels={"result": "training sets compared"},
-        ),
     log:
-        "<logs>/compare_training_sets.log",
+        "<logs>/measure_effects.log",
+    benchmark:
+        "<benchmarks>/measure_effects.tsv"
     conda:
         ENVIRONMENT
     params:
         families=FAMILIES,
         trains=WHOLE,
+        models=lookup(within=config, dpath="models"),
     message:
         "Comparing training sets"
     script:
-        "../scripts/compare_training_sets.py"
+        "../scripts/measure_effects.py"
+
+
+rule show_effects:
+    """Show the claims, and the effects and ratios they rest on, as pages and as a figure."""
+    input:
+        effects="<results>/tables/theta.csv",
+        claims="<results>/tables/claims.csv",
+        ratios="<results>/tables/ratios.csv",
+    output:
+        claims=report(
+            "<results>/tables/claims.html",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"result": "claims"},
+        ),
+        ratios=report(
+            "<results>/tables/ratios.html",
+            caption="../report/ratios_table.rst",
+            category="Claims",
+            labels={"result": "training sets compared: table"},
+        ),
+        figure=report(
+            "<results>/figures/ratios.png",
+            caption="../report/ratios.rst",
+            category="Claims",
+            labels={"result": "training sets compared"},
+        ),
+    log:
+        "<logs>/show_effects.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+    message:
+        "Showing the claims"
+    script:
+        "../scripts/show_effects.py"
 
 
 rule show_groups:

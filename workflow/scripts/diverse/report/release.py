@@ -15,14 +15,12 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from diverse.errors.ratios import verdicts_table
 from diverse.errors.views import largest_models
 from diverse.labels.ledger import Ledger, LedgerError, write_rows
 from diverse.seals import sha256_of, visible_files
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 COLOURS = 256  # of a released figure
-VERDICTS = re.compile(r"(?<=<!-- verdicts).*?(?=<!-- end of verdicts -->)", re.DOTALL)
 FIGURES = re.compile(r"results/release/figures/([\w.-]+)")
 ARCHIVED = ("figures", "potentials", "errors")  # folders of a study; git gets a choice of them
 MANIFEST = "manifest.csv"
@@ -141,13 +139,6 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
             file.unlink()
     write_manifest(target)
     return {name: len(rows) for name, rows in sorted(ahead.items())}
-
-
-def show_verdicts(readme: Path, verdicts: pd.DataFrame) -> None:
-    """Write the verdicts on the training sets between the two marks for them in the README."""
-    title = " of tables/verdicts.csv, written by snakemake release -->"
-    shown = f"{title}\n\n{verdicts_table(verdicts)}\n\n"
-    readme.write_text(VERDICTS.sub(lambda _: shown, readme.read_text()))
 
 
 def write_manifest(target: Path, archive: Path | None = None) -> None:

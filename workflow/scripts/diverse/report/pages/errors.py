@@ -1,4 +1,4 @@
-"""Pages of errors: transferability, groups, ratios, calibration."""
+"""Pages of errors: transferability, groups, calibration."""
 
 from __future__ import annotations
 
@@ -67,33 +67,6 @@ def groups_page(table: pd.DataFrame) -> str:
         )
         parts.append(f"<h3>RMSE of {quantity} on {test} ({unit})</h3>")
         parts.append(shown.to_html(escape=False, border=0))
-    return "\n".join(parts)
-
-
-def ratios_page(ratios: pd.DataFrame, verdicts: pd.DataFrame) -> str:
-    """Return the counts of verdicts, then every ratio with its interval: bold if it excludes 1."""
-    names = {"train": "trained on", "better": "better in", "worse": "worse in"}
-    parts, ratios = [STYLE], escaped(ratios)
-    for quantity, block in verdicts.groupby("quantity", sort=False):
-        counts = block.drop(columns="quantity").rename(columns=names).set_index("test")
-        parts.append(f"<h3>RMSE of {quantity}, over that of the reference set: all models</h3>")
-        parts.append(counts.to_html(border=0, float_format="{:.3g}".format))
-    sure = (ratios["ci_high"] < 1) | (ratios["ci_low"] > 1)
-    texts = [digits(value) for value in ratios["ratio"]]
-    intervals = zip(ratios["ci_low"].map(digits), ratios["ci_high"].map(digits), strict=True)
-    shown = ratios.assign(
-        cell=[
-            f"{f'<b>{text}</b>' if bold else text} <small>[{low}, {high}]</small>"
-            for text, bold, (low, high) in zip(texts, sure, intervals, strict=True)
-        ],
-        test="on " + ratios["test"],
-    )
-    for quantity, block in shown.groupby("quantity", sort=False):
-        wide = block.pivot(index=["model", "train"], columns="test", values="cell")
-        wide = wide.loc[block.set_index(["model", "train"]).index.unique(), block["test"].unique()]
-        wide = wide.rename_axis(index=names, columns=None).reset_index()
-        parts.append(f"<h3>RMSE of {quantity}, over that of the reference set: every model</h3>")
-        parts.append(wide.to_html(index=False, escape=False, border=0, na_rep=""))
     return "\n".join(parts)
 
 

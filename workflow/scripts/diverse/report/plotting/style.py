@@ -29,6 +29,7 @@ MARKERS = {"expert": "s", "entropy": "o", "random": "^", "literature": "D"}
 OTHER_COLOURS = ["#CC79A7", "#56B4E9", "#000000", "#999999"]
 LINES = ["-", "--", "-.", ":"]
 MODEL_MARKERS = {"linear": "v", "quadratic": "p", "network": "*"}
+CLASS_MARKERS = {"linear": "v", "quadratic": "p", "network": "*", "A": "*", "B": "X"}
 FILLS = ["full", "none", "left", "right", "top", "bottom"]
 ERRORS = {"energy": "energy RMSE (meV/atom)", "forces": "force RMSE (meV/Å)"}
 

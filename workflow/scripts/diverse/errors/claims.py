@@ -1,0 +1,216 @@
+"""The claims of the paper, decided by rows of effects.
+
+C1: models trained on a curated set (expert, literature) have the lowest error on cells like it. C2:
+models trained on the entropy-maximised set transfer far better to cells that are unlike either
+training set; the set of random cells is its control. C3: models trained on the entropy-maximised
+set behave alike whatever their form. C4: they conserve energy in dynamics, which no study of this
+repository measures yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED, reference_set
+from diverse.errors.ground import HOME
+from diverse.errors.spread import METRIC
+from diverse.errors.theta import DECISIVE, holm
+
+FAR = 2.0  # ratio of errors from which on "far better" is said
+SIGNIFICANT = 0.05  # largest corrected probability by which a difference counts as shown
+CURATED = ("expert", "literature")
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+UNDECIDED, NO_DATA = "undecided", "no data"
+CONTROL = "C2 control"
+COLUMNS = [
+    *("claim", "quantity", "train", "reference", "test", "statement", "definition"),
+    *("effect", "ci_low", "ci_high", "p_holm", "verdict", "reason"),
+    *("table", "figure"),
+]
+STATEMENTS = {
+    "C1": "Models trained on {train} have the lowest error on cells like {train}.",
+    "C2": "Models trained on {reference} transfer far better than models trained on {train}.",
+    CONTROL: "Models trained on {reference} transfer far better than models trained on {train}, "
+    "the same sampler without the entropy term.",
+    "C3": "Models trained on {train} behave more alike, whatever their form, than models trained "
+    "on {reference}.",
+    "C4": "Dynamics with models trained on an entropy-maximised set conserve energy to second order "
+    "in the time step.",
+}
+_RATIO = "{metric} of {quantity} by models trained on {train} over the same by {reference}, "
+_MEAN = "mean of its logarithm over groups, forms, classes and draws; "
+DEFINITIONS = {
+    "C1": _RATIO + "on held-out cells of {test}, " + _MEAN + f"{REPRODUCED} if the 95 % interval "
+    f"ends below 1 and p after Holm is below {SIGNIFICANT:g}, {NOT_REPRODUCED} if it begins above "
+    f"1, else {UNDECIDED}.",
+    "C2": _RATIO
+    + "on groups neutral to every training set, "
+    + _MEAN
+    + f"{REPRODUCED} if the 95 % "
+    f"interval begins above {FAR:g}, {NOT_REPRODUCED} if it ends below {FAR:g}, else {UNDECIDED}.",
+    "C3": "standard deviation of log {metric} of {quantity} over nonlinear forms, variance over "
+    "seeds taken off, on groups neutral to every training set, {train} over {reference}; "
+    f"{REPRODUCED} if the 95 % interval ends below 1, {NOT_REPRODUCED} if it begins above 1, else "
+    f"{UNDECIDED}.",
+    "C4": "drift of energy against the time step in NVE dynamics.",
+}
+DEFINITIONS[CONTROL] = DEFINITIONS["C2"]
+METRIC_NAMES = {"energy": "mean absolute error", "forces": "root mean square error"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of claims: which row of effects decides it, or why there is none."""
+
+    claim: str
+    quantity: str
+    train: str
+    reference: str
+    test: str
+    missing: str = ""
+
+    def row_of(self, effects: pd.DataFrame) -> pd.DataFrame:
+        """Return the row of effects that decides the claim; none where there is no data."""
+        metric = METRIC if self.claim == "C3" else DECISIVE.get(self.quantity)
+        chosen = pd.Series(True, effects.index)
+        for column in ("quantity", "train", "reference", "test"):
+            chosen &= effects[column] == getattr(self, column)
+        if self.claim == "C1":
+            chosen &= effects["relation"] == HOME
+        return effects[chosen & (effects["metric"] == metric)]
+
+
+def questions(trains: Sequence[str], families: Mapping[str, str]) -> list[Question]:
+    """Return the questions that the training sets of a study can answer, in the order of claims.
+
+    Parameters
+    ----------
+    trains : sequence of str
+    families : mapping
+        Family of each training set.
+    """
+    reference = reference_set(trains, families)
+    entropy = reference if families[reference] == "entropy" else ""
+    curated = [name for name in trains if families[name] in CURATED]
+    random = [name for name in trains if families[name] == "random"]
+    found = []
+    for claim, others, kind in (
+        *(("C1", curated, "expert or literature"), ("C2", curated, "expert or literature")),
+        *((CONTROL, random, "random"), ("C3", curated, "expert or literature")),
+    ):
+        absent = "" if entropy else "no training set of family entropy"
+        absent = absent or ("" if others else f"no training set of family {kind}")
+        missing = absent and f"The study has {absent}."
+        for quantity in DECISIVE:
+            for other in others or [""]:
+                pair = (entropy, other) if claim == "C3" else (other, entropy)
+                test = other if claim == "C1" else POOLED
+                found.append(Question(claim, quantity, *pair, test, missing))
+    missing = "Dynamics are not measured in this study."
+    return [*found, Question("C4", "", entropy, "", "", missing)]
+
+
+def with_holm(
+    effects: pd.DataFrame, trains: Sequence[str], families: Mapping[str, str]
+) -> pd.DataFrame:
+    """Add ``p_holm``: probabilities corrected for all tests of C1, C2 and its control together.
+
+    Parameters
+    ----------
+    effects : DataFrame
+        Of `diverse.errors.effects.measure_effects`, and of `measure_spreads`.
+    trains : sequence of str
+    families : mapping
+
+    Returns
+    -------
+    DataFrame
+        NaN in rows that no verdict of C1 and C2 rests on.
+    """
+    effects = effects.reset_index(drop=True)
+    tests = [q for q in questions(trains, families) if q.claim in ("C1", "C2", CONTROL)]
+    rows = [place for question in tests for place in question.row_of(effects).index]
+    corrected = holm(effects.loc[rows, "p"]).reindex(effects.index)
+    return effects.assign(p_holm=corrected)[[*PAIR, *EFFECT, "p_holm", *COUNTS]]
+
+
+def claims_table(
+    effects: pd.DataFrame, trains: Sequence[str], families: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the claims with their verdicts, one row a claim, quantity and pair of training sets.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`; ``reason`` is a sentence where there is no data, or no interval.
+    """
+    rows = []
+    for question in questions(trains, families):
+        row = question.row_of(effects)
+        names = {column: getattr(question, column) for column in COLUMNS[:5]}
+        words = {**names, "metric": METRIC_NAMES.get(question.quantity, "")}
+        texts = {
+            column: _sentence(templates[question.claim].format(**_named(words)))
+            for column, templates in (("statement", STATEMENTS), ("definition", DEFINITIONS))
+        }
+        links = {"table": "tables/theta.csv", "figure": "figures/ratios.png"}
+        if question.claim == "C4":
+            links = {"table": "", "figure": ""}
+        numbers = dict.fromkeys(("effect", "ci_low", "ci_high", "p_holm"), np.nan)
+        verdict, reason = NO_DATA, question.missing or _absence(question)
+        if len(row):
+            found = row.iloc[0]
+            numbers = {column: float(found[column]) for column in numbers}
+            verdict, reason = _verdict(question.claim, numbers), _doubt(found)
+        rows.append(names | texts | numbers | {"verdict": verdict, "reason": reason} | links)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _named(words: Mapping[str, str]) -> dict[str, str]:
+    """Return names, with words for sets that a study does not have."""
+    empty = {"train": "a training set", "reference": "another training set", "test": "a test set"}
+    return {name: text or empty.get(name, "") for name, text in words.items()}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _verdict(claim: str, numbers: Mapping[str, float]) -> str:
+    """Return the verdict that the ends of an interval give; undecided without them."""
+    low, high = numbers["ci_low"], numbers["ci_high"]
+    if claim in ("C2", CONTROL):
+        yes, no = low > FAR, high < FAR
+    else:
+        yes, no = high < 1, low > 1
+    if claim == "C1":
+        yes = yes and numbers["p_holm"] < SIGNIFICANT
+    return REPRODUCED if yes else NOT_REPRODUCED if no else UNDECIDED
+
+
+def _doubt(found: pd.Series) -> str:
+    """Return why a row of effects has no interval; nothing where it has one."""
+    if np.isfinite(found["ci_low"]):
+        return ""
+    if found["draws"] < 2:
+        return "There is no interval: the study has a single draw (split.draws)."
+    if not np.isfinite(found["sigma_set"]):
+        return "There is no interval: no model was trained on halves of the training sets."
+    return "There is no interval: no group of test cells has two trajectories."
+
+
+def _absence(question: Question) -> str:
+    """Return why there is no row of effects."""
+    what = "energies" if question.quantity == "energy" else "forces"
+    if question.claim == "C1":
+        return (
+            f"No model trained on both {question.train} and {question.reference} has an error on a "
+            f"test cell of {question.test} that counts for {what}."
+        )
+    if question.claim == "C3":
+        return f"There are no two nonlinear models, or no neutral test cells, for {what}."
+    return f"No group of test cells that is neutral to every training set counts for {what}."

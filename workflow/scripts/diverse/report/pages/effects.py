@@ -1,0 +1,67 @@
+"""Pages of the verdict: the claims, and the effects and ratios of errors they rest on."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from diverse.errors.theta import DECISIVE
+from diverse.report.numbers import digits
+from diverse.report.pages.html import STYLE, escaped
+
+METRICS = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "median": "median",
+    "p95": "95th percentile",
+    "mae_offset": "MAE after each model's own offset",
+    "spread": "spread over nonlinear forms",
+}
+NAMES = ["train", "reference", "test", "relation"]
+
+
+def claims_page(claims: pd.DataFrame) -> str:
+    """Return the table of claims as a page: what is claimed, the effect, the verdict, why."""
+    parts = [STYLE.replace("text-align: right", "text-align: left")]
+    for claim, block in claims.groupby("claim", sort=False):
+        parts.append(
+            f"<h3>{escape(str(claim))}: {escape('; '.join(block['statement'].unique()))}</h3>"
+        )
+        shown = escaped(block[["quantity", "verdict", "reading", "definition"]])
+        shown["verdict"] = "<b>" + shown["verdict"] + "</b>"
+        parts.append(shown.to_html(index=False, escape=False, border=0))
+    return "\n".join(parts)
+
+
+def ratios_page(effects: pd.DataFrame, ratios: pd.DataFrame) -> str:
+    """Return effects by metric, then the ratio of every form: bold where an interval excludes 1."""
+    parts, effects, ratios = [STYLE], escaped(effects), escaped(ratios)
+    for quantity, block in effects.groupby("quantity", sort=False):
+        shown = block.assign(cell=_cells(block, "effect"), metric=block["metric"].map(METRICS))
+        parts.append(f"<h3>Errors of {quantity} over those with the reference set: all forms</h3>")
+        parts.append(_wide(shown, "metric"))
+    for quantity, block in ratios.groupby("quantity", sort=False):
+        title = f"{METRICS[DECISIVE[str(quantity)]]} of {quantity}"
+        parts.append(f"<h3>{title} over that with the reference set: every form</h3>")
+        parts.append(_wide(block.assign(cell=_cells(block, "ratio")), "model"))
+    return "\n".join(parts)
+
+
+def _wide(block: pd.DataFrame, column: str) -> str:
+    """Return a row for each pair of training sets and ground, in the order of the table."""
+    wide = block.pivot(index=NAMES, columns=column, values="cell")
+    wide = wide.loc[block.set_index(NAMES).index.unique(), block[column].unique()]
+    wide = wide.rename_axis(columns=None).rename_axis(index={"train": "trained on"}).reset_index()
+    return str(wide.to_html(index=False, escape=False, border=0, na_rep=""))
+
+
+def _cells(block: pd.DataFrame, column: str) -> list[str]:
+    """Return each value with its interval, where there is one, as HTML."""
+    texts = []
+    for value, low, high in block[[column, "ci_low", "ci_high"]].itertuples(index=False):
+        text = f"<b>{digits(value)}</b>" if low > 1 or high < 1 else digits(value)
+        ends = f" <small>[{digits(low)}, {digits(high)}]</small>" if np.isfinite(low) else ""
+        texts.append(text + ends)
+    return texts

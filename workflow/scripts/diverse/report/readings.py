@@ -1,0 +1,99 @@
+"""Claims in plain words: one sentence a claim, written from its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diverse.errors.claims import CONTROL, FAR, NO_DATA, REPRODUCED, SIGNIFICANT, UNDECIDED
+from diverse.report.numbers import digits
+
+SIGNIFICANT_DIGITS = 2
+WORDS = {"energy": "energies", "forces": "forces"}
+
+
+def with_readings(claims: pd.DataFrame) -> pd.DataFrame:
+    """Replace ``reason`` of the table of claims by ``reading``, a sentence with the numbers.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        Of `diverse.errors.claims.claims_table`.
+    """
+    readings = [reading(row) for row in claims.to_dict("records")]
+    place = claims.columns.get_loc("reason")
+    table = claims.drop(columns="reason")
+    table.insert(place, "reading", readings)
+    return table
+
+
+def reading(row: dict[str, Any]) -> str:
+    """Return one sentence, or two, that say what the numbers of a claim say."""
+    if row["verdict"] == NO_DATA:
+        return f"No data: {row['reason']}"
+    if row["claim"] == "C3":
+        said = _spread(row)
+    elif row["claim"] == "C1":
+        said = _home(row)
+    else:
+        said = _neutral(row)
+    return f"{said} {row['reason']}".rstrip()
+
+
+def _home(row: dict[str, Any]) -> str:
+    """Return what the home ground of a curated set says."""
+    said = _comparison(row, f"of {WORDS[row['quantity']]} on held-out cells of {row['test']}")
+    doubt = ""
+    if row["verdict"] == UNDECIDED and row["ci_high"] < 1:
+        p = digits(row["p_holm"], SIGNIFICANT_DIGITS)
+        doubt = f", for p = {p} after correction for the number of tests"
+    return f"{said}: {row['verdict']}{doubt}."
+
+
+def _neutral(row: dict[str, Any]) -> str:
+    """Return what the neutral ground says: better, far better, or neither."""
+    said = _comparison(row, f"of {WORDS[row['quantity']]} on neutral ground")
+    if row["claim"] == CONTROL:
+        said = f"Control: {said[0].lower()}{said[1:]}"
+    far, out = f"far better (more than {FAR:g} times)", row["ci_high"] < FAR
+    if row["verdict"] == REPRODUCED:
+        return f"{said}: {far} is shown."
+    if row["ci_high"] < 1:
+        return f"{said}: {far} is ruled out."
+    if row["ci_low"] > 1 and row["p_holm"] < SIGNIFICANT:
+        return f"{said}: better is shown, {far} is {'ruled out' if out else 'not'}."
+    return f"{said}: better is not shown, {far} is {'ruled out' if out else 'not either'}."
+
+
+def _comparison(row: dict[str, Any], where: str) -> str:
+    """Return which training set is better, how much, and the interval, the better one first."""
+    better, worse, turned = row["reference"], row["train"], row["effect"] < 1
+    ends = np.array([row["effect"], row["ci_low"], row["ci_high"]])
+    if turned:
+        better, worse, ends = worse, better, 1 / ends[[0, 2, 1]]
+    value, low, high = (digits(number, SIGNIFICANT_DIGITS) for number in ends)
+    known = f"95 % interval {low} to {high}" if np.isfinite(ends[1]) else "no interval"
+    if value == "1":
+        known = f"ratio {digits(ends[0])}, {known}"
+        return f"Models trained on {better} and on {worse} have equal errors {where} ({known})"
+    return (
+        f"Models trained on {better} have {value} times smaller errors {where} than models trained "
+        f"on {worse} ({known})"
+    )
+
+
+def _spread(row: dict[str, Any]) -> str:
+    """Return how alike the forms of model behave with two training sets."""
+    numbers = (digits(row[name], SIGNIFICANT_DIGITS) for name in ("effect", "ci_low", "ci_high"))
+    value, low, high = numbers
+    known = f"95 % interval {low} to {high}" if np.isfinite(row["ci_low"]) else "no interval"
+    verdict = {
+        REPRODUCED: f"forms behave more alike with {row['train']}",
+        UNDECIDED: "neither more nor less alike is shown",
+    }.get(row["verdict"], f"forms behave less alike with {row['train']}")
+    return (
+        f"The errors of {WORDS[row['quantity']]} spread over nonlinear forms {value} times as much "
+        f"with {row['train']} as with {row['reference']} ({known}): {verdict}."
+    )
