@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(os.path.relpath(workflow.basedir))  # so that a clone that is moved has nothing to do
 ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
-    *("generate", "diversity", "label", "label_quality", "split", "train", "transfer"),
+    *("generate", "diversity", "label", "label_quality", "split", "train", "transfer", "curves"),
     *("uncertainty", "potentials", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
@@ -55,6 +55,11 @@ LABELLED = [name for name in DATASETS if name not in KEPT]
 WHOLE = names("datasets", "use", "train_and_test")
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
+
+# Training sets on a learning curve, and the data set whose curve it is; further ones, to compare.
+SIZES = config.get("learning_curve", {"environments": []})["environments"]
+CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
+COMPARED = [*WHOLE, *(name for name in config["subsets"] if name not in CURVES)]
 
 # Models
 MODELS_ON = {name: list(config["models"]) for name in WHOLE}  # of subsets, maybe not all

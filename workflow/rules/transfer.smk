@@ -4,7 +4,7 @@ Needs  models/{train}/{model}/{seed}/potential.*, datasets/{test}/test.xyz, tabl
        errors/draws/, errors/cells.csv.xz, tables/training_sets.csv
 Makes  errors/{train}/{model}.csv (one row a test cell), tables/scores.csv (one tidy row a number),
        tables/{transferability,claims,ratios,groups}.{csv,html}, tables/theta.csv,
-       figures/{transferability,ratios,groups,learning_curves}.png
+       figures/{transferability,ratios,groups}.png
 Steps  predict: energies, forces and stresses of one model on every test set
        score: errors of one model on every test set with bootstrap intervals, all seeds together
        collect_scores, tabulate_scores: the long and the wide table
@@ -12,7 +12,6 @@ Steps  predict: energies, forces and stresses of one model on every test set
        measure_effects: which training set is better on each ground, by how much, how sure; the claims
        show_effects: pages and figure of these
        show_groups: errors of each group of the curated and published sets
-       plot_learning_curves: errors against the number of training environments
 """
 
 
@@ -218,30 +217,6 @@ rule show_groups:
         "Comparing the errors of groups"
     script:
         "../scripts/show_groups.py"
-
-
-rule plot_learning_curves:
-    """Draw errors against the number of training environments."""
-    input:
-        scores="<results>/tables/scores.csv",
-    output:
-        figure=report(
-            "<results>/figures/learning_curves.png",
-            caption="../report/learning_curves.rst",
-            category="Transferability",
-            labels={"result": "learning curves"},
-        ),
-    log:
-        "<logs>/plot_learning_curves.log",
-    conda:
-        ENVIRONMENT
-    params:
-        families=FAMILIES,
-        subsets=lookup(within=config, dpath="subsets"),
-    message:
-        "Drawing learning curves"
-    script:
-        "../scripts/plot_learning_curves.py"
 
 
 rule transfer:
