@@ -10,7 +10,7 @@ ROOT = Path(os.path.relpath(workflow.basedir))  # so that a clone that is moved 
 ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
     *("generate", "diversity", "label", "label_quality", "split", "train", "draws", "transfer"),
-    *("uncertainty", "potentials", "report"),
+    *("curves", "uncertainty", "potentials", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
@@ -57,6 +57,15 @@ WHOLE = names("datasets", "use", "train_and_test")
 TEST_FRACTIONS = {"train_and_test": config["split"]["test_fraction"], "test": 1.0, "pool": 0.0}
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
+
+WEIGHTED = [  # training sets once more with another energy weight
+    name for name, subset in config["subsets"].items() if subset["energy_weight"] is not None
+]
+
+# Training sets on a learning curve, and the data set whose curve it is; further ones, to compare.
+SIZES = config.get("learning_curve", {"environments": []})["environments"]
+CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
+COMPARED = [*WHOLE, *(name for name in config["subsets"] if name not in {*CURVES, *WEIGHTED})]
 
 # Models
 POLYNOMIALS = names("models", "family", "linear", "quadratic")

@@ -44,7 +44,7 @@ rule results:
         "<results>/figures/transferability.png",
         rules.show_effects.output,
         "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
-        "<results>/figures/learning_curves.png" if config["subsets"] else [],
+        rules.curves.input,
         "<results>/figures/datasets.png",
         "<results>/figures/labels.png",
         "<results>/labels/README.md" if LABELLED else [],

@@ -5,7 +5,7 @@ Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{test}/test.xyz, 
 Makes  errors/draws/{train}/exported.csv.xz (models that take no part in draws, a row a test cell),
        tables/scores.csv (one tidy row a number),
        tables/{transferability,claims,ratios,groups}.{csv,html}, tables/theta.csv,
-       figures/{transferability,ratios,groups,learning_curves}.png
+       figures/{transferability,ratios,groups}.png
 Steps  score: errors of the models of a training set on every test set with bootstrap intervals, all
               seeds together
        collect_scores, tabulate_scores: the long and the wide table
@@ -13,7 +13,6 @@ Steps  score: errors of the models of a training set on every test set with boot
        measure_effects: which training set is better on each ground, by how much, how sure; the claims
        show_effects: pages and figure of these
        show_groups: errors of each group of the curated and published sets
-       plot_learning_curves: errors against the number of training environments
 """
 
 
@@ -111,7 +110,7 @@ rule plot_transferability:
 rule measure_effects:
     """Compare training sets over all draws: effects with intervals, and the claims they decide."""
     input:
-        errors=expand("<results>/errors/draws/{train}/polynomials.csv.xz", train=WHOLE),
+        errors=DRAW_ERRORS,
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
     output:
@@ -201,30 +200,6 @@ rule show_groups:
         "Comparing the errors of groups"
     script:
         "../scripts/show_groups.py"
-
-
-rule plot_learning_curves:
-    """Draw errors against the number of training environments."""
-    input:
-        scores="<results>/tables/scores.csv",
-    output:
-        figure=report(
-            "<results>/figures/learning_curves.png",
-            caption="../report/learning_curves.rst",
-            category="Transferability",
-            labels={"result": "learning curves"},
-        ),
-    log:
-        "<logs>/plot_learning_curves.log",
-    conda:
-        ENVIRONMENT
-    params:
-        families=FAMILIES,
-        subsets=lookup(within=config, dpath="subsets"),
-    message:
-        "Drawing learning curves"
-    script:
-        "../scripts/plot_learning_curves.py"
 
 
 rule transfer:
