@@ -32,7 +32,9 @@ include: "workflow/rules/label.smk"
 include: "workflow/rules/label_quality.smk"
 include: "workflow/rules/split.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/draws.smk"
 include: "workflow/rules/transfer.smk"
+include: "workflow/rules/curves.smk"
 include: "workflow/rules/uncertainty.smk"
 include: "workflow/rules/potentials.smk"
 include: "workflow/rules/report.smk"
@@ -41,5 +43,6 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        "<results>/index.html",
         "<results>/report.html",
         "<results>/manifest.csv",
