@@ -103,6 +103,7 @@ rule write_report:
 rule write_manifest:
     """Write the SHA-256 of every file that the study's jobs wrote."""
     input:
+        "<results>/index.html",
         "<results>/report.html",
     output:
         manifest="<results>/manifest.csv",
