@@ -14,7 +14,7 @@ from diverse.report.pages.errors import (
     transferability_page,
 )
 from diverse.report.pages.labels import audit_page
-from diverse.report.pages.models import search_page
+from diverse.report.pages.models import fits_page, search_page
 from diverse.report.pages.sortable import sortable_table
 
 WILD = "<script>alert('a & b')</script>"
@@ -55,6 +55,20 @@ def calibration():
     row = {"train": WILD, "model": WILD, "test": WILD, "quantity": "energy", "unit": "meV/atom"}
     row |= {"bin": 0, "n": 3, "actual": 1.0, "predicted": 2.0, "actual_over_predicted": 0.5}
     return calibration_page(pd.DataFrame([row]))
+
+
+def fits():
+    row = {
+        "train": WILD,
+        "model": WILD,
+        "solver": "fitsnap",
+        "ridge": 1e-9,
+        "rows": 9,
+        "columns": 3,
+    }
+    row |= {"condition": 1.0, "rank": 3, "degrees_of_freedom": 3.0, "noise": 0.1}
+    compared = row | {"energy_difference": 1.23e-12, "force_difference": 4.56e-11}
+    return fits_page(pd.DataFrame([compared, row | {"solver": "streaming"}]))
 
 
 def search():
@@ -103,7 +117,18 @@ def sortable():
 
 
 PAGES = [
-    *(transferability, groups, shifts, ratios, calibration, search, diversity, ablation, datasets),
+    *(
+        transferability,
+        groups,
+        shifts,
+        ratios,
+        calibration,
+        search,
+        fits,
+        diversity,
+        ablation,
+        datasets,
+    ),
     *(audit, claims, answer, sortable),
 ]
 
@@ -113,3 +138,9 @@ def test_no_name_of_a_user_is_markup(page):
     text = page()
     assert "<script" not in text
     assert SHOWN in text
+
+
+def test_fits_show_how_far_fitsnap_is_from_the_streaming_fit():
+    first, second = fits().split("<tr>")[-2:]
+    assert "<td>1.2e-12</td>" in first and "<td>4.6e-11</td>" in first
+    assert second.count("<td></td>") == 2  # nothing to compare with

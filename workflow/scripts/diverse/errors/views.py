@@ -1,10 +1,9 @@
-"""Views of ``scores.csv``: by test set, by group of cells, and by size of the training set."""
+"""Views of ``scores.csv``: by test set, and by group of cells."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -105,35 +104,10 @@ def pool_small_groups(table: pd.DataFrame, smallest: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def learning_curves(scores: pd.DataFrame, subsets: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the points of every learning curve, ending in the whole training set.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        ``scores.csv``.
-    subsets : mapping
-        The study's subsets: ``of`` which data set, by which ``method``, with which ``models``.
-
-    Returns
-    -------
-    DataFrame
-        RMSE over all cells of each test set, one row a point, sorted by ``train_environments``;
-        ``of`` and ``method`` say which curve it belongs to, ``low`` and ``high`` are the smallest
-        and the largest of the seeds.
-    """
-    whole_tests = scores[scores["group"] == "all"]
-    seeds = whole_tests[(whole_tests["metric"] == "rmse") & (whole_tests["seed"] != "all")]
-    key = ["train", "model", "test", "quantity"]
-    spread = seeds.groupby(key)["value"].agg(low="min", high="max")
-    points = _rmse(whole_tests).join(spread, on=key)
-    curves = []
-    for of, method in dict.fromkeys((s["of"], s["method"]) for s in subsets.values()):
-        parts = {n: s for n, s in subsets.items() if (s["of"], s["method"]) == (of, method)}
-        models = {model for subset in parts.values() for model in subset["models"]}
-        members = points["train"].isin([of, *parts]) & points["model"].isin(models)
-        curves.append(points[members].assign(of=of, method=method))
-    return pd.concat(curves).sort_values("train_environments", kind="stable")
+def parameters_of_models(scores: pd.DataFrame) -> dict[str, int]:
+    """Return the number of parameters of each model."""
+    models = scores.drop_duplicates("model")
+    return dict(zip(models["model"], models["n_parameters"], strict=True))
 
 
 def largest_models(scores: pd.DataFrame) -> dict[str, str]:

@@ -126,16 +126,17 @@ def colours(families: dict[str, str]) -> dict[str, str]:
 
 
 def model_marks(models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the keywords of `Axes.plot` for the points of each model, given its family.
+    """Return the keywords of `Axes.plot` for the points of each model, given its family or class.
 
     Further models of a family have the same marker, filled in another way.
     """
-    fills = {family: cycle(FILLS) for family in MODEL_MARKERS}
+    markers = MODEL_MARKERS | CLASS_MARKERS
+    fills = {family: cycle(FILLS) for family in markers}
     return {
         name: {
-            "marker": MODEL_MARKERS[family],
+            "marker": markers[family],
             "fillstyle": next(fills[family]),
-            "markersize": 6 if family == "network" else 4.5,
+            "markersize": 6 if markers[family] == "*" else 4.5,
             "markeredgewidth": 0.7,
         }
         for name, family in models.items()

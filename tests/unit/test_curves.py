@@ -1,0 +1,204 @@
+"""Levels of error, learning curves, sizes of models, mixtures: against numbers known beforehand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import curve_cases
+from diverse.errors.curves import hidden_nodes, learning_curves, model_sizes, set_sizes
+from diverse.errors.ground import test_groups as groups_of
+from diverse.errors.levels import (
+    NEUTRAL_GROUND,
+    errors_by_set,
+    ground_levels,
+    over_draws,
+)
+from diverse.errors.mixtures import (
+    base_set,
+    baseline_gains,
+    changes,
+    find_mixtures,
+    gains,
+    mixture_gains,
+)
+
+CURVES = {f"{name}{size}": name for name in curve_cases.FAMILIES for size in ("450", "")}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return curve_cases.label_rows()
+
+
+@pytest.fixture(scope="module")
+def levels(cells):
+    return curve_cases.levels(curve_cases.draw_errors(), cells)
+
+
+def one_group(**columns):
+    """Return the label table of five cells of one group."""
+    names = {"test": "t", "cell": range(5), "group": "g", "trajectory": "g"}
+    return pd.DataFrame({**names, "n_atoms": [2, 4, 1, 1, 1], "energy": np.arange(5.0), **columns})
+
+
+def test_levels_are_of_mean_absolute_energies_and_of_rms_force_components():
+    """Two cells of one group: |3|, |-1| meV/atom; 6 and 12 components of 2 and 4 (meV/Å)²."""
+    cells = one_group(forces_squared=[6.0, 12.0, 1e-9, np.nan, 6.0])
+    common = {"train": "a", "model": "m", "draw": 0, "part": "whole", "test": "t", "group": "g"}
+    errors = pd.DataFrame(
+        {**common, "cell": [0, 1, 2, 3], "seed": 0, "energy_error": [3.0, -1.0, 2.0, -2.0]}
+        | {"forces_squared": [12.0, 48.0, 99.0, np.nan], "n_atoms": [2, 4, 1, 1]}
+    )
+    other = errors.assign(energy_error=50.0)
+    errors = pd.concat([errors, other.assign(part="a"), other.assign(seed=1)])
+    groups = {q: groups_of(cells, q, np.ones(5, bool)) for q in ("energy", "forces")}
+    by_set = errors_by_set(errors, cells, ["m"])
+    table = ground_levels(by_set, cells, {"m": "linear"}, {"t": groups})
+    level = table.set_index(["ground", "quantity"])["level"]
+    assert np.exp(level["t", "energy"]) == pytest.approx(2.0)
+    assert np.exp(level["t", "forces"]) == pytest.approx(np.sqrt(60 / 18))
+
+
+def test_every_group_of_a_ground_counts_alike(cells):
+    errors = curve_cases.draw_errors(["expert"], ["linear4"], draws=1)
+    errors.loc[errors["group"] == "eos", "energy_error"] *= np.e
+    level = curve_cases.levels(errors, cells).set_index(["ground", "quantity"])["level"]
+    expected = curve_cases.level("expert", "linear4", 0, "expert", "energy") + 0.5
+    assert level["expert", "energy"] == pytest.approx(expected)
+
+
+def test_grounds_are_the_test_sets_and_what_is_neutral_with_skill(cells):
+    """A group on which every model errs by more than the labels vary is no neutral ground."""
+    errors = curve_cases.draw_errors()
+    errors.loc[errors["group"] == "hcp", "energy_error"] *= 1e6
+    found = curve_cases.find(errors, cells)
+    assert list(found) == ["expert", "entropy", "random", "strained", NEUTRAL_GROUND]
+    neutral = {q: [g.name for g in groups] for q, groups in found[NEUTRAL_GROUND].items()}
+    assert neutral == {"energy": ["fcc", "smaller groups"], "forces": ["fcc", "hcp"]}
+
+
+def test_a_study_without_neutral_groups_has_no_neutral_ground(cells):
+    errors = curve_cases.draw_errors(["entropy"], ["linear4"])
+    errors, cells = (table[table["test"] == "random"] for table in (errors, cells))
+    cells = cells.reset_index(drop=True)
+    assert curve_cases.levels(errors, cells)["ground"].unique().tolist() == ["random"]
+
+
+def test_levels_over_draws_are_a_geometric_mean_and_a_standard_deviation():
+    levels = pd.DataFrame({"train": "a", "draw": [0, 1, 2], "level": np.log([1.0, 2.0, 4.0])})
+    row = over_draws(levels, ["train"], "error").iloc[0]
+    assert row[["error", "low", "high", "draws"]].tolist() == pytest.approx([2.0, 1.0, 4.0, 3])
+    single = over_draws(levels[:1], ["train"], "error").iloc[0]
+    assert single["error"] == 1
+    assert np.isnan(single["low"])
+    assert np.isnan(single["high"])
+
+
+def test_sizes_are_means_over_draws_and_sums_over_sources():
+    sizes = set_sizes(curve_cases.training_sets())
+    assert sizes.loc["added", "environments"] == pytest.approx(2200)
+    assert sizes.loc["added", "core_hours"] == pytest.approx(1800 * 0.01 + 400 * 0.02)
+    assert sizes.loc["added", "sources"] == "expert + entropy"
+    assert sizes.loc["random450", "sources"] == "random"
+
+
+def test_a_learning_curve_has_its_sizes_in_order_and_its_cost(levels):
+    curves = learning_curves(levels, curve_cases.training_sets(), CURVES)
+    key = ["of", "model", "ground", "quantity"]
+    curve = curves.set_index(key).loc[("entropy", "linear6", "entropy", "energy")]
+    assert curve["train"].tolist() == ["entropy450", "entropy"]
+    assert curve["core_hours"].tolist() == pytest.approx([9, 36])
+    expected = [
+        np.exp(np.mean([curve_cases.level(t, "linear6", b, "entropy", "energy") for b in range(3)]))
+        for t in ("entropy450", "entropy")
+    ]
+    assert curve["error"].tolist() == pytest.approx(expected)
+    assert set(curves["train"]) == set(CURVES)
+    assert set(curves["unit"]) == {"meV/atom", "meV/Å"}
+
+
+def test_a_model_of_one_size_has_no_curve(levels):
+    whole = levels[(levels["model"] != "stepdown4") | levels["train"].isin(curve_cases.FAMILIES)]
+    curves = learning_curves(whole, curve_cases.training_sets(), CURVES)
+    assert set(curves["model"]) == {"linear4", "linear6"}
+    none = {name: name for name in curve_cases.FAMILIES}
+    assert learning_curves(levels, curve_cases.training_sets(), none).empty
+
+
+def test_models_have_a_size(levels):
+    models, given = curve_cases.MODELS, {"family": "network", "widths": [8, 4]}
+    assert hidden_nodes(models["linear4"], 14) == 0
+    assert hidden_nodes(models["stepdown4"], 14) == 32 + 16 + 8
+    assert hidden_nodes(given, 14) == 12
+    parameters = {"linear4": 15, "linear6": 31, "stepdown4": 1000}
+    whole = levels[levels["train"].isin(curve_cases.FAMILIES)]
+    table = model_sizes(whole, parameters, models, dict.fromkeys(models, 14))
+    assert len(table) == 5 * 2 * 3 * 3  # grounds, quantities, training sets, models
+    rows = table.set_index(["ground", "quantity", "train"]).loc[("random", "forces", "expert")]
+    assert rows["n_parameters"].tolist() == [15, 31, 1000]
+    assert rows["nodes"].tolist() == [0, 0, 56]
+    assert rows["error"].iloc[0] > rows["error"].iloc[1]
+
+
+def test_the_base_set_is_the_one_that_no_sampler_made():
+    assert base_set({"entropy": "entropy", "mine": "literature", "e": "expert"}) == "mine"
+    assert base_set({"random": "random", "entropy": "entropy"}) == "random"
+
+
+def test_mixtures_are_of_the_base_set_and_one_other():
+    found = find_mixtures(curve_cases.training_sets(), "expert")
+    assert list(found.index) == ["replaced", "added", "added_random"]
+    assert found["added"].tolist() == ["entropy", "entropy", "random"]
+    assert found["growth"].tolist() == ["constant", "growing", "growing"]
+    assert found["added_environments"].tolist() == pytest.approx([450, 400, 400])
+    assert found["environments"].tolist() == pytest.approx([1800, 2200, 2200])
+    assert found["added_core_hours"].tolist() == pytest.approx([9, 8, 8])
+    assert find_mixtures(curve_cases.training_sets(["expert", "entropy"]), "expert").empty
+
+
+def test_changes_are_paired_by_draw(levels):
+    part = changes(levels, "expert")
+    assert part[part["train"] == "expert"]["level"].abs().max() == 0
+    row = part[(part["train"] == "added") & (part["model"] == "linear4") & (part["draw"] == 2)]
+    row = row[(row["ground"] == "entropy") & (row["quantity"] == "forces")]
+    pair = [curve_cases.level(t, "linear4", 2, "entropy", "forces") for t in ("added", "expert")]
+    assert row["level"].item() == pytest.approx(pair[0] - pair[1])
+
+
+def test_gains_average_models_of_a_class_then_classes(levels):
+    table = gains(levels, ["added"], "expert")
+    rows = table[(table["ground"] == "entropy") & (table["quantity"] == "energy")]
+    logs = np.log(rows.set_index("model")["ratio"])
+    expected = ((logs["linear4"] + logs["linear6"]) / 2 + logs["stepdown4"]) / 2
+    assert logs["all"] == pytest.approx(expected)
+    assert rows["draws"].tolist() == [3] * 4
+
+
+def test_gains_count_the_draws_that_improve():
+    common = {"model": "m", "class": "A", "ground": "g", "quantity": "energy", "draw": [0, 1, 2]}
+    base = pd.DataFrame({**common, "train": "base", "level": [0.0, 1.0, 2.0]})
+    more = pd.DataFrame({**common, "train": "more", "level": [-0.5, 0.5, 2.5]})
+    row = gains(pd.concat([base, more]), ["more"], "base").iloc[0]
+    assert row["improved"] == 2
+    assert row["ratio"] == pytest.approx(np.exp(-0.5 / 3))
+    assert row["high"] / row["ratio"] == pytest.approx(np.exp(np.std([-0.5, -0.5, 0.5], ddof=1)))
+
+
+def test_mixture_rows_say_what_was_added(levels):
+    table = mixture_gains(levels, curve_cases.training_sets(), "expert")
+    assert set(table["train"]) == {"replaced", "added", "added_random"}
+    assert set(table["base"]) == {"expert"}
+    assert set(table["model"]) == {*curve_cases.MODELS, "all"}
+    sets = curve_cases.training_sets(["expert", "entropy"])
+    assert mixture_gains(levels, sets, "expert").empty
+
+
+def test_baselines_are_rows_of_all_models_together(levels):
+    table = baseline_gains(
+        levels, curve_cases.training_sets(), ["expert", "entropy", "added", "chosen"], "expert"
+    )
+    assert table["train"].unique().tolist() == ["entropy", "chosen"]
+    assert len(table) == 2 * 5 * 2
+    chosen = table[table["train"] == "chosen"].iloc[0]
+    assert chosen["sources"] == "expert + entropy + random"
+    assert chosen["environments"] == pytest.approx(1800)

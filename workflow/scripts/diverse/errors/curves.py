@@ -1,0 +1,134 @@
+"""Errors against what a training set costs, and against the size of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from diverse.errors.draws import model_classes
+from diverse.errors.levels import over_draws
+from diverse.errors.scores import UNITS
+from diverse.models.network.model import layer_widths
+
+ROW_KEYS = ["train", "model", "ground", "quantity"]
+
+
+def set_sizes(training_sets: pd.DataFrame) -> pd.DataFrame:
+    """Return the size and the cost of every whole training set, means over draws.
+
+    Parameters
+    ----------
+    training_sets : DataFrame
+        ``training_sets.csv``, one row a draw, part and source.
+
+    Returns
+    -------
+    DataFrame
+        Index ``train``; ``sources``, their names joined by " + "; ``cells``, ``environments`` and
+        ``core_hours`` (of the labels), of all sources together.
+    """
+    whole = training_sets[training_sets["part"] == "whole"]
+    by_set = whole.groupby("train", sort=False)
+    sums = whole.groupby(["train", "draw"], sort=False)[["cells", "environments", "core_hours"]]
+    sizes = sums.sum().groupby("train", sort=False).mean()
+    return sizes.assign(sources=by_set["source"].agg(lambda names: " + ".join(names.unique())))
+
+
+def learning_curves(
+    levels: pd.DataFrame, training_sets: pd.DataFrame, families: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the points of every learning curve: errors, and what their training sets cost.
+
+    Parameters
+    ----------
+    levels : DataFrame
+        Of `diverse.errors.levels.ground_levels`.
+    training_sets : DataFrame
+        ``training_sets.csv``.
+    families : mapping
+        Training sets on a curve, and the data set whose curve it is.
+
+    Returns
+    -------
+    DataFrame
+        One row a training set, model, ground and quantity, along each curve by environments: ``of``
+        (the data set), ``environments``, ``core_hours``, and the columns of `over_draws` for
+        ``error``. Models that are trained on a single size have no curve and no row.
+    """
+    members = levels[levels["train"].isin(families)]
+    members = members.assign(of=members["train"].map(families))
+    sizes = members.groupby(["of", "model", "ground", "quantity"])["train"].transform("nunique")
+    rows = over_draws(members[sizes > 1], ["of", *ROW_KEYS], "error")
+    rows = rows.join(set_sizes(training_sets), on="train")
+    rows = rows.assign(unit=rows["quantity"].map(UNITS))
+    return in_order(rows, ["ground", "quantity", "of", "model", "environments"])
+
+
+def hidden_nodes(model: Mapping[str, Any], n_descriptors: int) -> int:
+    """Return the number of neurons in all hidden layers of a model; 0 for a polynomial.
+
+    Parameters
+    ----------
+    model : mapping
+        The study's entry of the model.
+    n_descriptors : int
+        Descriptors that a network of type A or B has its widths from.
+    """
+    if model["family"] != "network":
+        return 0
+    return sum(model.get("widths") or layer_widths(model["type"], n_descriptors))
+
+
+def model_sizes(
+    levels: pd.DataFrame,
+    parameters: Mapping[str, int],
+    models: Mapping[str, Mapping[str, Any]],
+    descriptors: Mapping[str, int],
+) -> pd.DataFrame:
+    """Return the error of every model beside its size.
+
+    Parameters
+    ----------
+    levels : DataFrame
+        Of `diverse.errors.levels.ground_levels`, of the training sets to compare.
+    parameters, descriptors : mapping of str to int
+        Number of parameters and of descriptors of each model.
+    models : mapping
+        The study's entries of the models.
+
+    Returns
+    -------
+    DataFrame
+        One row a training set, model, ground and quantity: ``class``, ``twojmax``,
+        ``n_parameters``, ``nodes`` (of hidden layers) and the columns of `over_draws` for
+        ``error``; sorted by class and number of parameters.
+    """
+    classes = model_classes(models)
+    about = pd.DataFrame(
+        {
+            name: {
+                "class": classes[name],
+                "twojmax": model["twojmax"],
+                "n_parameters": parameters[name],
+                "nodes": hidden_nodes(model, descriptors[name]),
+            }
+            for name, model in models.items()
+            if name in parameters
+        }
+    ).T.infer_objects()
+    rows = over_draws(levels[levels["model"].isin(about.index)], ROW_KEYS, "error")
+    rows = rows.join(about, on="model").assign(unit=rows["quantity"].map(UNITS))
+    return in_order(rows, ["ground", "quantity", "train", "class", "n_parameters"])
+
+
+def in_order(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Sort rows by columns: numbers by their size, texts in the order in which they come."""
+
+    def places(column: pd.Series) -> pd.Series:
+        if column.dtype.kind in "if":
+            return column
+        return pd.Series(pd.factorize(column)[0], column.index)
+
+    return rows.sort_values(list(columns), key=places, kind="stable", ignore_index=True)

@@ -1,0 +1,158 @@
+"""Levels of error: the logarithm of a training set's error, averaged alike over groups of cells.
+
+A *ground* is a list of groups of test cells on which training sets are compared: all groups of one
+test set, or the neutral groups of several. A level is that of one draw; how far levels scatter over
+draws says how much depends on which cells happened to be trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from diverse.errors.draws import DrawErrors
+from diverse.errors.ground import Group
+from diverse.errors.material import Ground
+from diverse.errors.theta import DECISIVE, log_errors, mean_of_finite
+
+NEUTRAL_GROUND = "neutral ground"
+LEVEL_COLUMNS = ["train", "model", "class", "draw", "ground", "quantity", "level"]
+
+Grounds = Mapping[str, Mapping[str, Sequence[Group]]]  # by name and quantity
+
+
+def find_grounds(grounds: Iterable[Ground]) -> dict[str, dict[str, list[Group]]]:
+    """Return each test set as a ground, after them the neutral ground, by quantity.
+
+    Parameters
+    ----------
+    grounds : iterable of Ground
+        All groups of test cells, one entry a quantity.
+
+    Returns
+    -------
+    dict of str to dict of str to list of Group
+        The neutral ground holds the groups that are neutral for every training set. Groups that no
+        model has skill on are in no ground, and a ground without groups is not there.
+    """
+    found: dict[str, dict[str, list[Group]]] = {}
+    for ground in grounds:
+        for number, group in enumerate(ground.groups):
+            if ground.filled[number] and ground.skill[number]:
+                found.setdefault(group.test, {}).setdefault(ground.quantity, []).append(group)
+        for number in ground.able:
+            neutral = found.setdefault(NEUTRAL_GROUND, {})
+            neutral.setdefault(ground.quantity, []).append(ground.groups[number])
+    return {name: found[name] for name in sorted(found, key=NEUTRAL_GROUND.__eq__)}
+
+
+def errors_by_set(
+    errors: pd.DataFrame, cells: pd.DataFrame, models: Sequence[str]
+) -> dict[str, DrawErrors]:
+    """Return the errors of the models of every training set.
+
+    Parameters
+    ----------
+    errors, cells : DataFrame
+        Of `diverse.errors.draws.read_errors` and `read_cells`.
+    models : sequence of str
+        The axis of models.
+    """
+    n_draws = int(errors["draw"].max()) + 1
+    by_set = errors.groupby("train", sort=False)
+    return {str(train): DrawErrors.of(rows, cells, models, n_draws) for train, rows in by_set}
+
+
+def ground_levels(
+    errors: Mapping[str, DrawErrors],
+    cells: pd.DataFrame,
+    classes: Mapping[str, str],
+    grounds: Grounds,
+) -> pd.DataFrame:
+    """Return the mean of log e over the groups of each ground, all groups alike.
+
+    Parameters
+    ----------
+    errors : mapping of str to DrawErrors
+        By training set; their whole training parts and first seeds count.
+    cells : DataFrame
+        Of `diverse.errors.draws.read_cells`.
+    classes : mapping of str to str
+        Class of each model, in the order of the axis of models of `errors`.
+    grounds : mapping
+        Of `find_grounds`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``train``, ``model``, ``class``, ``draw``, ``ground``, ``quantity`` and ``level``:
+        the natural logarithm of the mean absolute error of energies (meV/atom), or of the
+        root-mean-square error of force components (meV/Å). A group that has no test cell in a draw
+        is left out of that draw.
+    """
+    sizes = {"energy": np.ones(len(cells)), "forces": 3.0 * cells["n_atoms"].to_numpy()}
+    ones, parts, models = np.ones((1, len(cells))), [], np.array(list(classes))
+    for train, of_set in errors.items():
+        for ground, by_quantity in grounds.items():
+            for quantity, groups in by_quantity.items():
+                values = np.abs(of_set.quantity(quantity)[0])
+                logs = log_errors(sizes[quantity], values, groups, ones, DECISIVE[quantity])
+                levels = mean_of_finite(logs[0])
+                draw, model = np.nonzero(np.isfinite(levels))
+                part = pd.DataFrame({"model": models[model], "draw": draw})
+                part["level"] = levels[draw, model]
+                parts.append(part.assign(train=train, ground=ground, quantity=quantity))
+    if not parts:
+        return pd.DataFrame(columns=LEVEL_COLUMNS)
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(**{"class": table["model"].map(classes)})[LEVEL_COLUMNS]
+
+
+def grounds_table(grounds: Grounds) -> pd.DataFrame:
+    """Return the groups of each ground, one a row, with their number of cells that count.
+
+    Parameters
+    ----------
+    grounds : mapping
+        Of `find_grounds`.
+    """
+    rows = [
+        {"ground": name, "quantity": quantity, "test": group.test, "group": group.name}
+        | {"n_cells": len(group.cells)}
+        for name, by_quantity in grounds.items()
+        for quantity, groups in by_quantity.items()
+        for group in groups
+    ]
+    return pd.DataFrame(rows, columns=["ground", "quantity", "test", "group", "n_cells"])
+
+
+def over_draws(levels: pd.DataFrame, keys: Collection[str], name: str) -> pd.DataFrame:
+    """Return the exponential of the mean level over draws, and of one standard deviation about it.
+
+    Parameters
+    ----------
+    levels : DataFrame
+        With `keys`, ``draw`` and ``level``, one row a draw.
+    keys : collection of str
+        Columns that rows of the result differ in.
+    name : str
+        What the result is called: an error, or a ratio of errors.
+
+    Returns
+    -------
+    DataFrame
+        Columns `keys`, `name`, ``low``, ``high`` (exp of mean minus and plus the standard deviation
+        of levels over draws; NaN for one draw) and ``draws``.
+    """
+    groups = levels.groupby(list(keys), sort=False)["level"]
+    table = groups.agg(["mean", "std", "size"]).reset_index()
+    centre, spread = table["mean"], table["std"]
+    values = {
+        name: np.exp(centre),
+        "low": np.exp(centre - spread),
+        "high": np.exp(centre + spread),
+        "draws": table["size"],
+    }
+    return table[list(keys)].assign(**values)

@@ -1,0 +1,98 @@
+"""Errors against what the training set cost, and against the size of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from diverse.errors.levels import NEUTRAL_GROUND
+from diverse.report.plotting.grounds import (
+    QUANTITIES,
+    add_legend,
+    banded,
+    colours_of,
+    decades,
+    ground_panels,
+    log_places,
+    nothing_to_draw,
+)
+from diverse.report.plotting.style import model_marks, style
+
+LABELS = {"energy": "energy MAE (meV/atom)", "forces": "force RMSE (meV/Å)"}
+COSTS = {"core_hours": "core-hours of labels", "environments": "environments"}
+SIZES = {"n_parameters": "parameters", "nodes": "hidden nodes"}
+HOME = "own test cells"
+
+
+def learning_curve_panels(
+    curves: pd.DataFrame, families: Mapping[str, str], models: Mapping[str, str]
+) -> Figure:
+    """Draw errors on a family's own test cells and on neutral ground against the cost of labels.
+
+    Colour is the data set, marker the model, bands one standard deviation over draws.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Of `diverse.errors.curves.learning_curves`.
+    families, models : mapping
+        Families of the data sets, classes of the models, in the order of the study.
+    """
+    style()
+    if curves.empty:
+        return nothing_to_draw("No model of this study was trained on sets of several sizes.")
+    parts = {HOME: curves[curves["ground"] == curves["of"]]}
+    parts[NEUTRAL_GROUND] = curves[curves["ground"] == NEUTRAL_GROUND]
+    parts = {name: part for name, part in parts.items() if len(part)}
+    shown = {f"{x} {name}": (name, x) for x in COSTS for name in parts}
+    figure, panels = ground_panels(list(shown), list(LABELS.values()))
+    colours, drawn = colours_of(families, set(curves["of"])), set(curves["model"])
+    marks = {name: mark for name, mark in model_marks(models).items() if name in drawn}
+    for key, (name, x) in shown.items():
+        panels[key][0].set_title(name)
+        for axis, quantity in zip(panels[key], QUANTITIES, strict=True):
+            chosen = parts[name][parts[name]["quantity"] == quantity]
+            for (of, model), curve in chosen.groupby(["of", "model"], sort=False):
+                banded(axis, curve, x, "error", colours[str(of)], **marks[str(model)])
+            if len(chosen):
+                log_places(axis, chosen[x].tolist())
+        panels[key][-1].set_xlabel(COSTS[x], fontsize=8)
+    add_legend(figure, colours, marks)
+    return figure
+
+
+def size_panels(
+    table: pd.DataFrame, families: Mapping[str, str], models: Mapping[str, str], x: str
+) -> Figure:
+    """Draw errors on every ground against the size of the model; a line joins models of a class.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `diverse.errors.curves.model_sizes`.
+    families, models : mapping
+        Families of the data sets, classes of the models, in the order of the study.
+    x : {"n_parameters", "nodes"}
+        Without nodes, a model is not drawn against them.
+    """
+    style()
+    table = table[table[x] > 0]
+    if table.empty:
+        return nothing_to_draw(f"No model of this study has {SIZES[x]}.")
+    grounds = {f"on {ground}": ground for ground in table["ground"].unique()}
+    figure, panels = ground_panels(list(grounds), list(LABELS.values()))
+    colours = colours_of(families, set(table["train"]))
+    classes = [name for name in dict.fromkeys(models.values()) if name in set(table["class"])]
+    marks = model_marks({name: name for name in classes})
+    for title, ground in grounds.items():
+        for axis, quantity in zip(panels[title], QUANTITIES, strict=True):
+            chosen = table[(table["ground"] == ground) & (table["quantity"] == quantity)]
+            for (train, name), curve in chosen.groupby(["train", "class"], sort=False):
+                banded(axis, curve, x, "error", colours[str(train)], **marks[str(name)])
+            if len(chosen):
+                decades(axis)
+    figure.supxlabel(SIZES[x], fontsize=9)
+    add_legend(figure, colours, marks)
+    return figure

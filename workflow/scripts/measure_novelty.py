@@ -1,0 +1,28 @@
+"""Measure how novel every test cell is to every training set."""
+
+import pandas as pd
+
+from diverse.descriptors.whitening import Whitening
+from diverse.diversity import cell_novelty
+from diverse.structures import read_cells
+from diverse.study.job import begin, finish
+from diverse.study.settings import descriptor_settings
+
+begin(snakemake)
+descriptor = descriptor_settings(snakemake.params.study)
+whitening = Whitening.load(snakemake.input.whitening)
+tests = {
+    test: read_cells(path)
+    for test, path in zip(snakemake.params.tests, snakemake.input.tests, strict=True)
+}
+parts = []
+for train, path in zip(snakemake.params.trains, snakemake.input.trains, strict=True):
+    training = read_cells(path)
+    for test, cells in tests.items():
+        novelty = cell_novelty(training, cells, descriptor, whitening)
+        novelty.insert(0, "train", train)
+        novelty.insert(1, "test", test)
+        parts.append(novelty)
+table = pd.concat([part for part in parts if len(part)] or parts[:1])
+table.to_csv(snakemake.output.table, index=False, float_format="%.8g")
+finish(snakemake)

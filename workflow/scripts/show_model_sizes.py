@@ -1,0 +1,26 @@
+"""Tabulate and draw errors against the number of parameters and of hidden nodes."""
+
+from diverse.errors.curves import model_sizes
+from diverse.errors.draws import model_classes, read_table
+from diverse.errors.levels import LEVEL_COLUMNS
+from diverse.errors.views import parameters_of_models, read_scores
+from diverse.report.plotting import size_panels
+from diverse.study.job import begin, finish
+from diverse.study.settings import model_descriptor
+
+begin(snakemake)
+study, families = snakemake.params.study, snakemake.params.families
+models, levels = study["models"], read_table(snakemake.input.levels, LEVEL_COLUMNS)
+sizes = model_sizes(
+    levels[levels["train"].isin(snakemake.params.trains)],
+    parameters_of_models(read_scores(snakemake.input.scores)),
+    models,
+    {name: model_descriptor(study, model).n_components for name, model in models.items()},
+)
+sizes.to_csv(snakemake.output.table, index=False, float_format="%.6g")
+for x, path in (
+    ("n_parameters", snakemake.output.parameters),
+    ("nodes", snakemake.output.nodes),
+):
+    size_panels(sizes, families, model_classes(models), x).savefig(path)
+finish(snakemake)
