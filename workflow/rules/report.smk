@@ -14,8 +14,12 @@ Steps  plot_workflow: the graph of stages
 """
 
 CAPTIONS = ROOT / "workflow/report"
-SHOWN_TABLES = ["claims", "theta", "ratios", "transferability", "training_sets", "datasets"]
-SHOWN_FIGURES = ["ratios"]
+MIXED = len(COMPARED) > len(WHOLE)
+SHOWN_TABLES = [
+    *("claims", "theta", "ratios", *(("mixtures", "baselines") if MIXED else ())),
+    *("transferability", "training_sets", "datasets"),
+]
+SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else [])]
 
 
 rule plot_workflow:
