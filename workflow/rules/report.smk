@@ -16,7 +16,8 @@ Steps  plot_workflow: the graph of stages
 CAPTIONS = ROOT / "workflow/report"
 MIXED = len(COMPARED) > len(WHOLE)
 SHOWN_TABLES = [
-    *("claims", "theta", "ratios", *(("mixtures", "baselines") if MIXED else ())),
+    *("claims", "theta", "ratios", *(["mixtures", "baselines"] if MIXED else [])),
+    *(["sensitivity"] if WEIGHTED and len(WHOLE) > 1 else []),
     *("transferability", "training_sets", "datasets"),
 ]
 SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else [])]
