@@ -1,10 +1,11 @@
 """Uncertainty: what errors the models predict for themselves, against those they make.
 
 Needs  predictions/{train}/{model}/{seed}/{test}.npz, scores/{train}/{model}.csv,
-       models/{train}/{model}/0/covariance.npz of polynomials
+       models/{train}/{model}/0/covariance.npz of polynomials (the streaming fit's, also where
+       FitSNAP's coefficients are taken)
 Makes  tables/calibration.{csv,html}, figures/calibration.png
 Steps  calibrate: one model on every test set; polynomials by the covariance of their
-                  coefficients (the streaming fit's, also where FitSNAP's is taken), networks of two and more seeds by the spread of the ensemble
+                  coefficients, networks of two and more seeds by the spread of the ensemble
        show_calibration: all models in one table and one figure
 """
 
