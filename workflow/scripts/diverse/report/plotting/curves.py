@@ -91,7 +91,9 @@ def size_panels(
             chosen = table[(table["ground"] == ground) & (table["quantity"] == quantity)]
             for (train, name), curve in chosen.groupby(["train", "class"], sort=False):
                 banded(axis, curve, x, "error", colours[str(train)], **marks[str(name)])
-            if len(chosen):
+            if len(chosen) and x == "nodes":
+                log_places(axis, chosen[x].tolist())
+            elif len(chosen):
                 decades(axis)
     figure.supxlabel(SIZES[x], fontsize=9)
     add_legend(figure, colours, marks)
