@@ -32,6 +32,7 @@ include: "workflow/rules/label.smk"
 include: "workflow/rules/label_quality.smk"
 include: "workflow/rules/split.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/draws.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/curves.smk"
 include: "workflow/rules/uncertainty.smk"
@@ -42,5 +43,6 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        "<results>/index.html",
         "<results>/report.html",
         "<results>/manifest.csv",

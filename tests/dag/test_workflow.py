@@ -25,17 +25,17 @@ def all_chunks() -> dict[str, int]:
 
 def test_default_study(tmp_path):
     found, chunks = jobs(snakemake(tmp_path, "--dry-run").stdout), all_chunks()
-    sampled = chunks["entropy"] + chunks["random"]
+    sampled = chunks["entropy"] + chunks["random"] + chunks["complement"]
     expected = {"generate_sampled": sampled, "generate_expert": sum(chunks.values()) - sampled}
     expected |= {"label_chunk": sum(chunks.values())}
-    expected |= {"split": 6, "whiten": 1, "start_statistics": 1}
-    subsets = 3 * 2 * 2  # training sets, sizes, models
-    whole = 3 * (6 + 6 * 3)  # training sets; polynomials, and networks of three seeds
-    expected |= {"fit_polynomial": 3 * 6 + subsets, "train_network": 3 * 6 * 3}
-    expected |= {"check_export": whole + subsets, "predict": whole + subsets}
-    expected |= {"score": 3 * 12 + subsets, "calibrate": 3 * 12, "collect_potential": whole}
-    expected |= {"search_network": 3 * 6, "measure_effects": 1, "write_report": 1}
+    expected |= {"split": 7, "whiten": 1, "start_statistics": 2}
+    seeds = 3 * (6 + 5 + 3)  # training sets; polynomials, networks of one and of three seeds
+    expected |= {"fit_polynomial": 3 * 6, "train_network": seeds - 3 * 6, "check_export": seeds}
+    expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3, "write_report": 1}
+    expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
+    expected |= {"train_subsets": 1, "select_subsets": 1, "describe_cells": 1, "measure_effects": 1}
     assert {name: found[name] for name in expected} == expected
+    assert not [name for name in found if "search" in name]  # one weight, declared, for all
 
 
 def test_smoke_study_does_not_inherit_from_the_default(tmp_path):
@@ -63,17 +63,18 @@ def test_the_paper_at_full_size_is_planned(tmp_path):
 def test_subsets_train_but_do_not_test(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
     found = jobs(snakemake(tmp_path, *arguments).stdout)
-    assert found["select_subset"] == 1 + 3 * 2
+    assert found["select_subsets"] == 1
     assert found["split"] == 7
-    assert found["train_network"] == 3 * (2 + 1) + 2
-    assert found["fit_polynomial"] == 3 * 2 + 1 + 3 * 2
+    assert found["train_network"] == 3 * (2 + 1)
+    assert found["fit_polynomial"] == 3 * 3
+    assert found["fit_subsets"] == found["train_subsets"] == 1
     assert found["show_learning_curves"] == found["show_groups"] == 1
 
 
 def test_only_models_with_auto_weights_are_searched(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
     found = jobs(snakemake(tmp_path, *arguments).stdout)
-    assert found["search_polynomial"] == 3 + 1 + 3 * 2  # whole sets, a subset, learning curves
+    assert found["search_polynomial"] == 3
     assert found["search_network"] == 3
 
 

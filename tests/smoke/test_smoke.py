@@ -126,6 +126,20 @@ def test_exports_equal_the_models(study):
         assert differences["force_difference"].max() <= 1e-6
 
 
+def test_fitsnap_predicts_what_the_streaming_solver_predicts(study):
+    table = pd.read_csv(study / "results/smoke/tables/fits.csv")
+    fitsnap = table["solver"] == "fitsnap"
+    assert set(table.loc[fitsnap, "model"]) == {"reference4"}
+    assert set(table.loc[fitsnap, "train"]) == {"entropy", "random", "expert"}
+    assert table.loc[fitsnap, "energy_difference"].between(0, 1e-7).all()
+    assert table.loc[fitsnap, "force_difference"].between(0, 1e-6).all()
+    assert table.loc[~fitsnap, ["energy_difference", "force_difference"]].isna().all(axis=None)
+    for train in ("entropy", "random", "expert"):
+        folder = study / f"results/smoke/potentials/{train}-reference4-0"
+        assert (folder / "potential.snapcoeff").read_text().startswith("# FitSNAP fit\n")
+        assert "FitSNAP computed and solved this fit" in (folder / "README.md").read_text()
+
+
 def test_every_search_is_recorded_and_chooses_once(study):
     table = pd.read_csv(study / "results/smoke/tables/search.csv")
     candidates = table.groupby("model").size() / table.groupby("model")["train"].nunique()
@@ -142,9 +156,10 @@ def test_calibration_covers_every_test_set_of_every_model_that_predicts_its_erro
     table = pd.read_csv(study / "results/smoke/tables/calibration.csv")
     whole = table[table["bin"] == 0]
     models = whole.groupby("quantity")["model"].unique().map(set).to_dict()
-    assert models == {"energy": {"linear4", "quadratic4", "stepdown4"}, "forces": {"stepdown4"}}
+    polynomials = {"linear4", "quadratic4", "reference4"}
+    assert models == {"energy": {*polynomials, "stepdown4"}, "forces": {"stepdown4"}}
     assert set(whole["test"]) == {*TESTS, "other sets"}
-    assert len(whole) == 3 * (3 + 1) * (len(TESTS) + 1)
+    assert len(whole) == 3 * (4 + 1) * (len(TESTS) + 1)
     numbers = table[["predicted", "actual", "actual_over_predicted"]].to_numpy()
     assert (np.isfinite(numbers) & (numbers > 0)).all()
     assert (table["within_one"] <= table["within_two"]).all()

@@ -10,6 +10,7 @@ from ase.io import write
 
 from diverse.study.check import ConfigError, load_study
 from diverse.study.settings import labeller_options, measured_variants, reference_lattice
+from diverse.study.subsets import subset_parts, subset_sources
 from paths import ROOT
 
 SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")
@@ -17,7 +18,9 @@ SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")
 
 @pytest.fixture
 def study():
-    return yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    further = ("subsets", "mixtures", "weight_sensitivity")  # of sets that tests may rename
+    return {key: value for key, value in study.items() if key not in further}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
@@ -65,7 +68,6 @@ WRONG = [
     (("element",), "Po", "no PAW setup for element 'Po'"),
     (("element",), "Xx", "there is no element 'Xx'"),
     (("models", "linear6", "ridge"), "best", "models.linear6.ridge: 'best' is not valid"),
-    (("models", "linear6", "solver"), "fitsnap", "solver fitsnap needs a number as ridge"),
     (("models", "linear6", "energy_weight"), "best", "linear6.energy_weight: 'best' is not valid"),
     (("search",), {"energy_weights": [10, 0]}, "search.energy_weights.1: 0 is less than or equal"),
     (("models", "linear6", "twojmax"), 20, "models.linear6.twojmax: 20 is greater than"),
@@ -286,8 +288,53 @@ def test_a_learning_curve_is_subsets_of_every_training_set(study):
     assert list(full["subsets"]) == ["small", *names]
     assert full["subsets"]["small"]["models"] == list(study["models"])
     chosen = {"of": "expert", "environments": 40, "method": "random", "models": ["linear6"]}
-    assert full["subsets"]["expert40"] == chosen
+    assert full["subsets"]["expert40"] == {**chosen, "energy_weight": None}
     assert load_study(full, SCHEMA) == full
+
+
+def test_mixtures_are_subsets_of_two_sets_at_constant_and_growing_size(study):
+    study["mixtures"] = {
+        **{"base": "expert", "added": ["random", "complement"], "shares": [0.1, 0.25]},
+        **{"environments": [200], "models": ["linear6"]},
+    }
+    full = load_study(study, SCHEMA)["subsets"]
+    assert full["expert_random10"]["of"] == {"expert": 1620, "random": 180}
+    assert full["expert_complement25"]["of"] == {"expert": 1350, "complement": 450}
+    assert full["expert_plus_complement200"]["of"] == {"expert": None, "complement": 200}
+    assert subset_parts(full["expert_random10"]) == [(["expert"], 1620), (["random"], 180)]
+    study["mixtures"]["added"] = ["extremes"]
+    with pytest.raises(ConfigError, match="'extremes' is not a data set of this study"):
+        load_study(study, SCHEMA)
+    study["mixtures"]["added"] = ["expert"]
+    with pytest.raises(ConfigError, match="mixtures: expert is added to itself"):
+        load_study(study, SCHEMA)
+    study["split"]["train_environments"] = None
+    study["mixtures"]["added"] = ["random"]
+    with pytest.raises(ConfigError, match="shares of split.train_environments, which is null"):
+        load_study(study, SCHEMA)
+
+
+def test_energy_weights_are_tried_on_every_training_set(study):
+    study["weight_sensitivity"] = {"energy_weights": [3, 0.5], "models": ["linear6"]}
+    full = load_study(study, SCHEMA)["subsets"]
+    assert full["entropy_weight3"]["of"] == {"entropy": None}
+    assert full["expert_weight0_5"]["energy_weight"] == 0.5
+    assert "complement_weight3" not in full
+
+
+def test_a_subset_may_be_taken_from_several_sets_together(study):
+    study["subsets"] = {"union": {"of": ["random", "expert"], "environments": 90}}
+    subset = load_study(study, SCHEMA)["subsets"]["union"]
+    assert subset_sources(subset) == ["random", "expert"]
+    assert subset_parts(subset) == [(["random", "expert"], 90)]
+    for wrong, sentence in (
+        ({"of": ["random", "random"], "environments": 9}, "of names a data set twice"),
+        ({"of": {"random": 9}, "environments": 9}, "give one of the two"),
+        ({"of": "random"}, "give one of the two"),
+    ):
+        study["subsets"] = {"union": wrong}
+        with pytest.raises(ConfigError, match=sentence):
+            load_study(study, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -355,11 +402,10 @@ def test_groups_the_lattice_has_not_are_refused(study):
         load_study(study, SCHEMA)
 
 
-@pytest.mark.parametrize("auto", [{"energy_weight": "auto"}, {"energy_scale": "auto"}])
-def test_fitsnap_searches_no_weights(study, auto):
-    study["models"]["linear6"] |= {"solver": "fitsnap", "ridge": 1e-6, **auto}
-    with pytest.raises(ConfigError, match="models.linear6: solver fitsnap needs a number as ridge"):
-        load_study(study, SCHEMA)
+def test_fitsnap_may_leave_everything_to_the_search(study):
+    auto = dict.fromkeys(("ridge", "energy_weight", "energy_scale"), "auto")
+    study["models"]["linear6"] |= {"solver": "fitsnap", **auto}
+    assert load_study(study, SCHEMA)["models"]["linear6"]["ridge"] == "auto"
 
 
 def test_missing_key_is_named(study):

@@ -94,7 +94,7 @@ def test_a_whole_card(labelled):
         model=model | {"n_parameters": 99},
         **{
             "n_seeds": 2,
-            "ridge": None,
+            "fit": None,
             "labeller": [row],
             "settings": [],
             "commands": "pair_style x",
@@ -108,5 +108,5 @@ def test_a_whole_card(labelled):
     assert "| cutoff_energy | `350` | Plane-wave cutoff (eV) |" in card
     assert "| hot | expert, held out of the training data set | 7 | 12 [1, 20] * | 200 |" in card
     assert "one constant an atom was removed" in card
-    assert "ridge taken" not in card
+    assert "ridge taken" not in card and "FitSNAP" not in card
     assert "|\n\n|" not in card  # no empty line tears a table apart

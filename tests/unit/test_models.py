@@ -12,7 +12,7 @@ from diverse.models import load_model, predict
 from diverse.models.export import check_export
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.network.data import training_cells
-from diverse.models.network.loop import train_network
+from diverse.models.network.loop import train_networks
 from diverse.models.network.model import NetworkModel
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.trained import load_trained, save_trained
@@ -25,7 +25,6 @@ SETTINGS = TrainingSettings(
     energy_weight=10,
     force_weight=1,
     epochs=300,
-    patience=300,
     batch=None,
     learning_rate=0.01,
     weight_decay=1e-3,
@@ -48,7 +47,7 @@ def linear_folder(labelled, zbl, tmp_path_factory):
 @pytest.fixture(scope="module")
 def network(labelled, zbl):
     cells = training_cells(labelled, BispectrumSettings(TWOJMAX, CUTOFF), zbl)
-    return train_network(cells, SETTINGS, seed=1)
+    return train_networks(cells, [np.arange(len(labelled))], SETTINGS, [1], curves=True)[0]
 
 
 def fit(cells, folder, zbl, *, quadratic=False, ridge=1e-8):

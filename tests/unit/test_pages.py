@@ -3,6 +3,8 @@
 import pandas as pd
 import pytest
 
+from claim_cases import claims_of
+from diverse.report.pages.claims import claims_table
 from diverse.report.pages.datasets import ablation_page, datasets_page, diversity_page
 from diverse.report.pages.effects import claims_page, ratios_page
 from diverse.report.pages.errors import (
@@ -12,7 +14,8 @@ from diverse.report.pages.errors import (
     transferability_page,
 )
 from diverse.report.pages.labels import audit_page
-from diverse.report.pages.models import search_page
+from diverse.report.pages.models import fits_page, search_page
+from diverse.report.pages.sortable import sortable_table
 
 WILD = "<script>alert('a & b')</script>"
 SHOWN = "&lt;script&gt;alert("
@@ -54,6 +57,20 @@ def calibration():
     return calibration_page(pd.DataFrame([row]))
 
 
+def fits():
+    row = {
+        "train": WILD,
+        "model": WILD,
+        "solver": "fitsnap",
+        "ridge": 1e-9,
+        "rows": 9,
+        "columns": 3,
+    }
+    row |= {"condition": 1.0, "rank": 3, "degrees_of_freedom": 3.0, "noise": 0.1}
+    compared = row | {"energy_difference": 1.23e-12, "force_difference": 4.56e-11}
+    return fits_page(pd.DataFrame([compared, row | {"solver": "streaming"}]))
+
+
 def search():
     row = {"train": WILD, "model": WILD, "energy_weight": 10.0, "energy_scale": float("nan")}
     row |= {"energy_rmse": 0.1, "force_rmse": 0.2, "log_ratio": 0.0, "standard_error": 0.0}
@@ -90,20 +107,29 @@ def audit():
     return audit_page(pd.DataFrame([row | {"limit": 0.5, "unit": "meV/atom", "within": True}]))
 
 
+def answer():
+    texts = ("claim", "train", "reference", "test", "statement", "definition", "reading")
+    return claims_table(claims_of(dict.fromkeys((*texts, "verdict", "table", "figure"), WILD)))
+
+
+def sortable():
+    return sortable_table(pd.DataFrame({WILD: [WILD], "value": [1.0]}), "Caption")
+
+
 PAGES = [
     *(
         transferability,
         groups,
         shifts,
         ratios,
-        claims,
         calibration,
         search,
+        fits,
         diversity,
         ablation,
         datasets,
     ),
-    audit,
+    *(audit, claims, answer, sortable),
 ]
 
 
@@ -112,3 +138,9 @@ def test_no_name_of_a_user_is_markup(page):
     text = page()
     assert "<script" not in text
     assert SHOWN in text
+
+
+def test_fits_show_how_far_fitsnap_is_from_the_streaming_fit():
+    first, second = fits().split("<tr>")[-2:]
+    assert "<td>1.2e-12</td>" in first and "<td>4.6e-11</td>" in first
+    assert second.count("<td></td>") == 2  # nothing to compare with

@@ -11,7 +11,7 @@ from diverse.kernel import BispectrumSettings
 from diverse.models import predict
 from diverse.models.network.data import training_cells
 from diverse.models.network.left_out import FoldedSet as FoldedNetworkSet
-from diverse.models.network.loop import train_network
+from diverse.models.network.loop import train_networks
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.polynomial.accumulate import raw_kernel
 from diverse.models.polynomial.design import design_rows
@@ -39,7 +39,6 @@ NETWORK = TrainingSettings(
     energy_weight=10,
     force_weight=1,
     epochs=10,
-    patience=10,
     batch=8,
     learning_rate=0.01,
     weight_decay=1e-3,
@@ -211,10 +210,12 @@ def left_out(cells):
 
 def test_errors_of_networks_are_those_of_parts_that_were_not_trained_on(labelled):
     found = left_out(labelled).left_out_errors(NETWORK, seed=1)
-    for number in range(4):
-        kept = [cell for part, cell in dealt(labelled, 4) if part != number]
+    pool = training_cells(labelled, DESCRIPTOR, ZBL_W)
+    fold = np.array([part for part, _ in dealt(labelled, 4)])
+    members = [np.flatnonzero(fold != number) for number in range(4)]
+    trained = train_networks(pool, members, NETWORK, [1, 2, 3, 4])
+    for number, (model, _) in enumerate(trained):
         cells = [cell for part, cell in dealt(labelled, 4) if part == number]
-        model, _ = train_network(training_cells(kept, DESCRIPTOR, ZBL_W), NETWORK, 1 + number)
         prediction = predict(model, cells, cutoff=DESCRIPTOR.cutoff, zbl=ZBL_W)
         truth = np.array([cell.get_potential_energy() for cell in cells])
         per_atom = (prediction.energies - truth) / [len(cell) for cell in cells]

@@ -22,6 +22,7 @@ DESCRIPTOR = BispectrumSettings(4, 4.734)
 def subset(cells, environments, method, seed=0):
     chosen = select_subset(
         lambda: iter(cells),
+        np.array([len(cell) for cell in cells]),
         environments,
         method=method,
         descriptor=DESCRIPTOR,

@@ -1,21 +1,27 @@
-"""Training of networks: exact gradients on both paths, resumption, determinism, bad input."""
+"""Training of networks: exact gradients, stacks, schedule, resumption, same bytes, bad input."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from diverse.kernel import BispectrumSettings
-from diverse.kernel.force_maps import ComputedJacobian, StoredJacobian
+from diverse.kernel.force_maps import ComputedJacobian, StoredJacobian, ranges
 from diverse.models.network.adamw import AdamW
 from diverse.models.network.data import training_cells
-from diverse.models.network.loop import initial_network, train_network
+from diverse.models.network.loop import (
+    WARM_UP,
+    initial_stack,
+    schedule,
+    set_aside,
+    train_networks,
+)
 from diverse.models.network.loss import ForceLoss
-from diverse.models.network.model import layer_widths
+from diverse.models.network.model import NetworkModel, layer_widths
 from diverse.models.network.settings import TrainingSettings
+from diverse.models.network.stack import NetworkStack, initial_parameters
 from diverse.zbl import ZBL
 
 DESCRIPTOR, ZBL_W = BispectrumSettings(4, 4.734), ZBL("W", 4.0, 4.8)
@@ -26,7 +32,6 @@ SETTINGS = TrainingSettings(
     energy_weight=10,
     force_weight=1,
     epochs=12,
-    patience=12,
     batch=8,
     learning_rate=0.01,
     weight_decay=1e-3,
@@ -34,6 +39,7 @@ SETTINGS = TrainingSettings(
     precision="float64",
 )
 SOME = np.array([7, 0, 23, 11])  # cells, not in order
+OTHERS = np.array([5, 2, 31])
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +52,46 @@ def settings(request):
     return replace(SETTINGS, jacobians=request.param)
 
 
-def bent_network(settings):
-    """Return a network whose tanh are far from linear."""
-    network = initial_network(DESCRIPTOR.n_components, settings, seed=3)
-    with torch.no_grad():
-        network[0].weight.mul_(30)
-    return network
+def everything(cells):
+    """Return the numbers of all cells."""
+    return np.arange(len(cells.energies))
 
 
-def network_energies(network, loss, labelled):
+def train(cells, settings, seed, **options):
+    """Train one network on all cells; return it with its history."""
+    [trained] = train_networks(cells, [everything(cells)], settings, [seed], curves=True, **options)
+    return trained
+
+
+def assert_same(first, second):
+    """Assert that two networks are the same, bit for bit."""
+    for name, array in first.arrays().items():
+        np.testing.assert_array_equal(array, second.arrays()[name])
+
+
+def bent(cells, settings, members):
+    """Return a loss, and networks with tanh that are far from linear, one for each set."""
+    loss = ForceLoss(cells, members, settings)
+    stack = initial_stack(loss, range(3, 3 + len(members)))
+    stack.parameters[:, : DESCRIPTOR.n_components * settings.widths[0]] *= 30
+    biases = np.random.default_rng(0).normal(0, 0.1, stack.parameters.shape)
+    stack.parameters += biases.astype(stack.parameters.dtype)
+    return loss, stack
+
+
+def network_energies(model, loss, labelled):
     """Return total energies of cells, ZBL included, from their positions alone."""
     fresh = training_cells(labelled, DESCRIPTOR, ZBL_W)
-    site = network(torch.tensor((fresh.descriptors - loss.mean) / loss.scale))[:, 0]
+    site = model.site_energies(fresh.descriptors)[0]
     cell_of_atom = np.repeat(np.arange(len(labelled)), fresh.n_atoms)
     zbl = fresh.labels * fresh.n_atoms - fresh.energies
-    return np.bincount(cell_of_atom, site.detach().numpy()) + loss.mean_energy * fresh.n_atoms + zbl
+    return np.bincount(cell_of_atom, site) + loss.mean_energy[0] * fresh.n_atoms + zbl
+
+
+def as_model(stack, number):
+    """Return a network of a stack as the model that is exported."""
+    weights, biases = stack.layers(number)
+    return NetworkModel(4, stack.mean[number], stack.scale[number], weights, biases)
 
 
 @pytest.mark.parametrize("dtype", EPSILON)
@@ -88,68 +119,238 @@ def test_adjoint_is_the_adjoint(cells, path):
     np.testing.assert_allclose(forward, backward, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", EPSILON)
+@pytest.mark.parametrize("widths", [[1], [7], [12, 6], [32, 64, 32], [9, 5, 3, 2]])
+def test_stacked_networks_are_the_models_that_are_exported(widths, dtype):
+    """Energies and slopes, for numbers of atoms around the size of a chunk and none at all."""
+    rng, n_descriptors, counts = np.random.default_rng(0), 14, [129, 0, 1, 128, 40]
+    descriptors = rng.normal(5, 3, (300, n_descriptors))
+    shape = [n_descriptors, *widths, 1]
+    parameters = np.stack([initial_parameters(shape, seed, "float64") for seed in range(5)])
+    parameters[:, : n_descriptors * widths[0]] *= 100
+    parameters += rng.normal(0, 0.1, parameters.shape)
+    mean, scale = rng.normal(5, 1, (5, n_descriptors)), rng.uniform(2, 4, (5, n_descriptors))
+    stack = NetworkStack(shape, parameters.astype(dtype), mean, scale)
+    first = np.cumsum([0, *counts])
+    atoms = rng.integers(300, size=first[-1])
+    energies, slopes = stack.slopes(descriptors, atoms, first)
+    for number in range(5):
+        part = slice(first[number], first[number + 1])
+        expected = as_model(stack, number).site_energies(descriptors[atoms[part]])
+        for found, exact in zip((energies[part], slopes[part]), expected, strict=True):
+            scale = np.abs(exact).max(initial=1)
+            np.testing.assert_allclose(found, exact, atol=1e3 * EPSILON[dtype] * scale, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", EPSILON)
+def test_tanh_is_the_tangent_from_the_smallest_number_to_the_largest(dtype):
+    """A network of one neuron shows it, to a few units in the last place."""
+    x = np.concatenate([np.logspace(-12, 3, 5000), [0.0, 1e30]])
+    x = np.concatenate([x, -x]).astype(dtype)
+    one = np.ones((1, 1))
+    stack = NetworkStack([1, 1, 1], np.array([[1, 0, 1, 0]], dtype), 0 * one, one)
+    found, _ = stack.slopes(x[:, None].astype(float), np.arange(len(x)), np.array([0, len(x)]))
+    np.testing.assert_allclose(found, np.tanh(x.astype(float)), rtol=4 * EPSILON[dtype], atol=0)
+
+
 def test_forces_are_minus_the_gradient_of_the_energy(labelled, cells, settings):
-    loss, network = ForceLoss(cells, settings), bent_network(settings)
+    loss, stack = bent(cells, settings, [everything(cells)])
     number, step = 5, 1e-4
     energies = []
     for sign in (1, -1):
         moved = labelled[number].copy()
         moved.positions[1, 2] += sign * step
         moved.calc = labelled[number].calc
-        energies.append(network_energies(network, loss, [moved])[0])
+        energies.append(network_energies(as_model(stack, 0), loss, [moved])[0])
     numerical = -(energies[0] - energies[1]) / (2 * step)
-    _, errors = loss.residuals(network, np.array([number]))
-    exact = errors.detach().numpy()[1, 2] + labelled[number].get_forces()[1, 2]
+    errors = loss.residuals(stack, [np.array([number])]).forces
+    exact = errors[1, 2] + labelled[number].get_forces()[1, 2]
     # error step^2 / 6 times the third derivative, of the order of the force over 1 Å^2
     assert abs(numerical - exact) < 10 * step**2 * max(1, abs(exact))
 
 
-def test_parameter_gradient_of_the_loss_equals_finite_differences(cells, settings):
-    loss, network = ForceLoss(cells, settings), bent_network(settings)
-    parameters = list(network.parameters())
-    gradients = torch.autograd.grad(loss(network, SOME), parameters)
+@pytest.mark.parametrize("widths", [[1], [12, 6], [9, 5, 3]])
+@pytest.mark.parametrize("energy_scale", [None, 0.7])
+def test_gradients_of_the_losses_equal_finite_differences(cells, settings, widths, energy_scale):
+    settings = replace(settings, widths=widths, energy_scale=energy_scale)
+    members = [everything(cells)[:30], everything(cells)[3:]]
+    loss, stack = bent(cells, settings, members)
+    batches = [SOME, OTHERS]
+    _, gradients = loss.gradient(stack, batches)
     rng, step = np.random.default_rng(4), 1e-5
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        direction = torch.from_numpy(rng.normal(size=tuple(parameter.shape)))
+    for _ in range(5):
+        direction = rng.normal(size=stack.parameters.shape)
+        losses = []
+        for sign in (1, -1):
+            stack.parameters += sign * step * direction
+            losses.append(loss.gradient(stack, batches)[0])
+            stack.parameters -= sign * step * direction
+        numerical = (losses[0] - losses[1]) / (2 * step)
+        # rounding of the loss over the step, and the step squared
+        tolerance = 100 * EPSILON["float64"] * losses[0] / step
+        tolerance += 1e-7 * np.abs(gradients).sum(axis=1)
+        assert (np.abs(numerical - (gradients * direction).sum(axis=1)) < tolerance).all()
+
+
+def test_each_parameter_has_its_own_derivative(cells):
+    """Every weight and bias by itself: a wrong place in the list of parameters is seen."""
+    settings = replace(SETTINGS, widths=[5, 3])
+    loss, stack = bent(cells, settings, [everything(cells)])
+    _, [gradient] = loss.gradient(stack, [SOME])
+    numerical, step = np.empty_like(gradient), 1e-6
+    for k in range(len(gradient)):
         values = []
         for sign in (1, -1):
-            with torch.no_grad():
-                parameter += sign * step * direction
-            values.append(loss(network, SOME).item())
-            with torch.no_grad():
-                parameter -= sign * step * direction
-        numerical = (values[0] - values[1]) / (2 * step)
-        # rounding of the loss over the step, and the step squared
-        tolerance = 100 * EPSILON["float64"] * values[0] / step + 1e-7 * gradient.abs().sum().item()
-        assert abs(numerical - (gradient * direction).sum().item()) < tolerance
+            stack.parameters[0, k] += sign * step
+            values.append(loss.gradient(stack, [SOME])[0][0])
+            stack.parameters[0, k] -= sign * step
+        numerical[k] = (values[0] - values[1]) / (2 * step)
+    np.testing.assert_allclose(numerical, gradient, atol=1e-6 * np.abs(gradient).max(), rtol=0)
+
+
+def test_the_loss_and_the_errors_are_those_of_their_formula(cells, settings):
+    loss, stack = bent(cells, settings, [everything(cells)] * 2)
+    losses, _ = loss.gradient(stack, [SOME, OTHERS])
+    errors = loss.residuals(stack, [SOME, OTHERS])
+    energies, forces = errors.energies[len(SOME) :], errors.forces[cells.n_atoms[SOME].sum() :]
+    assert forces.shape == (cells.n_atoms[OTHERS].sum(), 3)
+    weighted = ((10 * energies) ** 2).sum() + (forces**2).sum()
+    assert losses[1] == pytest.approx(weighted / (energies.size + forces.size), rel=1e-12)
+    squares, rows = errors.squares(2), errors.rows(2)
+    np.testing.assert_allclose(squares[:, 1], [(energies**2).sum(), (forces**2).sum()], rtol=1e-12)
+    assert rows[:, 1].tolist() == [energies.size, forces.size]
+
+
+def test_adamw_takes_the_steps_of_its_paper():
+    """Loshchilov & Hutter, arXiv:1711.05101, algorithm 2, and twice the same in float32."""
+    rng = np.random.default_rng(0)
+    start, mean, square = rng.normal(size=50), np.zeros(50), np.zeros(50)
+    exact, arrays = start.copy(), {dtype: start.astype(dtype) for dtype in EPSILON}
+    optimisers = {dtype: AdamW(array, 0.1) for dtype, array in arrays.items()}
+    for number in range(1, 20):
+        gradient, rate = rng.normal(size=50), 0.01 * number
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        corrected = mean / (1 - 0.9**number) / (np.sqrt(square / (1 - 0.999**number)) + 1e-8)
+        exact -= rate * (corrected + 0.1 * exact)
+        for dtype, optimiser in optimisers.items():
+            optimiser.step(gradient.astype(dtype), rate)
+    for dtype, array in arrays.items():
+        np.testing.assert_allclose(array, exact, atol=100 * EPSILON[dtype])
 
 
 def test_both_paths_train_the_same_network(cells):
     """Rounding differs, and twelve epochs amplify it a little."""
-    models = [train_network(cells, replace(SETTINGS, jacobians=p), 1)[0] for p in PATHS]
+    models = [train(cells, replace(SETTINGS, jacobians=path), 1)[0] for path in PATHS]
     for a, b in zip(models[0].weights, models[1].weights, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-9)
 
 
 def test_float32_training_is_harmless(cells):
     """Its validation error is within a hundredth of that of float64 after the same steps."""
-    long = replace(SETTINGS, epochs=60, patience=60)
+    long = replace(SETTINGS, epochs=60)
     errors = [
-        min(row["validation_loss"] for row in train_network(cells, settings, 1)[1])
+        train(cells, settings, 1)[1][-1]["validation_loss"]
         for settings in (long, replace(long, precision="float32"))
     ]
     assert errors[1] == pytest.approx(errors[0], rel=0.01)
 
 
 def test_training_is_reproducible_and_seeded(cells, settings):
-    first, again, other = (train_network(cells, settings, seed)[0] for seed in (1, 1, 2))
-    np.testing.assert_array_equal(again.weights[0], first.weights[0])
+    first, again, other = (train(cells, settings, seed)[0] for seed in (1, 1, 2))
+    assert_same(first, again)
     assert np.abs(other.weights[0] - first.weights[0]).max() > 1e-3
 
 
-def test_interrupted_training_continues_to_the_same_network(cells, settings, tmp_path, monkeypatch):
-    whole, whole_history = train_network(cells, settings, 1)
-    steps_an_epoch, path = 5, tmp_path / "checkpoint.pt"
+@pytest.mark.parametrize("precision", EPSILON)
+def test_a_network_does_not_depend_on_its_stack(cells, settings, precision):
+    settings = replace(settings, precision=precision, epochs=2)
+    order = np.random.default_rng(0).permutation(len(cells.energies))
+    members, seeds = [order[:30], order[5:35], order[10:]], [4, 5, 4]
+    together = train_networks(cells, members, settings, seeds)
+    for (network, _), numbers, seed in zip(together, members, seeds, strict=True):
+        [(alone, _)] = train_networks(cells, [numbers], settings, [seed])
+        assert_same(network, alone)
+
+
+def test_networks_are_the_same_on_any_number_of_threads(cells, settings, monkeypatch):
+    settings = replace(settings, precision="float32")
+    members, seeds = [everything(cells), everything(cells)[::-1]], [1, 2]
+    results = []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr("diverse.kernel.library.n_threads", lambda wanted, n=threads: n)
+        results.append(train_networks(cells, members, settings, seeds))
+    for other in results[1:]:
+        for (network, _), (first, _) in zip(other, results[0], strict=True):
+            assert_same(network, first)
+
+
+def test_curves_change_no_network(cells):
+    with_curves, history = train(cells, SETTINGS, 1)
+    [(without, nothing)] = train_networks(cells, [everything(cells)], SETTINGS, [1])
+    assert_same(with_curves, without)
+    assert len(history) == SETTINGS.epochs and nothing == []
+    assert [row["epoch"] for row in history] == list(range(1, SETTINGS.epochs + 1))
+
+
+def test_the_network_is_that_of_the_last_step(cells):
+    """What is set aside decides nothing: the last row of the curve is the error of the network."""
+    wild = replace(SETTINGS, learning_rate=0.3, epochs=30)
+    model, history = train(cells, wild, 1)
+    losses = [row["validation_loss"] for row in history]
+    assert min(losses) < losses[-1]
+    _, aside = set_aside(everything(cells), cells.trajectories, wild.validation_fraction, 1)
+    atoms = ranges(cells.pairs.first_atom[aside], cells.pairs.first_atom[aside + 1])
+    site = model.site_energies(cells.descriptors[atoms])[0]
+    cell_of_atom = np.repeat(np.arange(len(aside)), cells.n_atoms[aside])
+    errors = (np.bincount(cell_of_atom, site) - cells.energies[aside]) / cells.n_atoms[aside]
+    rmse = np.sqrt((errors**2).mean())
+    assert history[-1]["validation_energy"] == pytest.approx(rmse, rel=1e-9)
+
+
+def test_the_schedule_rises_and_ends_at_zero(cells, monkeypatch):
+    rates, step = [], AdamW.step
+
+    def noted(self, gradient, learning_rate):
+        rates.append(learning_rate)
+        step(self, gradient, learning_rate)
+
+    monkeypatch.setattr(AdamW, "step", noted)
+    train(cells, SETTINGS, 1)
+    peak = int(np.argmax(rates))
+    assert rates[0] > 0 and rates[-1] == pytest.approx(0, abs=1e-15)
+    assert (np.diff(rates[: peak + 1]) > 0).all() and (np.diff(rates[peak:]) < 0).all()
+    assert (peak + 1) / len(rates) == pytest.approx(WARM_UP, abs=1 / len(rates))
+    assert schedule(WARM_UP) == 1 and schedule(0.5 + WARM_UP / 2) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.3, 0.49])
+def test_no_trajectory_is_trained_on_and_set_aside(fraction):
+    rng = np.random.default_rng(0)
+    trajectories = np.sort(rng.integers(12, size=80))
+    numbers = rng.permutation(200)[:80]
+    of_number = dict(zip(numbers.tolist(), trajectories.tolist(), strict=True))
+    for seed in range(20):
+        training, aside = set_aside(numbers, trajectories, fraction, seed)
+        assert sorted([*training, *aside]) == sorted(numbers)
+        assert not {of_number[n] for n in training} & {of_number[n] for n in aside}
+        assert 0 < len(aside) <= max(fraction * 80 + 1, np.bincount(trajectories).min())
+    assert len(set_aside(numbers, trajectories, 0, 1)[1]) == 0
+
+
+def test_nothing_is_set_aside_where_none_is_wanted(cells):
+    model, history = train(cells, replace(SETTINGS, validation_fraction=0, epochs=2), 1)
+    assert np.isfinite(history[-1]["training_loss"])
+    assert np.isnan(history[-1]["validation_loss"])
+    np.testing.assert_allclose(model.mean, cells.descriptors.mean(axis=0), rtol=1e-12)
+
+
+def test_interrupted_training_continues_to_the_same_networks(
+    cells, settings, tmp_path, monkeypatch
+):
+    members, seeds = [everything(cells), everything(cells)[::-1]], [1, 2]
+    whole = train_networks(cells, members, settings, seeds, curves=True)
+    steps_an_epoch, path = 5, tmp_path / "checkpoint.npz"
     killed_at = int(np.random.default_rng().integers(1, steps_an_epoch * settings.epochs))
     step, count = AdamW.step, iter(range(killed_at))
 
@@ -158,25 +359,26 @@ def test_interrupted_training_continues_to_the_same_network(cells, settings, tmp
             raise KeyboardInterrupt
         step(self, *arguments)
 
+    options = {"curves": True, "checkpoint": path}
     monkeypatch.setattr(AdamW, "step", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train_network(cells, settings, 1, checkpoint=path, checkpoint_seconds=0)
+        train_networks(cells, members, settings, seeds, checkpoint_seconds=0, **options)
     monkeypatch.setattr(AdamW, "step", step)
     assert path.exists() == (killed_at >= steps_an_epoch)
-    resumed, history = train_network(cells, settings, 1, checkpoint=path)
-    assert history == whole_history, f"killed at step {killed_at}"
-    for a, b in zip(resumed.weights + resumed.biases, whole.weights + whole.biases, strict=True):
-        np.testing.assert_array_equal(a, b)
+    resumed = train_networks(cells, members, settings, seeds, **options)
+    for (network, history), (expected, whole_history) in zip(resumed, whole, strict=True):
+        assert history == whole_history, f"killed at step {killed_at}"
+        assert_same(network, expected)
     assert not path.exists()
 
 
 @pytest.fixture
 def checkpoint(cells, tmp_path, monkeypatch):
     """Return the checkpoint of an interrupted training."""
-    path = tmp_path / "checkpoint.pt"
+    path = tmp_path / "checkpoint.npz"
     with monkeypatch.context() as patched:
         patched.setattr("diverse.models.network.checkpoint.Checkpoint.remove", lambda self: None)
-        train_network(cells, SETTINGS, 1, checkpoint=path, checkpoint_seconds=0)
+        train(cells, SETTINGS, 1, checkpoint=path, checkpoint_seconds=0)
     return path
 
 
@@ -184,12 +386,12 @@ def started_anew(cells, settings, seed, checkpoint, caplog):
     """Whether a training with this checkpoint is the one without, and the line that it said."""
     caplog.clear()
     content = checkpoint.read_bytes()
-    network, history = train_network(cells, settings, seed, checkpoint=checkpoint)
-    aside = checkpoint.with_name("checkpoint.pt.aside")
+    network, history = train(cells, settings, seed, checkpoint=checkpoint)
+    aside = checkpoint.with_name("checkpoint.npz.aside")
     assert aside.read_bytes() == content
     checkpoint.write_bytes(content)
-    whole, whole_history = train_network(cells, settings, seed)
-    np.testing.assert_array_equal(network.weights[0], whole.weights[0])
+    whole, whole_history = train(cells, settings, seed)
+    assert_same(network, whole)
     assert history == whole_history
     return caplog.messages[0]
 
@@ -220,28 +422,29 @@ def test_damaged_checkpoints_are_put_aside(cells, checkpoint, damage, caplog):
     assert "is damaged: it is kept as" in started_anew(cells, SETTINGS, 1, checkpoint, caplog)
 
 
-def test_training_stops_early_and_keeps_the_best(cells):
-    wild = replace(SETTINGS, learning_rate=0.5, epochs=200, patience=10)
-    model, history = train_network(cells, wild, 1)
-    losses = [row["validation_loss"] for row in history]
-    assert len(history) == 1 + np.argmin(losses) + 10 < 200
-    best, _ = train_network(cells, replace(wild, patience=1 + int(np.argmin(losses))), 1)
-    np.testing.assert_array_equal(model.weights[0], best.weights[0])
-
-
 def test_jacobians_are_cached_where_they_fit(cells):
     size = StoredJacobian.largest_size(cells.pairs, DESCRIPTOR, "float64")
     for memory, path in ((size, StoredJacobian), (size - 1, ComputedJacobian)):
-        assert isinstance(ForceLoss(cells, replace(SETTINGS, jacobian_memory=memory)).map, path)
+        settings = replace(SETTINGS, jacobian_memory=memory)
+        loss = ForceLoss(cells, [everything(cells)], settings)
+        assert isinstance(loss.map, path)
     others = np.repeat(cells.n_atoms - 1, cells.n_atoms).sum()  # all within the cutoff
     assert size == others * 3 * DESCRIPTOR.n_components * 8
 
 
 def test_high_energies_weigh_less(cells):
-    weights = ForceLoss(cells, replace(SETTINGS, energy_scale=0.7)).weights
-    excess = cells.labels - cells.labels.min()
-    np.testing.assert_allclose(weights * (1 + excess / 0.7), 1)
-    assert weights.max() == 1 and weights.min() < 0.9
+    """Each network counts from the lowest energy of its own cells."""
+    sets = [np.argsort(cells.labels), np.argsort(cells.labels)[10:]]
+    plain, weighted = (
+        ForceLoss(cells, sets, replace(SETTINGS, energy_scale=scale)) for scale in (None, 0.7)
+    )
+    stack = initial_stack(plain, [1, 2])
+    for cell in [*SOME, *sets[0][:11]]:
+        errors = plain.residuals(stack, [np.array([cell])] * 2)
+        excess = cells.labels[cell] - cells.labels[[sets[0][0], sets[1][0]]]
+        factor = 1 / (1 + np.maximum(excess, 0) / 0.7)  # a cell of no set may lie lower
+        expected = factor**2 * plain.sum_squares(errors, 2)
+        np.testing.assert_allclose(weighted.sum_squares(errors, 2), expected, rtol=1e-12)
 
 
 def test_cells_are_described_alike_in_parts_and_at_once(labelled, cells, monkeypatch):
@@ -256,9 +459,10 @@ def test_widths_follow_the_number_of_descriptors():
     assert widths[55] == ([64, 32, 16], [64, 128, 64])
 
 
-def with_labels(atoms, **labels):
+def with_labels(atoms, trajectory=0, **labels):
     """Return a copy with labels of zero, or those given; None leaves one out."""
     copy = atoms.copy()
+    copy.info = {"config_type": "made", "trajectory": f"made_{trajectory}"} | copy.info
     labels = {"free_energy": 0.0, "energy": 0.0, "forces": np.zeros((len(atoms), 3))} | labels
     copy.calc = SinglePointCalculator(copy)
     copy.calc.results = {name: value for name, value in labels.items() if value is not None}
@@ -292,13 +496,26 @@ def test_unfit_data_give_sentences(labelled, lattice):
     with pytest.raises(ValueError, match="no labelled training cells"):
         training_cells([], DESCRIPTOR, ZBL_W)
     one = training_cells(labelled[:1], DESCRIPTOR, ZBL_W)
-    with pytest.raises(ValueError, match="1 labelled training cells are too few"):
-        train_network(one, SETTINGS, 1)
-    crystals = [with_labels(lattice.primitive())] * 3
+    with pytest.raises(
+        ValueError, match="^1 labelled training cells of 1 trajectories are too few"
+    ):
+        train(one, SETTINGS, 1)
+    crystals = [with_labels(lattice.primitive(), number) for number in range(3)]
     with pytest.raises(ValueError, match=r"components \[0, 1, .* do not vary"):
-        train_network(training_cells(crystals, DESCRIPTOR, ZBL_W), SETTINGS, 1)
+        train(training_cells(crystals, DESCRIPTOR, ZBL_W), SETTINGS, 1)
 
 
-def test_divergence_gives_a_sentence(cells):
-    with pytest.raises(ValueError, match="not finite in epoch 1: lower the learning rate"):
-        train_network(cells, replace(SETTINGS, learning_rate=1e200), 1)
+def test_sets_of_very_different_size_are_refused(cells):
+    members, settings = [everything(cells), SOME[:3]], replace(SETTINGS, validation_fraction=0)
+    with pytest.raises(ValueError, match="^sets of 3 and of 40 training cells cannot be trained"):
+        train_networks(cells, members, settings, [1, 2])
+
+
+def test_divergence_names_the_network(cells, settings):
+    sentence = r"network {} of {} \(seed {}\) is not finite in epoch 1: lower the learning rate"
+    with pytest.raises(ValueError, match=sentence.format(1, 1, 1)):
+        train(cells, replace(settings, learning_rate=1e200), 1)
+    broken = replace(cells, energies=np.where(everything(cells) == 7, 1e300, cells.energies))
+    members, seeds = [np.delete(everything(cells), 7), everything(cells)], [8, 9]
+    with pytest.raises(ValueError, match=sentence.format(2, 2, 9)):
+        train_networks(broken, members, replace(settings, validation_fraction=0), seeds)

@@ -9,14 +9,15 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(os.path.relpath(workflow.basedir))  # so that a clone that is moved has nothing to do
 ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
-    *("generate", "diversity", "label", "label_quality", "split", "train", "transfer", "curves"),
-    *("uncertainty", "potentials", "report"),
+    *("generate", "diversity", "label", "label_quality", "split", "train", "draws", "transfer"),
+    *("curves", "uncertainty", "potentials", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from diverse.study.check import load_study
 from diverse.study.reading import ConfigError, check_file
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
+from diverse.study.subsets import subset_sources
 from diverse.study.settings import (
     labeller_files,
     labeller_options,
@@ -53,24 +54,52 @@ PUBLISHED = names("datasets", "family", "literature")
 KEPT = names("datasets", "labels", "keep")  # published sets with their own labels
 LABELLED = [name for name in DATASETS if name not in KEPT]
 WHOLE = names("datasets", "use", "train_and_test")
+TEST_FRACTIONS = {"train_and_test": config["split"]["test_fraction"], "test": 1.0, "pool": 0.0}
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
 
-# Training sets on a learning curve, and the data set whose curve it is; further ones, to compare.
-SIZES = config.get("learning_curve", {"environments": []})["environments"]
-CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
-COMPARED = [*WHOLE, *(name for name in config["subsets"] if name not in CURVES)]
-
 # Models
-MODELS_ON = {name: list(config["models"]) for name in WHOLE}  # of subsets, maybe not all
-MODELS_ON |= {name: subset["models"] for name, subset in config["subsets"].items()}
-STREAMED = names("models", "solver", "streaming")
-FITSNAP = names("models", "solver", "fitsnap")
+POLYNOMIALS = names("models", "family", "linear", "quadratic")
 NETWORKS = names("models", "family", "network")
 AUTO = [*names("models", "energy_weight", "auto"), *names("models", "energy_scale", "auto")]
 SEARCHED = [model for model in config["models"] if model in AUTO]
 SEARCHES = {model: f"<results>/models/{{train}}/{model}/search.csv" for model in SEARCHED}
-CALIBRATED = [*STREAMED, *(model for model in NETWORKS if len(seeds(model)) > 1)]
+CALIBRATED = [*POLYNOMIALS, *(model for model in NETWORKS if len(seeds(model)) > 1)]
+
+POTENTIAL_FILES = {
+    "network": ["potential.nn", "potential.descriptor"],
+    "polynomial": ["potential.snapcoeff", "potential.snapparam"],
+}
+
+# Draws: a model that takes no part in them is trained once, as the potential that is exported.
+DRAWN = names("models", "draws", True) if config["split"]["draws"] > 1 else []
+DRAWN_POLYNOMIALS = [model for model in POLYNOMIALS if model in DRAWN]
+DRAWN_NETWORKS = [model for model in NETWORKS if model in DRAWN]
+SUBSETS_OF = {  # names of the subsets that each model is trained on
+    model: [name for name, subset in config["subsets"].items() if model in subset["models"]]
+    for model in config["models"]
+}
+ON_SUBSETS = [model for model, subsets in SUBSETS_OF.items() if subsets]
+DRAW_TABLES = expand("<results>/datasets/{dataset}/draws.csv", dataset=DATASETS)
+DRAW_ERRORS = [
+    *expand("<results>/errors/draws/{train}/exported.csv.xz", train=WHOLE),
+    *expand(
+        "<results>/errors/draws/{train}/{batch}.csv.xz",
+        train=WHOLE,
+        batch=[*(["polynomials"] if DRAWN_POLYNOMIALS else []), *DRAWN_NETWORKS],
+    ),
+]
+SUBSET_ERRORS = expand("<results>/errors/subsets/{model}.csv.xz", model=ON_SUBSETS)
+
+# Training sets on a learning curve, and the data set whose curve it is; further ones, to compare.
+SIZES = config.get("learning_curve", {"environments": []})["environments"]
+CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
+COMPARED = [
+    *WHOLE,
+    *(name for name in names("subsets", "energy_weight", None) if name not in CURVES),
+]
+SELECTED = [name for name, subset in config["subsets"].items() if subset["method"] != "random"]
+MEMBERS = "<results>/datasets/subsets.csv" if config["subsets"] else []
 
 # Files of the user's own behind the labels of each data set: factory modules, potentials.
 LABEL_SOURCES = {name: labeller_files(labeller_options(config, name)) for name in LABELLED}
@@ -89,10 +118,10 @@ KNOWN_ERRORS = next((path for path in ERRORS if path.exists()), None)
 
 
 wildcard_constraints:
-    dataset="|".join([*DATASETS, *config["subsets"]]),
+    dataset="|".join(DATASETS),
     chunk=r"\d+",
     round=r"\d+",
-    train="|".join(MODELS_ON),
+    train="|".join(WHOLE),
     model="|".join(config["models"]),
     seed=r"\d+",
 
@@ -170,14 +199,102 @@ def local_source(wildcards):
     return [str(path) for path in members if path.is_file()]
 
 
+def test_fraction(wildcards):
+    """Return the part of the wildcards' data set that is held out for testing."""
+    return TEST_FRACTIONS[config["datasets"][wildcards.dataset]["use"]]
+
+
+def kind(model):
+    """Return what sort of model it is: network or polynomial."""
+    return "network" if config["models"][model]["family"] == "network" else "polynomial"
+
+
+def exported(models):
+    """Return every pair of one of these models and a seed."""
+    return [(model, seed) for model in models for seed in seeds(model)]
+
+
 def trained(models):
-    """Return every pair of a training set and one of these models that is trained on it."""
-    return [(train, m) for train, names in MODELS_ON.items() for m in names if m in models]
+    """Return every pair of a training set and one of these models."""
+    return [(train, model) for train in WHOLE for model in models]
 
 
 def trained_seeds(models):
     """Return training set, model and seed of every training of these models."""
     return [(train, model, seed) for train, model in trained(models) for seed in seeds(model)]
+
+
+def on_tests(models):
+    """Return model, seed and test set of every prediction of these models, of any training set."""
+    return [(model, seed, test) for model in models for seed in seeds(model) for test in DATASETS]
+
+
+def predictions_of(models):
+    """Return the files of `on_tests`, with a wildcard for the training set."""
+    pattern = "<results>/predictions/{{train}}/{}/{}/{}.npz"
+    return [pattern.format(*names) for names in on_tests(models)]
+
+
+def exports_of(models):
+    """Return the checks of these models' potentials, with a wildcard for the training set."""
+    return [f"<results>/models/{{train}}/{m}/{s}/export.csv" for m, s in exported(models)]
+
+
+def commands_of(models):
+    """Return the LAMMPS lines of these models' potentials, with a wildcard for the training set."""
+    return [f"<results>/models/{{train}}/{m}/{s}/potential.lammps" for m, s in exported(models)]
+
+
+def parameters_of(models):
+    """Return the LAMMPS files of these models' potentials, with a wildcard for the training set."""
+    return [
+        f"<results>/models/{{train}}/{model}/{seed}/{name}"
+        for model, seed in exported(models)
+        for name in POTENTIAL_FILES[kind(model)]
+    ]
+
+
+def cards_of(models):
+    """Return the cards of these models' potentials, with a wildcard for the training set."""
+    return [f"<results>/potentials/{{train}}-{m}-{s}/README.md" for m, s in exported(models)]
+
+
+def source_searched(subset):
+    """Return the first trained data set that a subset takes from: its searches serve the subset."""
+    return next((name for name in subset_sources(config["subsets"][subset]) if name in WHOLE), "")
+
+
+def searches_by_set(wildcards):
+    """Return the search behind each training of the wildcards' job: files by ``train/model``."""
+    trains = [wildcards.train] if hasattr(wildcards, "train") else SUBSETS_OF[wildcards.model]
+    models = [wildcards.model] if hasattr(wildcards, "model") else DRAWN_POLYNOMIALS
+    sources = {name: name if name in WHOLE else source_searched(name) for name in trains}
+    return {
+        f"{train}/{model}": f"<results>/models/{source}/{model}/search.csv"
+        for train, source in sources.items()
+        for model in models
+        if source and model in SEARCHED
+    }
+
+
+def searched_sets(wildcards):
+    """Return the names ``train/model`` of the trainings of a job that rest on a search."""
+    return list(searches_by_set(wildcards))
+
+
+def searches(wildcards):
+    """Return the files of the searches that the trainings of a job rest on."""
+    return list(searches_by_set(wildcards).values())
+
+
+def one_model(wildcards):
+    """Return the wildcards' model by its name."""
+    return {wildcards.model: config["models"][wildcards.model]}
+
+
+def subsets_of_model(wildcards):
+    """Return the subsets that the wildcards' model is trained on."""
+    return SUBSETS_OF[wildcards.model]
 
 
 def of_models(pattern, models):
@@ -187,23 +304,13 @@ def of_models(pattern, models):
     ]
 
 
-def potential_files(family):
-    """Return the LAMMPS files of a model of a family, with wildcards."""
-    suffixes = ["nn", "descriptor"] if family == "network" else ["snapcoeff", "snapparam"]
-    return [f"<results>/models/{{train}}/{{model}}/{{seed}}/potential.{end}" for end in suffixes]
+def potential_files(kind):
+    """Return the LAMMPS files of a network or a polynomial, with wildcards."""
+    return [
+        f"<results>/models/{{train}}/{{model}}/{{seed}}/{name}" for name in POTENTIAL_FILES[kind]
+    ]
 
 
 def potential(wildcards):
     """Return the files of the exported potential of the wildcards' model."""
-    return potential_files(config["models"][wildcards.model]["family"])
-
-
-def predictions_on_tests(*seed):
-    """Return the files of predictions on every test set, with wildcards; seeds may be given."""
-    pattern = "<results>/predictions/{{train}}/{{model}}/{seed}/{test}.npz"
-    return expand(pattern, seed=seed or ["{seed}"], test=DATASETS)
-
-
-def predictions(wildcards):
-    """Return the files of predictions of every seed of the wildcards' model on every test set."""
-    return predictions_on_tests(*seeds(wildcards.model))
+    return potential_files(kind(wildcards.model))

@@ -1,6 +1,6 @@
 """Curves: what errors depend on - cost, size, novelty - and what cells added to a set bring.
 
-Needs  errors/draws/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
+Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
        structures/whitening.npz
 Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines}.csv,
        tables/baselines.html, figures/{parameters,nodes,learning_curves,novelty,mixtures}.png
@@ -19,7 +19,7 @@ Steps  measure_levels: logarithms of errors, averaged over the groups of each gr
 rule measure_levels:
     """Average logarithms of errors over groups of test cells."""
     input:
-        errors=expand("<results>/errors/draws/{train}/polynomials.csv.xz", train=MODELS_ON),
+        errors=DRAW_ERRORS + SUBSET_ERRORS,
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
     output:
@@ -101,7 +101,7 @@ rule measure_novelty:
 rule show_novelty:
     """Tabulate and draw errors of test cells against their novelty and their shortest distance."""
     input:
-        errors=expand("<results>/errors/draws/{train}/polynomials.csv.xz", train=WHOLE),
+        errors=DRAW_ERRORS,
         cells="<results>/errors/cells.csv.xz",
         novelty="<results>/errors/novelty.csv",
         scores="<results>/tables/scores.csv",
@@ -180,6 +180,7 @@ rule show_mixtures:
     params:
         families=FAMILIES,
         trains=COMPARED,
+        base=config.get("mixtures", {"base": None})["base"],
     message:
         "Comparing mixtures of training sets"
     script:

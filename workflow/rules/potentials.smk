@@ -1,10 +1,10 @@
 """Potentials: every model as a folder to take away, with its model card.
 
-Needs  models/{train}/{model}/{seed}/{potential.*,export.csv}, scores/{train}/{model}.csv,
+Needs  models/{train}/{model}/{seed}/{potential.*,export.csv}, scores/{train}.csv,
        datasets/{train}/train.xyz
 Makes  potentials/{train}-{model}-{seed}/: the files that LAMMPS and Python run, potential.lammps
        with the lines that use them, and README.md, the card
-Steps  collect_potential: copy the files, write the card
+Steps  collect_potentials: copy the files of each, write its card
 """
 
 # What a card says of each training set; published labels have no labeller of the study.
@@ -17,37 +17,37 @@ ORIGINS = {
 }
 
 
-rule collect_potential:
-    """Collect the files of one potential with its model card."""
+rule collect_potentials:
+    """Collect the files of the potentials of one training set, each with its model card."""
     input:
-        parameters=potential,
-        commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
-        export="<results>/models/{train}/{model}/{seed}/export.csv",
-        fit=branch(
-            lookup(within=config, dpath="models/{model}/solver", default="none"),
-            cases={"streaming": "<results>/models/{train}/{model}/{seed}/fit.csv"},
-            otherwise=[],
-        ),
-        search=lookup(within=SEARCHES, dpath="{model}", default=[]),
-        scores="<results>/scores/{train}/{model}.csv",
+        parameters=parameters_of(config["models"]),
+        commands=commands_of(config["models"]),
+        exports=exports_of(config["models"]),
+        fits=expand("<results>/models/{{train}}/{model}/0/fit.csv", model=POLYNOMIALS),
+        searches=[SEARCHES[model] for model in SEARCHED],
+        scores="<results>/scores/{train}.csv",
         training="<results>/datasets/{train}/train.xyz",
         template=str(ROOT / "workflow/report/model_card.md"),
         schema=str(ROOT / "workflow/schemas/study.schema.yaml"),
     output:
-        card="<results>/potentials/{train}-{model}-{seed}/README.md",  # the other files lie beside it
+        cards_of(config["models"]),  # of each potential the other files lie beside its card
     log:
-        "<logs>/collect_potential/{train}-{model}-{seed}.log",
+        "<logs>/collect_potentials/{train}.log",
     conda:
         ENVIRONMENT
     params:
         study=study_part("element", "cutoff", "zbl"),
-        model=lookup(within=config, dpath="models/{model}"),
+        models=lookup(within=config, dpath="models"),
+        names=exported(config["models"]),
+        files=POTENTIAL_FILES,
+        fitted=POLYNOMIALS,
+        searched=SEARCHED,
         origin=lookup(within=ORIGINS, dpath="{train}"),
         families=FAMILIES,
     message:
-        "Collecting the potential of {wildcards.model} trained on {wildcards.train}, seed {wildcards.seed}"
+        "Collecting the potentials trained on {wildcards.train}"
     script:
-        "../scripts/collect_potential.py"
+        "../scripts/collect_potentials.py"
 
 
 rule potentials:
@@ -55,5 +55,4 @@ rule potentials:
         [
             f"<results>/potentials/{train}-{model}-{seed}/README.md"
             for train, model, seed in trained_seeds(config["models"])
-            if train in WHOLE
         ],

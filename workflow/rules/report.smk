@@ -1,16 +1,21 @@
-"""Report: the HTML report, and what the repository releases of a study.
+"""Report: the page that is read first, the HTML report, and what the repository releases.
 
 Needs  every table and figure
-Makes  figures/workflow.png, report.html, manifest.csv; on request results/release/
+Makes  figures/workflow.png, index.html, report.html, manifest.csv; on request results/release/
 Steps  plot_workflow: the graph of stages
+       write_index: question, verdicts on the claims, and how sure they are, on one page
        write_report: snakemake --report over all of it
        write_manifest: SHA-256 of every file that the study's jobs wrote
        verify: compare the files with the manifest, and make a sample of them again (on request)
        release: copy what the repository ships to results/release/, pack the rest, and write the
-                verdicts on the training sets to README.md (on request)
+                findings to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
                     of `label` left, whole or stopped (on request)
 """
+
+CAPTIONS = ROOT / "workflow/report"
+SHOWN_TABLES = ["claims", "theta", "ratios", "transferability", "training_sets", "datasets"]
+SHOWN_FIGURES = ["ratios"]
 
 
 rule plot_workflow:
@@ -47,11 +52,33 @@ rule results:
         "<results>/figures/workflow.png",
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
-        "<results>/figures/fits.png" if STREAMED else [],
+        "<results>/figures/fits.png" if POLYNOMIALS else [],
         "<results>/figures/search.png" if SEARCHED else [],
         "<results>/figures/gallery.png" if CURATED else [],
         "<results>/figures/calibration.png" if CALIBRATED else [],
         rules.potentials.input,
+
+
+rule write_index:
+    """Write the page that is read first: question, verdicts, how sure they are, all numbers."""
+    input:
+        config="<results>/config.yaml",
+        noise="<results>/tables/noise.csv",
+        tables=expand("<results>/tables/{name}.csv", name=SHOWN_TABLES),
+        figures=expand("<results>/figures/{name}.png", name=SHOWN_FIGURES),
+        captions=expand(str(CAPTIONS / "{name}.rst"), name=SHOWN_FIGURES),
+        template=str(CAPTIONS / "index.html"),
+    output:
+        page="<results>/index.html",
+        answer="<results>/tables/answer.html",  # for the front of the report
+    log:
+        "<logs>/write_index.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Writing the page that is read first"
+    script:
+        "../scripts/write_index.py"
 
 
 rule write_report:
@@ -59,6 +86,8 @@ rule write_report:
     input:
         rules.results.input,
         config="<results>/config.yaml",
+        answer="<results>/tables/answer.html",
+        style=str(CAPTIONS / "report.css"),
     output:
         page="<results>/report.html",
     log:

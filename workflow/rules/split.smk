@@ -1,10 +1,13 @@
-"""Split: training and test parts of every data set, and further training sets.
+"""Split: training and test parts of every data set in every draw, and further training sets.
 
 Needs  labels/{dataset}/{chunk}.xyz
-Makes  datasets/{dataset}/{train,test}.xyz
-Steps  split: hold out whole trajectories of every group; cut the training set to equal size
-       select_subset: random, farthest-point or minimum-set-cover cells of a training set, as long as
-                      they fit: learning curves, baselines of selection
+Makes  datasets/{dataset}/draws.csv, datasets/{dataset}/{train,test}.xyz of the first draw;
+       datasets/subsets.csv, errors/cells.csv.xz, tables/training_sets.csv
+Steps  split: hold out whole trajectories of every group; cut the training set to equal size, and
+              divide it into halves; all of that once for each draw
+       select_subsets: random, farthest-point or minimum-set-cover cells of training sets, as long
+                       as they fit: learning curves, mixtures, baselines of selection
+       describe_cells: every labelled cell; size and cost of every training set
 """
 
 
@@ -15,44 +18,65 @@ rule split:
     output:
         train="<results>/datasets/{dataset}/train.xyz",
         test="<results>/datasets/{dataset}/test.xyz",
+        draws="<results>/datasets/{dataset}/draws.csv",
     log:
         "<logs>/split/{dataset}.log",
     benchmark:
         "<benchmarks>/split/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=either(DATASETS),
     conda:
         ENVIRONMENT
     params:
         study=study_part("seed", "split", "cutoff", "optimiser"),
-        use=lookup(within=config, dpath="datasets/{dataset}/use"),
+        test_fraction=test_fraction,
     message:
         "Splitting {wildcards.dataset}"
     script:
         "../scripts/split.py"
 
 
-rule select_subset:
-    """Take a subset of the training part of a data set, for a training set of its own."""
+rule select_subsets:
+    """Take the study's subsets from training parts, in every draw."""
     input:
-        cells=expand(
-            "<results>/datasets/{of}/train.xyz",
-            of=lookup(within=config, dpath="subsets/{dataset}/of"),
-        ),
+        draws=DRAW_TABLES,
+        cells=all_chunks("labels") if SELECTED else [],
     output:
-        train="<results>/datasets/{dataset}/train.xyz",
+        cells="<results>/datasets/subsets.csv",
     log:
-        "<logs>/select_subset/{dataset}.log",
-    wildcard_constraints:
-        dataset=either(config["subsets"]),
+        "<logs>/select_subsets.log",
+    benchmark:
+        "<benchmarks>/select_subsets.tsv"
     conda:
         ENVIRONMENT
     resources:
         runtime=60,
     params:
         study=study_part("seed", "lattice", "element", "cutoff", "optimiser"),
-        subset=lookup(within=config, dpath="subsets/{dataset}"),
+        subsets=lookup(within=config, dpath="subsets"),
+        sources=DATASETS,
     message:
-        "Selecting {wildcards.dataset}"
+        "Selecting subsets"
     script:
-        "../scripts/select_subset.py"
+        "../scripts/select_subsets.py"
+
+
+rule describe_cells:
+    """List every labelled cell, and the size and cost of every training set."""
+    input:
+        labels=all_chunks("labels"),
+        draws=DRAW_TABLES,
+        subsets=MEMBERS,
+    output:
+        cells="<results>/errors/cells.csv.xz",
+        training_sets="<results>/tables/training_sets.csv",
+    log:
+        "<logs>/describe_cells.log",
+    conda:
+        ENVIRONMENT
+    params:
+        datasets=DATASETS,
+        trains=WHOLE,
+        subsets=list(config["subsets"]),
+    message:
+        "Describing labelled cells and training sets"
+    script:
+        "../scripts/describe_cells.py"

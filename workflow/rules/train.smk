@@ -2,16 +2,20 @@
 
 Needs  datasets/{train}/train.xyz
 Makes  models/{train}/{model}/{seed}/trained.npz, potential.* and export.csv;
-       models/{train}/{model}/search.csv, tables/{search,fits}.csv, figures/{search,fits,training}.png
+       predictions/{train}/{model}/{seed}/{test}.npz;
+       models/{train}/{model}/search.csv, tables/{search,fits}.{csv,html},
+       figures/{search,fits,training}.png
 Steps  search_polynomial, search_network: loss weights that the study leaves to auto, from the training
                      set alone: every candidate is fitted with parts of it left out
-       fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells
-       fit_fitsnap: the same by FitSNAP, for sets that fit in memory (solver: fitsnap)
+       fit_polynomial: linear and quadratic SNAP from normal equations, any number of cells; with
+                     solver: fitsnap, FitSNAP fits the same cells and its fit is taken, if both
+                     predict the same within 1e-7 eV/atom and 1e-6 eV/Å, or the study fails
        train_network: a tanh network on energies and forces
        check_export: the potential as LAMMPS and Python read it against the model as it was
-                     trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails
+                     trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails;
+                     its energies, forces and stresses on every test set are kept
        show_search: every candidate of every search
-       show_fits: regularisation paths and conditioning of the polynomial fits
+       show_fits: regularisation paths and conditioning of the polynomial fits, FitSNAP's among them
        plot_training: loss curves of the networks
 """
 
@@ -27,7 +31,7 @@ rule search_polynomial:
     benchmark:
         "<benchmarks>/search_polynomial/{train}/{model}.tsv"
     wildcard_constraints:
-        model=either(STREAMED),
+        model=either(POLYNOMIALS),
     conda:
         ENVIRONMENT
     resources:
@@ -68,7 +72,7 @@ rule search_network:
 
 
 rule fit_polynomial:
-    """Fit linear or quadratic SNAP to energies and forces, in constant memory, on top of ZBL."""
+    """Fit linear or quadratic SNAP to energies and forces, on top of ZBL; with FitSNAP beside it."""
     input:
         cells="<results>/datasets/{train}/train.xyz",
         search=lookup(within=SEARCHES, dpath="{model}", default=[]),
@@ -83,7 +87,7 @@ rule fit_polynomial:
     benchmark:
         "<benchmarks>/fit_polynomial/{train}/{model}/{seed}.tsv"
     wildcard_constraints:
-        model=either(STREAMED),
+        model=either(POLYNOMIALS),
     conda:
         ENVIRONMENT
     resources:
@@ -95,30 +99,6 @@ rule fit_polynomial:
         "Fitting {wildcards.model} to {wildcards.train}"
     script:
         "../scripts/fit_polynomial.py"
-
-
-rule fit_fitsnap:
-    """Fit linear or quadratic SNAP with FitSNAP to energies and forces, on top of ZBL."""
-    input:
-        cells="<results>/datasets/{train}/train.xyz",
-    output:
-        parameters=potential_files("polynomial"),
-        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
-    log:
-        "<logs>/fit_fitsnap/{train}/{model}/{seed}.log",
-    benchmark:
-        "<benchmarks>/fit_fitsnap/{train}/{model}/{seed}.tsv"
-    wildcard_constraints:
-        model=either(FITSNAP),
-    conda:
-        ENVIRONMENT
-    params:
-        study=study_part("element", "cutoff", "zbl"),
-        model=lookup(within=config, dpath="models/{model}"),
-    message:
-        "Fitting {wildcards.model} to {wildcards.train}"
-    script:
-        "../scripts/fit_fitsnap.py"
 
 
 rule train_network:
@@ -151,7 +131,7 @@ rule train_network:
 
 
 rule check_export:
-    """Run the exported potential and compare it with the model that was trained, cell by cell."""
+    """Compare the exported potential, cell by cell, with the trained model; keep its predictions."""
     input:
         parameters=potential,
         trained="<results>/models/{train}/{model}/{seed}/trained.npz",
@@ -159,6 +139,9 @@ rule check_export:
     output:
         differences="<results>/models/{train}/{model}/{seed}/export.csv",
         commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
+        predictions=expand(
+            "<results>/predictions/{{train}}/{{model}}/{{seed}}/{test}.npz", test=DATASETS
+        ),
     log:
         "<logs>/check_export/{train}/{model}/{seed}.log",
     conda:
@@ -207,8 +190,8 @@ rule show_search:
 rule show_fits:
     """Draw the regularisation paths of the polynomial fits and tabulate what they rest on."""
     input:
-        paths=of_models("ridge.csv", STREAMED),
-        summaries=of_models("fit.csv", STREAMED),
+        paths=of_models("ridge.csv", POLYNOMIALS),
+        summaries=of_models("fit.csv", POLYNOMIALS),
     output:
         figure=report(
             "<results>/figures/fits.png",
@@ -217,13 +200,19 @@ rule show_fits:
             labels={"result": "regularisation paths"},
         ),
         table="<results>/tables/fits.csv",
+        page=report(
+            "<results>/tables/fits.html",
+            caption="../report/fits_table.rst",
+            category="Models",
+            labels={"result": "polynomial fits and FitSNAP"},
+        ),
     log:
         "<logs>/show_fits.log",
     conda:
         ENVIRONMENT
     params:
         families=FAMILIES,
-        models=trained_seeds(STREAMED),
+        models=trained_seeds(POLYNOMIALS),
     message:
         "Drawing regularisation paths"
     script:

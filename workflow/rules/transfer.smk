@@ -1,12 +1,13 @@
 """Transfer: every model on every held-out set, and where the errors come from.
 
-Needs  models/{train}/{model}/{seed}/potential.*, datasets/{test}/test.xyz, tables/noise.csv,
+Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{test}/test.xyz, tables/noise.csv,
        errors/draws/, errors/cells.csv.xz, tables/training_sets.csv
-Makes  errors/{train}/{model}.csv (one row a test cell), tables/scores.csv (one tidy row a number),
+Makes  errors/draws/{train}/exported.csv.xz (models that take no part in draws, a row a test cell),
+       tables/scores.csv (one tidy row a number),
        tables/{transferability,claims,ratios,groups}.{csv,html}, tables/theta.csv,
        figures/{transferability,ratios,groups}.png
-Steps  predict: energies, forces and stresses of one model on every test set
-       score: errors of one model on every test set with bootstrap intervals, all seeds together
+Steps  score: errors of the models of a training set on every test set with bootstrap intervals, all
+              seeds together
        collect_scores, tabulate_scores: the long and the wide table
        plot_transferability: heat map of the wide table
        measure_effects: which training set is better on each ground, by how much, how sure; the claims
@@ -15,45 +16,30 @@ Steps  predict: energies, forces and stresses of one model on every test set
 """
 
 
-rule predict:
-    """Predict energies, forces and stresses of every test set with one model."""
-    input:
-        parameters=potential,
-        cells=TEST_CELLS,
-    output:
-        predictions=predictions_on_tests(),
-    log:
-        "<logs>/predict/{train}/{model}/{seed}.log",
-    conda:
-        ENVIRONMENT
-    params:
-        study=study_part("element", "cutoff", "zbl"),
-    message:
-        "Predicting with {wildcards.model} trained on {wildcards.train}, seed {wildcards.seed}"
-    script:
-        "../scripts/predict.py"
-
-
 rule score:
-    """Compute the errors of one model on every test set, over all seeds."""
+    """Compute the errors of the models of one training set on every test set, over all seeds."""
     input:
-        predictions=predictions,
-        export="<results>/models/{train}/{model}/0/export.csv",
+        predictions=predictions_of(config["models"]),
+        exports=exports_of(config["models"]),
         training="<results>/datasets/{train}/train.xyz",
         cells=TEST_CELLS,
+        draws=DRAW_TABLES,
     output:
-        scores="<results>/scores/{train}/{model}.csv",
-        cells="<results>/errors/{train}/{model}.csv",
+        scores="<results>/scores/{train}.csv",
+        errors="<results>/errors/draws/{train}/exported.csv.xz",
     log:
-        "<logs>/score/{train}/{model}.log",
+        "<logs>/score/{train}.log",
     conda:
         ENVIRONMENT
     params:
         study=lookup(within=config, dpath="study"),
         tests=DATASETS,
-        model=lookup(within=config, dpath="models/{model}"),
+        models={model: len(seeds(model)) for model in config["models"]},
+        names=on_tests(config["models"]),
+        exported=exported(config["models"]),
+        drawn=DRAWN,
     message:
-        "Scoring {wildcards.model} trained on {wildcards.train}"
+        "Scoring the models trained on {wildcards.train}"
     script:
         "../scripts/score.py"
 
@@ -61,10 +47,7 @@ rule score:
 rule collect_scores:
     """Join the scores of all models and test sets."""
     input:
-        scores=[
-            f"<results>/scores/{train}/{model}.csv" for train, model in trained(config["models"])
-        ],
-        exports=of_models("export.csv", config["models"]),
+        scores=expand("<results>/scores/{train}.csv", train=WHOLE),
     output:
         scores="<results>/tables/scores.csv",
     log:

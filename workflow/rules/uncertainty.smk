@@ -1,39 +1,36 @@
 """Uncertainty: what errors the models predict for themselves, against those they make.
 
-Needs  predictions/{train}/{model}/{seed}/{test}.npz, scores/{train}/{model}.csv,
+Needs  predictions/{train}/{model}/{seed}/{test}.npz, scores/{train}.csv,
        models/{train}/{model}/0/covariance.npz of polynomials
 Makes  tables/calibration.{csv,html}, figures/calibration.png
-Steps  calibrate: one model on every test set; polynomials by the covariance of their
-                  coefficients, networks of two and more seeds by the spread of the ensemble
+Steps  calibrate: the models of a training set on every test set; polynomials by the covariance of
+                  their coefficients (the streaming fit's, also where FitSNAP's is taken), networks
+                  of two and more seeds by the spread of the ensemble
        show_calibration: all models in one table and one figure
 """
 
 
 rule calibrate:
-    """Compare the errors of one model with those it predicts, on every test set."""
+    """Compare the errors of the models of one training set with those they predict."""
     input:
-        predictions=predictions,
-        scores="<results>/scores/{train}/{model}.csv",
+        predictions=predictions_of(CALIBRATED),
+        scores="<results>/scores/{train}.csv",
         cells=TEST_CELLS,
-        covariance=branch(
-            lookup(within=config, dpath="models/{model}/solver", default="none"),
-            cases={"streaming": "<results>/models/{train}/{model}/0/covariance.npz"},
-            otherwise=[],
-        ),
+        covariances=expand("<results>/models/{{train}}/{model}/0/covariance.npz", model=POLYNOMIALS),
     output:
-        table="<results>/calibration/{train}/{model}.csv",
+        table="<results>/calibration/{train}.csv",
     log:
-        "<logs>/calibrate/{train}/{model}.log",
-    wildcard_constraints:
-        model=either(CALIBRATED),
+        "<logs>/calibrate/{train}.log",
     conda:
         ENVIRONMENT
     params:
-        model=lookup(within=config, dpath="models/{model}"),
+        models={model: config["models"][model] for model in CALIBRATED},
+        names=on_tests(CALIBRATED),
+        covariances=POLYNOMIALS,
         study=study_part("cutoff"),
         tests=DATASETS,
     message:
-        "Calibrating the errors predicted by {wildcards.model} trained on {wildcards.train}"
+        "Calibrating the errors predicted by the models trained on {wildcards.train}"
     script:
         "../scripts/calibrate.py"
 
@@ -42,7 +39,7 @@ rule show_calibration:
     """Show the calibration of every model that predicts its own errors."""
     input:
         scores="<results>/tables/scores.csv",
-        tables=expand("<results>/calibration/{train}/{model}.csv", train=WHOLE, model=CALIBRATED),
+        tables=expand("<results>/calibration/{train}.csv", train=WHOLE),
     output:
         table="<results>/tables/calibration.csv",
         page=report(

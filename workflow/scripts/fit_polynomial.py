@@ -1,31 +1,36 @@
-"""Fit linear or quadratic SNAP to energies and forces, on top of ZBL, in constant memory."""
+"""Fit linear or quadratic SNAP to energies and forces, on top of ZBL; with FitSNAP beside it."""
 
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from diverse.models.agreement import NOT_COMPARED, fit_beside
 from diverse.models.polynomial.fit import fit_streaming
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
-from diverse.structures import iterate_cells
+from diverse.structures import iterate_cells, read_cells
 from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
 
 begin(snakemake)
-study = snakemake.params.study
+study, cells, output = snakemake.params.study, snakemake.input.cells, snakemake.output
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
-with threadpool_limits(snakemake.threads):
-    potential, uncertainty, fit = fit_streaming(
-        lambda: iterate_cells([snakemake.input.cells]),
-        FitSettings.of(model),
-        cutoff=study["cutoff"],
-        zbl=repulsion(study),
-    )
-save_trained(potential, snakemake.output.trained)
-potential.write(Path(snakemake.output.parameters[0]).parent, study["element"], study["cutoff"])
-uncertainty.save(snakemake.output.covariance)
-fit.path.to_csv(snakemake.output.path, index=False)
-pd.DataFrame([{"ridge": fit.ridge, **fit.summary}]).to_csv(snakemake.output.summary, index=False)
+settings, folder = FitSettings.of(model), Path(output.parameters[0]).parent
+options = {"cutoff": study["cutoff"], "zbl": repulsion(study)}
+with threadpool_limits(snakemake.threads), open(snakemake.log[0], "w") as log, redirect_stdout(log):
+    potential, uncertainty, fit = fit_streaming(lambda: iterate_cells([cells]), settings, **options)
+    potential.write(folder, study["element"], study["cutoff"])
+    differences = NOT_COMPARED
+    if model["solver"] == "fitsnap":
+        potential, differences = fit_beside(
+            potential, fit.ridge, read_cells(cells), settings, folder / "potential", **options
+        )
+save_trained(potential, output.trained)
+uncertainty.save(output.covariance)
+fit.path.to_csv(output.path, index=False)
+summary = {"solver": model["solver"], "ridge": fit.ridge, **fit.summary, **differences}
+pd.DataFrame([summary]).to_csv(output.summary, index=False)
 finish(snakemake)

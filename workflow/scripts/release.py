@@ -1,10 +1,11 @@
-"""Copy what the repository ships of this study to results/release/."""
+"""Copy what the repository ships of this study to results/release/, its findings to README.md."""
 
 import sys
 from pathlib import Path
 
 import pandas as pd
 
+from diverse.report.findings import show_findings
 from diverse.report.release import chosen_potentials, readme_figures, release_study
 from diverse.report.release_guard import check_same_study, remember_study
 from diverse.seals import check_seals
@@ -21,6 +22,9 @@ archive = release_study(
     figures=readme_figures(readme),
     potentials=chosen_potentials(pd.read_csv(snakemake.input.scores), snakemake.params.families),
 )
+claims = target / "tables/claims.csv"
+if readme.exists() and claims.exists():  # a study may have one training set
+    show_findings(readme, pd.read_csv(claims))
 print(
     f"{archive} holds the figures, potentials and errors that git does not get "
     f"({archive.stat().st_size / 1e6:.1f} MB; its SHA-256 is in {snakemake.output.manifest}): "

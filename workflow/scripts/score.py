@@ -1,33 +1,45 @@
-"""Compute the errors of one model on every test set, over all seeds."""
+"""Compute the errors of the models of one training set on every test set, over all seeds."""
 
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from diverse.errors.scores import Labels, ModelErrors, cell_rows, score_rows
+from diverse.datasets.draws import TEST, WHOLE, read_draws
+from diverse.errors.by_cell import ROWS, error_rows, write_rows
+from diverse.errors.scores import Labels, ModelErrors, score_rows
 from diverse.models import Predictions, load_model
-from diverse.structures import iterate_cells
+from diverse.structures import iterate_cells, read_cells
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-names, tests = snakemake.wildcards, snakemake.params.tests
-seeds = range(snakemake.params.model.get("seeds", 1))
-files = dict(zip(product(seeds, tests), snakemake.input.predictions, strict=True))
-model = load_model(Path(snakemake.input.export).parent)
-training = Labels.of(iterate_cells([snakemake.input.training]))
-scores, cells = [], []
-for test, path in zip(tests, snakemake.input.cells, strict=True):
-    truth = Labels.of(iterate_cells([path]))
-    if not len(truth.energies):
-        continue  # every label failed: tables/failures.csv says why
-    labels = {"train": names.train, "test": test, "model": names.model}
-    predictions = [Predictions(**np.load(files[seed, test])) for seed in seeds]
-    errors = ModelErrors.of(training, truth, predictions)
-    cells.append(cell_rows(labels, errors))
-    labels = {"study": snakemake.params.study, **labels}
-    scores.append(score_rows(labels, model, training, errors))
-pd.concat(scores).to_csv(snakemake.output.scores, index=False)
-pd.concat(cells).to_csv(snakemake.output.cells, index=False)
+train, params, files = snakemake.wildcards.train, snakemake.params, snakemake.input
+training = Labels.of(iterate_cells([files.training]))
+protocols, predicted = (
+    set(training.protocols),
+    dict(zip(params.names, files.predictions, strict=True)),
+)
+exports = dict(zip(params.exported, files.exports, strict=True))
+scores, by_cell = [], [pd.DataFrame(columns=ROWS)]
+for test, path, table in zip(params.tests, files.cells, files.draws, strict=True):
+    cells, draws = read_cells(path), read_draws(table)
+    if not cells:
+        continue  # a pool, or every label failed: tables/failures.csv says why
+    truth, places = Labels.of(cells), np.flatnonzero(draws["draw0"] == TEST)
+    for name, seeds in params.models.items():
+        found = [Predictions(**np.load(predicted[name, seed, test])) for seed in range(seeds)]
+        model = load_model(Path(exports[name, 0]).parent)
+        labels = {"study": params.study, "train": train, "test": test, "model": name}
+        errors = ModelErrors.of(training, truth, found)
+        scores.append(score_rows(labels, model, training, errors))
+        if name in params.drawn:
+            continue  # errors/draws has its errors in every draw
+        fixed = {"train": train, "model": name, "draw": 0, "part": WHOLE}
+        for seed, of_seed in enumerate(found):
+            names = {**fixed, "seed": seed, "test": test}
+            by_cell.append(error_rows(names, places, cells, of_seed, protocols))
+order = {name: number for number, name in enumerate(params.models)}
+table = pd.concat(scores).sort_values("model", key=lambda names: names.map(order), kind="stable")
+table.to_csv(snakemake.output.scores, index=False)
+write_rows(snakemake.output.errors, pd.concat(by_cell))
 finish(snakemake)

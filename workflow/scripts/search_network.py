@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import torch
-
 from diverse.models.network.left_out import FoldedSet
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import search_weights
@@ -14,7 +12,6 @@ from diverse.study.settings import model_descriptor, repulsion
 begin(snakemake)
 study, model, names = snakemake.params.study, snakemake.params.model, snakemake.wildcards
 options, memory = study["search"], snakemake.resources.mem_mb * 500_000
-torch.set_num_threads(snakemake.threads)
 descriptor = model_descriptor(study, model)
 folded = FoldedSet(
     lambda: iterate_cells([snakemake.input.cells]),

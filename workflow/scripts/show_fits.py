@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from diverse.report.pages.models import fits_page
 from diverse.report.plotting import ridge_paths
 from diverse.study.job import begin, finish
 
@@ -17,4 +18,6 @@ table = pd.concat(rows)
 table.insert(0, "model", table.pop("model"))
 table.insert(0, "train", table.pop("train"))
 table.to_csv(snakemake.output.table, index=False)
+with open(snakemake.output.page, "w") as page:
+    page.write(fits_page(table))
 finish(snakemake)

@@ -1,16 +1,20 @@
-"""Divide a labelled data set into a training and a test part, reading it more than once."""
+"""Divide a labelled data set into training and test parts, reading it more than once."""
 
 from collections.abc import Iterator
 
+import numpy as np
 from ase import Atoms
 
+from diverse.datasets.draws import TEST, draw_cells, draws_table
 from diverse.datasets.selection import cell_means
-from diverse.datasets.split import Outline, check_labels, cluster_cells, split_cells
-from diverse.structures import iterate_cells, random_stream, write_cells
+from diverse.datasets.split import Outline, check_labels, cluster_cells
+from diverse.structures import iterate_cells, write_cells
 from diverse.study.job import begin, finish
 from diverse.study.settings import descriptor_settings
 
 begin(snakemake)
+study, dataset = snakemake.params.study, snakemake.wildcards.dataset
+options, share = study["split"], snakemake.params.test_fraction
 
 
 def labelled() -> Iterator[Atoms]:
@@ -18,19 +22,23 @@ def labelled() -> Iterator[Atoms]:
 
 
 cells = [Outline.of(cell) for cell in labelled()]
-study, options = snakemake.params.study, snakemake.params.study["split"]
 if not options["mixed_labels"]:
-    check_labels(cells, snakemake.wildcards.dataset)
-rng = random_stream(study["seed"], f"split {snakemake.wildcards.dataset}", 0)
-test_fraction = 1.0 if snakemake.params.use == "test" else options["test_fraction"]
+    check_labels(cells, dataset)
 clusters = None
 if options["by"] == "cluster" and cells:
     descriptor = descriptor_settings(study)
     means = cell_means(labelled(), descriptor)
     clusters = cluster_cells(cells, means, options["clusters"], study["seed"])
-parts = split_cells(cells, test_fraction, options["train_environments"], rng, clusters)
+cut = {"test_fraction": share, "train_environments": options["train_environments"]}
+parts = [
+    draw_cells(cells, dataset, draw, seed=study["seed"], clusters=clusters, **cut)
+    for draw in range(options["draws"])
+]
+keys = [cell.info["key"] for cell in labelled()]
+draws_table(cells, keys, parts).to_csv(snakemake.output.draws, index=False)
 with open(snakemake.log[0], "w") as log:
-    for name, taken in zip(("train", "test"), parts, strict=True):
+    for name, values in (("train", ["a", "b"]), ("test", [TEST])):
+        taken = set(np.flatnonzero(np.isin(parts[0], values)).tolist())
         write_cells(snakemake.output[name], labelled(), taken)
         environments = sum(cells[position].environments for position in taken)
         print(name, len(taken), "cells", environments, "environments", file=log)

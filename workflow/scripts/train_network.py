@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-import torch
 
 from diverse.models.network.data import training_cells
-from diverse.models.network.loop import train_network
+from diverse.models.network.loop import train_networks
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
@@ -17,7 +17,6 @@ from diverse.study.settings import model_descriptor, repulsion
 begin(snakemake)
 study, names = snakemake.params.study, snakemake.wildcards
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
-torch.set_num_threads(snakemake.threads)
 folder = Path(snakemake.output.history).parent
 descriptor = model_descriptor(study, model)
 settings = TrainingSettings.of(
@@ -26,11 +25,14 @@ settings = TrainingSettings.of(
     jacobian_memory=snakemake.resources.mem_mb * 500_000,
 )
 stream = random_stream(study["seed"], f"{names.train} {names.model}", int(names.seed))
-network, history = train_network(
-    training_cells(iterate_cells([snakemake.input.cells]), descriptor, repulsion(study)),
+cells = training_cells(iterate_cells([snakemake.input.cells]), descriptor, repulsion(study))
+[(network, history)] = train_networks(
+    cells,
+    [np.arange(len(cells.energies))],
     settings,
-    int(stream.integers(2**31)),
-    checkpoint=folder / "checkpoint.pt",
+    [int(stream.integers(2**31))],
+    curves=True,
+    checkpoint=folder / "checkpoint.npz",
 )
 save_trained(network, snakemake.output.trained)
 network.write(folder, study["element"], study["cutoff"])

@@ -20,6 +20,7 @@ BATCH = 4096  # environments whose descriptors are held together
 
 def select_subset(
     cells: Callable[[], Iterable[Atoms]],
+    sizes: np.ndarray,
     environments: int,
     *,
     method: str,
@@ -34,7 +35,10 @@ def select_subset(
     Parameters
     ----------
     cells : callable
-        Gives the cells, the same at each call.
+        Gives the cells, the same at each call; a random subset asks for none.
+    sizes : ndarray of int, shape (n_cells,)
+        Atoms of each cell.
+    environments : int
     method : {"random", "farthest_point", "quests"}
         ``farthest_point``: in whitened cell means of the descriptor, by scikit-matter; ``quests``:
         minimum set cover of the `quests` package, cells that are novel and diverse first.
@@ -51,7 +55,8 @@ def select_subset(
     ValueError
         If not even the first cell fits.
     """
-    sizes = np.array([len(cell) for cell in cells()])
+    if not len(sizes):
+        return []
     if method == "random":
         order = rng.permutation(len(sizes))
     elif method == "farthest_point":

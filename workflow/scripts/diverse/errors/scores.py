@@ -1,7 +1,7 @@
 """Errors of models on test sets, with bootstrap intervals: the rows of ``scores.csv``.
 
-`ModelErrors.of` compares predictions with labels; `score_rows` and `cell_rows` write the errors
-down, by group of cells and cell by cell. Intervals resample cells, not atoms: the forces of one
+`ModelErrors.of` compares predictions with labels; `score_rows` writes the errors
+down, by group of cells. Intervals resample cells, not atoms: the forces of one
 cell are not independent of each other.
 """
 
@@ -241,38 +241,6 @@ def score_rows(
                         }
                     )
     return pd.DataFrame(rows)
-
-
-def cell_rows(labels: dict[str, str], errors: ModelErrors) -> pd.DataFrame:
-    """Return the squared errors of every test cell and quantity, averaged over the seeds.
-
-    Parameters
-    ----------
-    labels : dict
-        ``train``, ``test`` and ``model`` names.
-    errors : ModelErrors
-
-    Returns
-    -------
-    DataFrame
-        ``cell`` (its place in the test set), ``key`` and ``group``; ``squared``, summed over the
-        components, (meV/atom)² or (meV/Å)²; ``components``, their number. The RMSE of cells is the
-        root of the quotient of their sums.
-    """
-    numbers = np.arange(len(errors.test.keys))
-    cells = {**labels, "cell": numbers, "key": errors.test.keys, "group": errors.test.groups}
-    parts = [
-        pd.DataFrame(
-            {
-                **cells,
-                "quantity": quantity,
-                "squared": of_cells.squared.mean(axis=0),
-                "components": of_cells.count.astype(int),
-            }
-        )
-        for quantity, of_cells in errors.of_cells.items()
-    ]
-    return pd.concat(parts)
 
 
 def data_hash(*keys: Iterable[str]) -> str:

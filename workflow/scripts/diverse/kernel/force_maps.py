@@ -65,14 +65,22 @@ class StoredJacobian:
     settings : BispectrumSettings
     dtype : {"float64", "float32"}
         Type of what is stored; it is computed in float64.
+    isa : str, optional
+        Instruction set, as `Kernel` takes it: the order of sums depends on it.
     """
 
-    def __init__(self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> None:
+    def __init__(
+        self,
+        pairs: PackedPairs,
+        settings: BispectrumSettings,
+        dtype: DType,
+        isa: str | None = None,
+    ) -> None:
         self._dtype, self._first_atom = dtype, pairs.first_atom
         entry_of_pair, self._first, self._neighbour = _merge(pairs)
         self._n_components = settings.n_components
         self._rows = np.zeros((len(self._neighbour), 3, self._n_components), dtype=dtype)
-        kernel = Kernel(settings)
+        kernel = Kernel(settings, isa=isa)
         self._library = library.load(library.kernel_name(kernel.isa, dtype))
         for begin in range(0, len(pairs.first) - 1, ATOMS_AT_ONCE):
             end = min(begin + ATOMS_AT_ONCE, len(pairs.first) - 1)
@@ -120,8 +128,14 @@ class StoredJacobian:
 class ComputedJacobian:
     """Force map that stores nothing: the kernel's VJP and JVP compute it anew in each call."""
 
-    def __init__(self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> None:
-        self._pairs, self._kernel = pairs, Kernel(settings, dtype)
+    def __init__(
+        self,
+        pairs: PackedPairs,
+        settings: BispectrumSettings,
+        dtype: DType,
+        isa: str | None = None,
+    ) -> None:
+        self._pairs, self._kernel = pairs, Kernel(settings, dtype, isa=isa)
 
     def forces(self, cells: Array, slopes: Array) -> Array:
         """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV."""

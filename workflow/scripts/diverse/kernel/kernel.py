@@ -26,6 +26,8 @@ class Kernel:
     threads : int, optional
         OpenMP threads; by default as many as OpenMP would take (OMP_NUM_THREADS). Results do not
         depend on it, to the last bit, nor on which other atoms are in the same call.
+    isa : str, optional
+        Instruction set, one of `library.available_isas()`; by default `library.chosen_isa()`.
 
     Raises
     ------
@@ -48,13 +50,17 @@ class Kernel:
     """
 
     def __init__(
-        self, settings: BispectrumSettings, dtype: DType = "float64", threads: int | None = None
+        self,
+        settings: BispectrumSettings,
+        dtype: DType = "float64",
+        threads: int | None = None,
+        isa: str | None = None,
     ) -> None:
         if dtype not in ("float64", "float32"):
             raise ValueError(f"dtype is {dtype!r}; it must be 'float64' or 'float32'.")
         self.settings = settings
         self.dtype: DType = dtype
-        self.isa = library.chosen_isa()
+        self.isa = isa or library.chosen_isa()
         self.threads = threads
         self._n_components = settings.n_components
         self._n_threads = library.n_threads(threads)
@@ -70,7 +76,7 @@ class Kernel:
         weakref.finalize(self, library.call, self._function("free"), self._handle)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle settings, type and threads; the other process loads its own library."""
+        """Pickle settings, type and threads; the other process chooses its own library."""
         return Kernel, (self.settings, self.dtype, self.threads)
 
     def forward(self, vectors: Array, first: Array) -> Array:

@@ -63,6 +63,15 @@ def chosen_isa() -> str:
     return wanted
 
 
+def reproducible_isa() -> str:
+    """Return the instruction set of sums whose order must be that of other machines.
+
+    It is AVX2 wherever the CPU has it: a wider one would add the numbers in another order.
+    """
+    chosen = chosen_isa()
+    return "avx2" if chosen == "avx512" else chosen
+
+
 def n_threads(threads: int | None) -> int:
     """Return the number of threads: as given, or what OpenMP would use (OMP_NUM_THREADS)."""
     if threads is None:

@@ -75,6 +75,11 @@ class Predictions:
     forces: np.ndarray
     stresses: np.ndarray
 
+    @classmethod
+    def none(cls) -> Predictions:
+        """Return the predictions for no cell."""
+        return cls(np.zeros(0), np.zeros((0, 3)), np.zeros((0, 6)))
+
 
 def predict(model: Model, cells: Iterable[Atoms], *, cutoff: float, zbl: ZBL) -> Predictions:
     """Evaluate a model on top of its ZBL repulsion.
@@ -92,11 +97,8 @@ def predict(model: Model, cells: Iterable[Atoms], *, cutoff: float, zbl: ZBL) ->
     """
     kernel = Kernel(BispectrumSettings(model.twojmax, cutoff))
     parts = [_predict_batch(model, batch, kernel, zbl) for batch in batches(cells, BATCH)]
-    return Predictions(
-        np.concatenate([np.zeros(0), *(part.energies for part in parts)]),
-        np.concatenate([np.zeros((0, 3)), *(part.forces for part in parts)]),
-        np.concatenate([np.zeros((0, 6)), *(part.stresses for part in parts)]),
-    )
+    columns = zip(*(vars(part).values() for part in [Predictions.none(), *parts]), strict=True)
+    return Predictions(*map(np.concatenate, columns))
 
 
 def _predict_batch(model: Model, cells: Sequence[Atoms], kernel: Kernel, zbl: ZBL) -> Predictions:

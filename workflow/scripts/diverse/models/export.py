@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from diverse import lammps_library
-from diverse.models import Model, load_model, predict
+from diverse.models import Model, Predictions, load_model, predict
 from diverse.zbl import ZBL
 
 ENERGY_TOLERANCE = 1e-8  # eV/atom
@@ -58,7 +58,7 @@ def read_cutoff(folder: str | Path) -> float:
 
 def check_export(
     trained: Model, folder: str | Path, cells: Sequence[Atoms], *, cutoff: float, zbl: ZBL
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Predictions]:
     """Compare the files of a potential, run by LAMMPS and by Python, with the trained model.
 
     Parameters
@@ -73,9 +73,11 @@ def check_export(
 
     Returns
     -------
-    DataFrame
+    differences : DataFrame
         One row a cell: ``key``, ``energy_difference`` (eV/atom), ``force_difference`` (eV/Å,
         largest component), each the larger one of LAMMPS and Python.
+    predictions : Predictions
+        Predictions of the exported files, read by Python.
 
     Raises
     ------
@@ -107,4 +109,4 @@ def check_export(
             f"{ENERGY_TOLERANCE:.0e} and {FORCE_TOLERANCE:.0e}): its files were changed, or the "
             "export is wrong; remove them and train again"
         )
-    return differences
+    return differences, in_python

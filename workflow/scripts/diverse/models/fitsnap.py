@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,8 @@ def fit_with_fitsnap(
     instance.process_configs([_configuration(cell, *weights(cell)) for cell in cells])
     instance.solver.perform_fit()
     instance.output.write_lammps(instance.solver.fit)
-    parameters = potential.with_suffix(".snapparam")
-    parameters.write_text(_flags(parameters.read_text()))
+    for path in (potential.with_suffix(end) for end in (".snapcoeff", ".snapparam")):
+        path.write_text(_undated(_flags(path.read_text())))
     potential.with_suffix(".mod").unlink()  # LAMMPS lines with the paths of this machine
     coefficients = np.asarray(instance.solver.fit, dtype=float)
     return PolynomialModel.from_coefficients(twojmax, coefficients, bzero=False)
@@ -143,6 +144,11 @@ def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> di
 def _flags(text: str) -> str:
     """Write Python's booleans as the flags LAMMPS reads."""
     return text.replace(" True", " 1").replace(" False", " 0")
+
+
+def _undated(text: str) -> str:
+    """Leave out the date and the random hash of a run: the same fit is the same file."""
+    return re.sub(r"( generated on .*)? with Hash: \w+|^# Hash: .*\n", "", text, flags=re.M)
 
 
 def _fitsnap() -> Any:

@@ -33,3 +33,8 @@ def energy_dependent_weights(lowest: float, scale: float) -> CellWeights:
         return weight, weight
 
     return weights
+
+
+def cell_weights(lowest: float, scale: float | None) -> CellWeights:
+    """Return the function that weighs cells by energy (eV/atom), or alike where scale is None."""
+    return equal_weights if scale is None else energy_dependent_weights(lowest, scale)

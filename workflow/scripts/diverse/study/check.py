@@ -26,7 +26,7 @@ from diverse.study.settings import (
 )
 from diverse.study.sizes import check_sizes
 from diverse.study.sources import check_sources
-from diverse.study.subsets import complete_subsets
+from diverse.study.subsets import complete_subsets, subset_sources
 
 __all__ = ["ConfigError", "load_study"]
 logger = logging.getLogger(__name__)
@@ -88,7 +88,10 @@ def _drop_absent(study: Config) -> None:
                 study["left_out"][name] = reason
                 del study["datasets"][name]
                 subsets = study["subsets"].items()
-                study["subsets"] = {key: entry for key, entry in subsets if entry["of"] != name}
+                study["subsets"] = {k: e for k, e in subsets if name not in subset_sources(e)}
+                if "mixtures" in study:
+                    added = study["mixtures"]["added"]
+                    study["mixtures"]["added"] = [other for other in added if other != name]
 
 
 def _check_consistency(study: Config) -> None:
@@ -123,14 +126,6 @@ def _check_consistency(study: Config) -> None:
     demand(study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'")
     trains = [d["use"] == "train_and_test" for d in study["datasets"].values()]
     demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
-    for name, model in study["models"].items():
-        if model.get("solver") == "fitsnap":
-            demand(
-                "auto" not in (model["ridge"], model["energy_weight"])
-                and model["energy_scale"] is None,
-                f"models.{name}: solver fitsnap needs a number as ridge and as energy_weight, and "
-                "has no energy_scale; change them, or take solver streaming",
-            )
 
 
 def _check_generation(study: Config) -> None:

@@ -1,16 +1,38 @@
-"""Subsets of a study's training sets: those it names, and those its learning curve asks for."""
+"""Subsets and mixtures of a study's training sets: those it names, and those its blocks ask for.
+
+A subset takes cells from one data set or from several (key ``of``): from each as many
+environments as a mapping says, or from all of them together as many as ``environments`` says.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 Config = dict[str, Any]
+Part = tuple[list[str], int | None]  # data sets taken from together, environments (None: all)
+
+
+def subset_parts(subset: Config) -> list[Part]:
+    """Return the parts of a subset: data sets, and the environments taken from them together."""
+    of = subset["of"]
+    if isinstance(of, dict):
+        return [([name], environments) for name, environments in of.items()]
+    return [([of] if isinstance(of, str) else list(of), subset["environments"])]
+
+
+def subset_sources(subset: Config) -> list[str]:
+    """Return the data sets that a subset takes cells from."""
+    return [name for names, _ in subset_parts(subset) for name in names]
 
 
 def complete_subsets(study: Config) -> None:
-    """Add the subsets of the learning curve to `study`, and fill in which models are trained.
+    """Add to `study` the subsets that its blocks ask for, and fill in which models are trained.
 
-    The subset of data set ``entropy`` with at most 200 environments is named ``entropy200``.
+    The subset of data set ``entropy`` with at most 200 environments is named ``entropy200``; of
+    mixtures, ``expert_entropy25`` has a quarter of its environments from ``entropy`` at the size of
+    ``expert``, ``expert_plus_entropy200`` has 200 beside all of ``expert``; ``expert_weight3`` is
+    ``expert`` trained on with energy weight 3.
 
     Raises
     ------
@@ -18,37 +40,91 @@ def complete_subsets(study: Config) -> None:
         If a subset is of no training set, or has a taken name or an unknown model; if a learning
         curve is asked for at the size of the whole sets.
     """
-    if "learning_curve" in study:
-        _add_learning_curve(study)
+    blocks = {
+        "learning_curve": _learning_curve,
+        "mixtures": _mixtures,
+        "weight_sensitivity": _weight_sensitivity,
+    }
+    for block, subsets in blocks.items():
+        for name, subset in subsets(study) if block in study else ():
+            if study["subsets"].setdefault(name, subset) != subset:
+                raise ValueError(f"{block}: subsets has another {name}; rename it")
     for name, subset in study["subsets"].items():
-        parent = study["datasets"].get(subset["of"], {"use": "there is none"})
-        if parent["use"] != "train_and_test":
-            raise ValueError(
-                f"subsets.{name}: '{subset['of']}' is not a data set of this study with a training "
-                "part"
-            )
-        if name in study["datasets"]:
-            raise ValueError(f"subsets.{name}: a data set has this name already")
+        _check(study, name, subset)
         subset["models"] = subset["models"] or list(study["models"])
         unknown = sorted(set(subset["models"]) - set(study["models"]))
         if unknown:
             raise ValueError(f"subsets.{name}.models: there is no model '{unknown[0]}'")
 
 
-def _add_learning_curve(study: Config) -> None:
+def _check(study: Config, name: str, subset: Config) -> None:
+    mixed = isinstance(subset["of"], dict)
+    if mixed == (subset["environments"] is not None):
+        raise ValueError(
+            f"subsets.{name}: of names the data sets with the environments of each, or "
+            "environments is given for all together; give one of the two"
+        )
+    sources = subset_sources(subset)
+    for source in sources:
+        use = study["datasets"].get(source, {"use": "none"})["use"]
+        if use not in ("train_and_test", "pool"):
+            raise ValueError(
+                f"subsets.{name}: '{source}' is not a data set of this study with a training part"
+            )
+    if len(set(sources)) < len(sources):
+        raise ValueError(f"subsets.{name}: of names a data set twice; name each once")
+    if name in study["datasets"]:
+        raise ValueError(f"subsets.{name}: a data set has this name already")
+
+
+def _subset(of: Any, block: Config, study: Config, **others: Any) -> Config:
+    method = block.get("method", "random")
+    models = block["models"] or list(study["models"])
+    return {
+        "of": of, "environments": None, "method": method, "models": models,
+        "energy_weight": None, **others,
+    }  # fmt: skip
+
+
+def _learning_curve(study: Config) -> Iterator[tuple[str, Config]]:
     curve, whole = study["learning_curve"], study["split"]["train_environments"]
-    rest = {"method": curve["method"], "models": curve["models"] or list(study["models"])}
     for environments in curve["environments"]:
         if whole is not None and environments >= whole:
             raise ValueError(
                 f"learning_curve.environments: {environments} is not below "
                 f"split.train_environments ({whole}), which the last point of each curve has"
             )
-        for name, dataset in study["datasets"].items():
-            if dataset["use"] != "train_and_test":
-                continue
-            subset = {"of": name, "environments": environments, **rest}
-            if study["subsets"].setdefault(f"{name}{environments}", subset) != subset:
-                raise ValueError(
-                    f"learning_curve: subsets has another {name}{environments}; rename it"
-                )
+        for name in _trained(study):
+            yield f"{name}{environments}", _subset(name, curve, study, environments=environments)
+
+
+def _mixtures(study: Config) -> Iterator[tuple[str, Config]]:
+    block, whole = study["mixtures"], study["split"]["train_environments"]
+    base = block["base"]
+    if block["shares"] and whole is None:
+        raise ValueError(
+            "mixtures.shares: they are shares of split.train_environments, which is null; give it "
+            "a number, or leave shares empty"
+        )
+    for added in block["added"]:
+        if added == base:
+            raise ValueError(f"mixtures: {base} is added to itself; name other data sets as added")
+        for share in block["shares"]:
+            taken = round(share * whole)
+            of = {base: whole - taken, added: taken}
+            yield f"{base}_{added}{100 * share:g}".replace(".", "_"), _subset(of, block, study)
+        for environments in block["environments"]:
+            of = {base: None, added: environments}
+            yield f"{base}_plus_{added}{environments}", _subset(of, block, study)
+
+
+def _weight_sensitivity(study: Config) -> Iterator[tuple[str, Config]]:
+    block = study["weight_sensitivity"]
+    for weight in block["energy_weights"]:
+        for name in _trained(study):
+            key = f"{name}_weight{weight:g}".replace(".", "_")
+            yield key, _subset({name: None}, block, study, energy_weight=weight)
+
+
+def _trained(study: Config) -> list[str]:
+    return [name for name, entry in study["datasets"].items() if entry["use"] == "train_and_test"]

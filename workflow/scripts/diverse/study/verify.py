@@ -22,7 +22,7 @@ MADE_AGAIN = (
     "datasets/*/train.xyz",
     "models/*/*/0/covariance.npz",
     "predictions/*/*/0/*.npz",
-    "errors/*/*.csv",
+    "errors/cells.csv.xz",
 )
 
 

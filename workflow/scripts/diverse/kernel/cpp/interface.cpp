@@ -6,6 +6,7 @@
 #include "force_maps.hpp"
 #include "kernel.hpp"
 #include "jacobian_sums.hpp"
+#include "network.hpp"
 
 #define DIVERSE_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -104,4 +105,44 @@ DIVERSE_EXPORT void diverse_cell_slopes(int64_t n, const int64_t* cells, const i
     for (int64_t c = 0; c < n; ++c)
         diverse::cell_slopes<Real>({first_atom, first, neighbour, rows, n_components}, cells[c],
                                    cotangent + 3 * place[c], slope + n_components * place[c]);
+}
+
+// Networks, network.hpp: numbers of one network's parameters, and numbers kept of a batch.
+DIVERSE_EXPORT int64_t diverse_network_size(int64_t n_layers, const int64_t* widths) {
+    return diverse::TanhNetwork<Real>(n_layers, widths).n_parameters();
+}
+
+DIVERSE_EXPORT int64_t diverse_network_saved_size(int64_t n_layers, const int64_t* widths,
+                                                  int64_t n_networks, const int64_t* first) {
+    int64_t chunks = 0;
+    for (int64_t s = 0; s < n_networks; ++s)
+        chunks += diverse::NetworkStack<Real>::n_chunks(first[s + 1] - first[s]);
+    return chunks * diverse::TanhNetwork<Real>(n_layers, widths).saved_size();
+}
+
+DIVERSE_EXPORT void diverse_network_slopes(int64_t n_layers, const int64_t* widths,
+                                           int64_t n_networks, const int64_t* first,
+                                           const double* mean, const double* inverse_scale,
+                                           int threads, const double* descriptors,
+                                           const int64_t* atoms, const Real* parameters,
+                                           Real* energies, Real* slopes, Real* saved) {
+    diverse::NetworkStack<Real>{n_layers, widths, n_networks, first, mean, inverse_scale, threads}
+        .slopes(descriptors, atoms, parameters, energies, slopes, saved);
+}
+
+DIVERSE_EXPORT void diverse_network_gradient(int64_t n_layers, const int64_t* widths,
+                                             int64_t n_networks, const int64_t* first,
+                                             const double* mean, const double* inverse_scale,
+                                             int threads, const Real* parameters,
+                                             const Real* by_energy, const Real* by_slope,
+                                             Real* saved, Real* gradient) {
+    diverse::NetworkStack<Real>{n_layers, widths, n_networks, first, mean, inverse_scale, threads}
+        .gradient(parameters, by_energy, by_slope, saved, gradient);
+}
+
+DIVERSE_EXPORT void diverse_adamw(int64_t n, double rate, double decay, double correction,
+                                  double square_correction, const Real* gradient, Real* mean,
+                                  Real* square, Real* parameters) {
+    diverse::adamw<Real>(n, rate, decay, correction, square_correction, gradient, mean, square,
+                         parameters);
 }

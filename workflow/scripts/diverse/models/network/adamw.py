@@ -1,10 +1,12 @@
-"""AdamW whose whole state is a few tensors, so that a training can stop and go on."""
+"""AdamW whose whole state is two arrays and a number, so that a training can stop and go on."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from torch.optim.adamw import adamw  # the class around it takes seconds to import
+import numpy as np
+
+from diverse.kernel import library
+
+DECAYS = 0.9, 0.999  # of the running means, as in kernel/cpp/network.hpp
 
 
 class AdamW:
@@ -12,34 +14,25 @@ class AdamW:
 
     Attributes
     ----------
-    means, squares : list of Tensor
+    means, squares : ndarray
         Running means of the gradient and of its square, for each parameter.
-    steps : list of Tensor
-        Number of steps taken, for each parameter.
+    steps : int
+        Number of steps taken.
     """
 
-    def __init__(self, network: nn.Module, weight_decay: float) -> None:
-        self._parameters = [parameter.detach() for parameter in network.parameters()]
-        self._weight_decay = weight_decay
-        self.means = [torch.zeros_like(parameter) for parameter in self._parameters]
-        self.squares = [torch.zeros_like(parameter) for parameter in self._parameters]
-        self.steps = [torch.zeros(()) for _ in self._parameters]
+    def __init__(self, parameters: np.ndarray, weight_decay: float) -> None:
+        self._parameters, self._weight_decay = parameters, weight_decay
+        self.means, self.squares = np.zeros_like(parameters), np.zeros_like(parameters)
+        self.steps = 0
+        name = library.kernel_name(library.reproducible_isa(), parameters.dtype.name)
+        self._function = library.load(name).diverse_adamw
 
-    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
-        """Take one step against the gradients, which changes the parameters in place."""
-        adamw(
-            self._parameters,
-            gradients,
-            self.means,
-            self.squares,
-            max_exp_avg_sqs=[],
-            state_steps=self.steps,
-            fused=True,
-            amsgrad=False,
-            beta1=0.9,
-            beta2=0.999,
-            lr=learning_rate,
-            weight_decay=self._weight_decay,
-            eps=1e-8,
-            maximize=False,
+    def step(self, gradient: np.ndarray, learning_rate: float) -> None:
+        """Take one step against the gradient, which changes the parameters in place."""
+        self.steps += 1
+        corrections = (1 - decay**self.steps for decay in DECAYS)
+        library.call(
+            self._function,
+            *(gradient.size, float(learning_rate), float(self._weight_decay), *corrections),
+            *(gradient, self.means, self.squares, self._parameters),
         )

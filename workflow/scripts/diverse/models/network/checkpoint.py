@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
-import math
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from diverse.models.network.adamw import AdamW
 
@@ -22,32 +18,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Progress:
-    """State of a training after some of its epochs.
+    """State of a training after some of its epochs, beside parameters and optimiser.
 
     Attributes
     ----------
-    epoch, waited : int
-        Epochs done, and done since the lowest validation loss.
-    best_loss : float
-    best : list of ndarray
-        Weights and biases of every layer in turn, at the lowest validation loss, float64.
-    history : list of dict
+    epoch : int
+        Epochs done.
+    history : list of ndarray
+        What was noted of every epoch.
     """
 
     epoch: int = 0
-    waited: int = 0
-    best_loss: float = math.inf
-    best: list[np.ndarray] = field(default_factory=list)
-    history: list[dict[str, float]] = field(default_factory=list)
-
-    def add(self, training_loss: float, errors: dict[str, float], network: nn.Module) -> None:
-        """Take note of one more epoch."""
-        self.epoch += 1
-        self.waited += 1
-        self.history.append({"epoch": self.epoch, "training_loss": training_loss, **errors})
-        if errors["validation_loss"] < self.best_loss:
-            self.best_loss, self.waited = errors["validation_loss"], 0
-            self.best = [p.detach().numpy().astype(float) for p in network.parameters()]
+    history: list[np.ndarray] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,18 +46,20 @@ class Checkpoint:
     path: Path
     identity: dict[str, str]
 
-    def save(self, network: nn.Module, optimiser: AdamW, progress: Progress) -> None:
+    def save(self, parameters: np.ndarray, optimiser: AdamW, progress: Progress) -> None:
         """Write the file with its SHA-256 before it, whole or not at all, and wait for the disk."""
-        state = asdict(progress) | {"best": [torch.from_numpy(array) for array in progress.best]}
         content = io.BytesIO()
-        torch.save(
-            {
-                "identity": self.identity,
-                "network": network.state_dict(),
-                "optimiser": [optimiser.means, optimiser.squares, optimiser.steps],
-                "progress": state,
-            },
+        np.savez(
             content,
+            allow_pickle=False,
+            names=np.array(list(self.identity)),
+            hashes=np.array(list(self.identity.values())),
+            parameters=parameters,
+            means=optimiser.means,
+            squares=optimiser.squares,
+            steps=optimiser.steps,
+            epoch=progress.epoch,
+            history=np.array(progress.history),
         )
         temporary = self.path.with_suffix(".part")
         with temporary.open("wb") as file:
@@ -84,35 +68,35 @@ class Checkpoint:
             os.fsync(file.fileno())
         os.replace(temporary, self.path)
 
-    def load(self, network: nn.Module, optimiser: AdamW) -> Progress | None:
-        """Set network and optimiser to the state in the file.
+    def load(self, parameters: np.ndarray, optimiser: AdamW) -> Progress:
+        """Set parameters and optimiser to the state in the file, if there is one.
 
         A file that is damaged, or of another training, is put aside (``.aside``) with a warning.
 
         Returns
         -------
-        Progress or None
-            None if there is no file to continue from.
+        Progress
+            That of a training that has not begun, if there is no file to continue from.
         """
-        if not self.path.exists():
-            return None
-        content = self._read()
+        content = self._read() if self.path.exists() else None
         if content is None:
-            return None
-        network.load_state_dict(content["network"])
-        optimiser.means, optimiser.squares, optimiser.steps = content["optimiser"]
-        best = [tensor.numpy() for tensor in content["progress"]["best"]]
-        return Progress(**content["progress"] | {"best": best})
+            return Progress()
+        parameters[:] = content["parameters"]
+        optimiser.means[:], optimiser.squares[:] = content["means"], content["squares"]
+        optimiser.steps = int(content["steps"])
+        return Progress(int(content["epoch"]), list(content["history"]))
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self) -> dict[str, np.ndarray] | None:
         """Return the content of the file, or put it aside and return None."""
         data = self.path.read_bytes()
         digest, payload = data[:32], data[32:]
         if sha256(payload).digest() != digest:
             self._put_aside("is damaged")
             return None
-        content: dict[str, Any] = torch.load(io.BytesIO(payload), weights_only=True)
-        found = content["identity"]
+        with np.load(io.BytesIO(payload), allow_pickle=False) as file:
+            content = dict(file)
+        names, hashes = (content.get(part, np.empty(0)).tolist() for part in ("names", "hashes"))
+        found = dict(zip(names, hashes, strict=True))
         other = [name for name in self.identity if found.get(name) != self.identity[name]]
         if other:
             self._put_aside(f"comes from a training with other {' and other '.join(other)}")

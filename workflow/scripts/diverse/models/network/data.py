@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from ase import Atoms
 
-from diverse.kernel import BispectrumSettings, Kernel
+from diverse.kernel import BispectrumSettings, Kernel, library
 from diverse.kernel.force_maps import PackedPairs
 from diverse.labels.target import fit_target
 from diverse.neighbours import find_pairs
@@ -39,6 +39,8 @@ class TrainingCells:
         Label (free energy) minus ZBL.
     forces : ndarray, shape (n_atoms, 3), eV/Å
         Forces of the labels minus forces of ZBL.
+    trajectories : ndarray of int, shape (n_cells,)
+        Number of the trajectory that each cell belongs to.
     pairs : PackedPairs
     """
 
@@ -47,6 +49,7 @@ class TrainingCells:
     labels: np.ndarray
     energies: np.ndarray
     forces: np.ndarray
+    trajectories: np.ndarray
     pairs: PackedPairs
 
     @property
@@ -56,10 +59,11 @@ class TrainingCells:
         return sizes
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of settings, descriptors, energies, forces and pairs."""
+        """Return a SHA-256 of settings, descriptors, energies, forces, trajectories and pairs."""
         digest = sha256(repr(self.settings).encode())
         pairs = [getattr(self.pairs, field.name) for field in fields(self.pairs)]
-        for array in (self.descriptors, self.energies, self.forces, *pairs):
+        own = (self.descriptors, self.labels, self.energies, self.forces, self.trajectories)
+        for array in (*own, *pairs):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
@@ -73,9 +77,12 @@ def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZB
         If a cell has no energy or forces, or they are not finite.
     """
     columns: dict[str, _Column] = {}
+    trajectories: dict[tuple[str, str], int] = {}
     with ExitStack() as files:
         for batch in _batches(cells):
-            for name, array in _describe(batch, settings, zbl).items():
+            arrays = _describe(batch, settings, zbl)
+            arrays["trajectories"] = np.array([_trajectory(c, trajectories) for c in batch])
+            for name, array in arrays.items():
                 if name not in columns:
                     columns[name] = _Column(files.enter_context(tempfile.TemporaryFile()))
                 columns[name].append(array)
@@ -89,7 +96,7 @@ def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZB
     pairs = PackedPairs(
         offsets("n_atoms"), offsets("n_pairs"), arrays["neighbour"], arrays["vector"]
     )
-    names = ("descriptors", "labels", "energies", "forces")
+    names = ("descriptors", "labels", "energies", "forces", "trajectories")
     return TrainingCells(settings=settings, pairs=pairs, **{name: arrays[name] for name in names})
 
 
@@ -101,8 +108,9 @@ def _describe(
     sizes = np.array([len(cell) for cell in cells])
     zbl_energies, zbl_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
     first_of_cell = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    kernel = Kernel(settings, isa=library.reproducible_isa())
     return {
-        "descriptors": Kernel(settings).forward(pairs.vector, pairs.first),
+        "descriptors": kernel.forward(pairs.vector, pairs.first),
         "labels": np.array(energies) / sizes,
         "energies": np.array(energies) - zbl_energies,
         "forces": np.concatenate(forces) - zbl_forces,
@@ -111,6 +119,12 @@ def _describe(
         "neighbour": (pairs.neighbour - first_of_cell[pairs.center]).astype(np.int32),
         "vector": pairs.vector,
     }
+
+
+def _trajectory(cell: Atoms, numbers: dict[tuple[str, str], int]) -> int:
+    """Return the number of a cell's trajectory; a new one gets the next."""
+    name = (cell.info["config_type"], cell.info["trajectory"])
+    return numbers.setdefault(name, len(numbers))
 
 
 def _batches(cells: Iterable[Atoms]) -> Iterator[list[Atoms]]:

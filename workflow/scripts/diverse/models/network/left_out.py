@@ -12,7 +12,7 @@ from diverse.kernel import BispectrumSettings
 from diverse.labels.target import fit_target
 from diverse.models import Model, predict
 from diverse.models.network.data import training_cells
-from diverse.models.network.loop import train_network
+from diverse.models.network.loop import train_networks
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import ONE_TRAJECTORY, PartErrors
 from diverse.structures import batches
@@ -47,23 +47,21 @@ class FoldedSet:
         n_folds: int,
     ) -> None:
         self._cells, self._descriptor, self._zbl, self._n_folds = cells, descriptor, zbl, n_folds
-        parts = {part for part, _ in dealt(cells(), n_folds)}
+        part_of_cell = np.array([part for part, _ in dealt(cells(), n_folds)])
+        parts = np.unique(part_of_cell)
         if len(parts) < 2:
             raise ValueError(ONE_TRAJECTORY)
-        self._kept = [
-            training_cells((c for p, c in dealt(cells(), n_folds) if p != part), descriptor, zbl)
-            for part in sorted(parts)
-        ]
+        self._pool = training_cells(cells(), descriptor, zbl)
+        self._kept = [np.flatnonzero(part_of_cell != part) for part in parts]
 
     def left_out_errors(self, settings: TrainingSettings, seed: int) -> PartErrors:
         """Return the errors on each part, predicted by a network trained without it.
 
         Each of the trainings has a seed of its own that follows from `seed`.
         """
-        sums = []
-        for part, kept in enumerate(self._kept):
-            model, _ = train_network(kept, settings, seed + part)
-            sums.append(self._squares(model, part))
+        seeds = [seed + part for part in range(len(self._kept))]
+        trained = train_networks(self._pool, self._kept, settings, seeds)
+        sums = [self._squares(model, part) for part, (model, _) in enumerate(trained)]
         return PartErrors(*np.array(sums).T)
 
     def _squares(self, model: Model, part: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Training of a tanh network on energies and forces with AdamW, anew or from a checkpoint."""
+"""Training of tanh networks on energies and forces with AdamW, anew or from a checkpoint."""
 
 from __future__ import annotations
 
@@ -6,177 +6,266 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
 
 from diverse.models.network.adamw import AdamW
 from diverse.models.network.checkpoint import Checkpoint, Progress
 from diverse.models.network.data import TrainingCells
-from diverse.models.network.loss import ForceLoss
+from diverse.models.network.loss import DivergedError, ForceLoss
 from diverse.models.network.model import NetworkModel
 from diverse.models.network.settings import TrainingSettings
+from diverse.models.network.stack import NetworkStack, initial_parameters
 
-FIRST_LAYER_SCALE = 0.01
-WARM_UP = 0.05  # of all epochs
-CELLS_AT_ONCE = 64  # while validating
+WARM_UP = 0.05  # of all steps
+CELLS_AT_ONCE = 64  # of each network, while validating
 CHECKPOINT_SECONDS = 30.0
+CURVES = ("training_loss", "validation_loss", "validation_energy", "validation_forces")
+
+History = list[dict[str, float]]
 
 
-def train_network(
+def train_networks(
     cells: TrainingCells,
+    members: Sequence[np.ndarray],
     settings: TrainingSettings,
-    seed: int,
+    seeds: Sequence[int],
     *,
+    curves: bool = False,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> tuple[NetworkModel, list[dict[str, float]]]:
-    """Train one network; the same seed gives the same network on the same machine.
+) -> list[tuple[NetworkModel, History]]:
+    """Train networks of one shape, each on a set of its own, for a fixed number of epochs.
+
+    A network is what it is without the others, to the last bit, as long as the number of steps in
+    an epoch stays: that which the largest set needs at `settings.batch` cells a step. The same
+    seeds give the same bytes on all x86-64 machines with AVX2, whatever the number of threads.
 
     Parameters
     ----------
     cells : TrainingCells
-        At least 2; some are set aside for validation.
+        The pool that all sets are taken from.
+    members : sequence of ndarray of int
+        Numbers of the cells of each network's set; sets may overlap, and should be of about one
+        size.
     settings : TrainingSettings
-    seed : int
+    seeds : sequence of int
+        One for each network: of its first weights, of the order of its cells, and of what is set
+        aside.
+    curves : bool
+        Whether the loss is noted in every epoch, which costs about a tenth of the time. It changes
+        no network.
     checkpoint : Path, optional
-        File that an interrupted training left and continues from, to the same network bit for
+        File that an interrupted training left and continues from, to the same networks bit for
         bit as without the interruption; removed at the end.
     checkpoint_seconds : float
         Least time between two writings of it.
 
     Returns
     -------
-    model : NetworkModel
-        Weights of the epoch with the lowest validation loss.
-    history : list of dict
-        Of every epoch: ``epoch``, ``training_loss``, ``validation_loss``, and of the validation
-        cells the RMSE of energies, ``validation_energy`` (eV/atom), and of force components,
-        ``validation_forces`` (eV/Å).
+    list of (NetworkModel, list of dict)
+        Each network with the weights after the last step, and its history, empty without
+        `curves`: of every epoch ``epoch``, ``training_loss``, ``validation_loss``, and of the
+        cells set aside the RMSE of energies, ``validation_energy`` (eV/atom), and of force
+        components, ``validation_forces`` (eV/Å); NaN where no cell is set aside.
 
     Raises
     ------
     ValueError
-        If there are too few cells to set some aside, a descriptor does not vary, the loss grows
-        beyond all bounds, or the checkpoint comes from other settings or data.
+        If a set has too few cells or trajectories, a descriptor does not vary over it, or a loss
+        grows beyond all bounds.
     """
-    training, validation = set_aside(len(cells.energies), settings.validation_fraction, seed)
-    loss = ForceLoss(cells, settings)
-    network = initial_network(cells.settings.n_components, settings, seed)
-    optimiser = AdamW(network, settings.weight_decay)
-    file = Checkpoint(checkpoint, _identity(cells, settings, seed)) if checkpoint else None
-    progress = (file.load(network, optimiser) if file else None) or Progress()
+    training = Training(cells, members, settings, seeds)
+    file = checkpoint and Checkpoint(checkpoint, _identity(cells, members, settings, seeds, curves))
+    progress = file.load(training.parameters, training.optimiser) if file else Progress()
     saved = time.monotonic()
-    while progress.epoch < settings.epochs and progress.waited < settings.patience:
-        order = np.random.default_rng([seed, progress.epoch]).permutation(training)
-        training_loss = train_epoch(network, optimiser, loss, order, progress.epoch)
-        progress.add(training_loss, validate(network, loss, validation), network)
+    while progress.epoch < settings.epochs:
+        try:
+            losses = training.run_epoch(progress.epoch)
+            if curves:
+                progress.history.append(np.vstack([losses, training.validate()]))
+        except DivergedError as error:
+            raise ValueError(training.divergence(error.network, progress.epoch)) from None
+        progress.epoch += 1
         if file and time.monotonic() - saved >= checkpoint_seconds:
-            file.save(network, optimiser, progress)
+            file.save(training.parameters, training.optimiser, progress)
             saved = time.monotonic()
     if file:
         file.remove()
-    return _model(progress.best, loss), progress.history
+    return [(training.model(k), _history(progress, k)) for k in range(len(members))]
 
 
-def set_aside(n_cells: int, validation_fraction: float, seed: int) -> Sequence[np.ndarray]:
-    """Return the numbers of the training and of the validation cells."""
-    n_validation = max(1, round(validation_fraction * n_cells))
-    if n_cells - n_validation < 1:
-        raise ValueError(
-            f"{n_cells} labelled training cells are too few to set {n_validation} aside for "
-            f"validation: see tables/failures.csv, or make a larger data set"
-        )
-    order = np.random.default_rng(seed).permutation(n_cells)
-    return order[n_validation:], order[:n_validation]
+class Training:
+    """Networks of a stack with their sets, loss and optimiser; arguments as of `train_networks`.
 
-
-def initial_network(n_inputs: int, settings: TrainingSettings, seed: int) -> nn.Sequential:
-    """Return a network with LeCun-normal weights.
-
-    The first layer starts `FIRST_LAYER_SCALE` smaller, where tanh is linear: training begins at
-    a smooth function of strongly correlated descriptors and bends it only as the data demand.
+    Attributes
+    ----------
+    training, validation : sequence of ndarray of int
+        Numbers of the cells that each network is trained on, and of those set aside.
+    loss : ForceLoss
+    stack : NetworkStack
+    optimiser : AdamW
     """
-    generator, layers = np.random.default_rng(seed), []
-    for n_in, n_out in pairwise([n_inputs, *settings.widths, 1]):
-        layer = nn.Linear(n_in, n_out, dtype=getattr(torch, settings.precision))
-        with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(generator.normal(0, n_in**-0.5, (n_out, n_in))))
-            layer.bias.zero_()
-        layers.append(layer)
-    with torch.no_grad():
-        layers[0].weight.mul_(FIRST_LAYER_SCALE)
-    hidden = [module for layer in layers[:-1] for module in (layer, nn.Tanh())]
-    return nn.Sequential(*hidden, layers[-1])
 
+    def __init__(
+        self,
+        cells: TrainingCells,
+        members: Sequence[np.ndarray],
+        settings: TrainingSettings,
+        seeds: Sequence[int],
+    ) -> None:
+        parts = [
+            set_aside(numbers, cells.trajectories[numbers], settings.validation_fraction, seed)
+            for numbers, seed in zip(members, seeds, strict=True)
+        ]
+        self.training, self.validation = zip(*parts, strict=True)
+        _check_sizes(self.training, settings)
+        self.settings, self.seeds = settings, seeds
+        self.loss = ForceLoss(cells, self.training, settings)
+        self.stack = initial_stack(self.loss, seeds)
+        self.optimiser = AdamW(self.parameters, settings.weight_decay)
 
-def validate(network: nn.Module, loss: ForceLoss, numbers: np.ndarray) -> dict[str, float]:
-    """Return the validation loss of some cells, and their RMSE of energies and of forces.
+    @property
+    def parameters(self) -> np.ndarray:
+        """Weights and biases of all networks, shape (n_networks, n_parameters)."""
+        return self.stack.parameters
 
-    The keys are those in the history of `train_network`; units eV/atom and eV/Å.
-    """
-    weighted, squares, rows = 0.0, np.zeros(2), np.zeros(2)
-    with torch.no_grad():
-        for batch in _batches(numbers, CELLS_AT_ONCE):
-            errors = loss.residuals(network, batch)
-            weighted += loss.sum_squares(*errors, batch).item()
-            squares += [(error.double() ** 2).sum().item() for error in errors]
-            rows += [error.numel() for error in errors]
-    energy, forces = np.sqrt(squares / rows)
-    return {
-        "validation_loss": weighted / float(rows.sum()),
-        "validation_energy": float(energy),
-        "validation_forces": float(forces),
-    }
+    def run_epoch(self, epoch: int) -> np.ndarray:
+        """Make one pass over the cells of each network; return mean losses, shape (n_networks,).
 
+        Parameters
+        ----------
+        epoch : int
+            Epochs done before.
+        """
+        orders = [
+            np.random.default_rng([seed, epoch]).permutation(numbers)
+            for seed, numbers in zip(self.seeds, self.training, strict=True)
+        ]
+        steps = list(_batches(orders, self.settings.batch or max(map(len, orders))))
+        losses = []
+        for number, batches in enumerate(steps):
+            done = (epoch + (number + 1) / len(steps)) / self.settings.epochs
+            values, gradient = self.loss.gradient(self.stack, batches)
+            self.optimiser.step(gradient, self.settings.learning_rate * schedule(done))
+            losses.append(values)
+        means: np.ndarray = np.mean(losses, axis=0)
+        return means
 
-def train_epoch(
-    network: nn.Module,
-    optimiser: AdamW,
-    loss: ForceLoss,
-    order: np.ndarray,
-    epoch: int,
-) -> float:
-    """Make one pass over the cells in this order; return the mean loss of its batches."""
-    settings, parameters, losses = loss.settings, list(network.parameters()), []
-    batches = list(_batches(order, settings.batch or len(order)))
-    for number, batch in enumerate(batches):
-        done = (epoch + (number + 1) / len(batches)) / settings.epochs
-        value = loss(network, batch)
-        gradients = list(torch.autograd.grad(value, parameters))
-        optimiser.step(gradients, settings.learning_rate * _schedule(done))
-        losses.append(value.item())
-    if not np.isfinite(losses).all():
-        raise ValueError(
-            f"the training loss is not finite in epoch {epoch + 1}: lower the learning rate "
-            f"({settings.learning_rate})"
+    def validate(self) -> np.ndarray:
+        """Return loss, RMSE of energies and RMSE of forces on the cells set aside.
+
+        The rows, shape (3, n_networks), are those in the history of `train_networks`; NaN for a
+        network without such cells.
+        """
+        n = len(self.validation)
+        weighted, squares, rows = np.zeros(n), np.zeros((2, n)), np.zeros((2, n))
+        for batches in _batches(self.validation, CELLS_AT_ONCE):
+            errors = self.loss.residuals(self.stack, batches)
+            weighted += self.loss.sum_squares(errors, n)
+            squares += errors.squares(n)
+            rows += errors.rows(n)
+        rows = np.where(rows > 0, rows, np.nan)
+        return np.vstack([weighted / rows.sum(axis=0), np.sqrt(squares / rows)])
+
+    def model(self, number: int) -> NetworkModel:
+        """Return one network as it is now."""
+        weights, biases = self.stack.layers(number)
+        biases[-1] = biases[-1] + self.loss.mean_energy[number]
+        twojmax = self.loss.cells.settings.twojmax
+        mean, scale = self.loss.mean[number], self.loss.scale[number]
+        return NetworkModel(twojmax, mean, scale, weights, biases)
+
+    def divergence(self, number: int, epoch: int) -> str:
+        """Return the sentence on a network whose loss is not finite after so many epochs."""
+        return (
+            f"the training loss of network {number + 1} of {len(self.seeds)} (seed "
+            f"{self.seeds[number]}) is not finite in epoch {epoch + 1}: lower the learning rate "
+            f"({self.settings.learning_rate})"
         )
-    return float(np.mean(losses))
 
 
-def _schedule(done: float) -> float:
-    """Return the learning rate, relative to its largest, when this part of the epochs is done."""
+def set_aside(
+    numbers: np.ndarray, trajectories: np.ndarray, validation_fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the training and of the validation cells, which share no trajectory.
+
+    Trajectories are taken at random as long as they fit into the validation part, at least one.
+
+    Raises
+    ------
+    ValueError
+        If nothing would be left to train on.
+    """
+    room = max(1, round(validation_fraction * len(numbers))) if validation_fraction else 0
+    names, sizes = np.unique(trajectories, return_counts=True)
+    if len(names) <= (room > 0):
+        raise ValueError(
+            f"{len(numbers)} labelled training cells of {len(names)} trajectories are too few to "
+            f"set a trajectory aside for validation: see tables/failures.csv, make a larger data "
+            f"set, or set validation_fraction: 0"
+        )
+    taken: list[int] = []
+    for k in np.random.default_rng(seed).permutation(len(names)):
+        if sizes[k] <= room and len(taken) < len(names) - 1:
+            taken.append(k)
+            room -= sizes[k]
+    if validation_fraction and not taken:
+        taken.append(int(np.argmin(sizes)))
+    aside = np.isin(trajectories, names[taken])
+    return numbers[~aside], numbers[aside]
+
+
+def initial_stack(loss: ForceLoss, seeds: Sequence[int]) -> NetworkStack:
+    """Return networks that have learned nothing yet, with the standardisation of their sets."""
+    widths = [loss.mean.shape[1], *loss.settings.widths, 1]
+    parameters = [initial_parameters(widths, seed, loss.settings.precision) for seed in seeds]
+    return NetworkStack(widths, np.stack(parameters), loss.mean, loss.scale)
+
+
+def schedule(done: float) -> float:
+    """Return the learning rate, relative to its largest, when this part of the steps is done."""
     if done < WARM_UP:
         return done / WARM_UP
     return 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
 
 
-def _batches(numbers: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    yield from np.array_split(numbers, math.ceil(len(numbers) / size))
+def _check_sizes(training: Sequence[np.ndarray], settings: TrainingSettings) -> None:
+    sizes = [len(numbers) for numbers in training]
+    n_steps = math.ceil(max(sizes) / (settings.batch or max(sizes)))
+    if min(sizes) < n_steps:
+        raise ValueError(
+            f"sets of {min(sizes)} and of {max(sizes)} training cells cannot be trained together: "
+            f"the larger one needs {n_steps} steps an epoch; train them in two calls"
+        )
 
 
-def _identity(cells: TrainingCells, settings: TrainingSettings, seed: int) -> dict[str, str]:
+def _batches(numbers: Sequence[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
+    """Yield some cells of each network, as often as the largest set needs with so many at once."""
+    n_steps = math.ceil(max(map(len, numbers)) / size)
+    if n_steps:
+        parts = (np.array_split(part, n_steps) for part in numbers)
+        yield from map(list, zip(*parts, strict=True))
+
+
+def _identity(
+    cells: TrainingCells,
+    members: Sequence[np.ndarray],
+    settings: TrainingSettings,
+    seeds: Sequence[int],
+    curves: bool,
+) -> dict[str, str]:
     """Return the hashes that a checkpoint and a training must agree in."""
+    sets = b"".join(sha256(np.ascontiguousarray(part).data).digest() for part in members)
     return {
-        "settings": sha256(repr((settings, seed)).encode()).hexdigest(),
-        "data": cells.fingerprint(),
+        "settings": sha256(repr((settings, list(seeds), curves)).encode()).hexdigest(),
+        "data": sha256(cells.fingerprint().encode() + sets).hexdigest(),
     }
 
 
-def _model(parameters: list[np.ndarray], loss: ForceLoss) -> NetworkModel:
-    weights, biases = parameters[0::2], parameters[1::2]
-    biases[-1] = biases[-1] + loss.mean_energy
-    return NetworkModel(loss.cells.settings.twojmax, loss.mean, loss.scale, weights, biases)
+def _history(progress: Progress, number: int) -> History:
+    return [
+        {"epoch": epoch, **dict(zip(CURVES, values[:, number].tolist(), strict=True))}
+        for epoch, values in enumerate(progress.history, start=1)
+    ]

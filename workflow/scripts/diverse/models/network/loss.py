@@ -1,42 +1,88 @@
-"""The loss of a network on batches of cells, and its gradient by the network's parameters."""
+"""The loss of a stack of networks on batches of cells, and its gradient by their parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
+from diverse.kernel import library
 from diverse.kernel.force_maps import ComputedJacobian, ForceMap, StoredJacobian, ranges
 from diverse.models.network.data import TrainingCells
 from diverse.models.network.settings import TrainingSettings
+from diverse.models.network.stack import NetworkStack
 from diverse.models.weights import energy_dependent_weight
 
 ROWS_AT_ONCE = 100_000
 
 
+@dataclass(frozen=True)
+class Residuals:
+    """Errors of every network of a stack on a batch of its own, the batches one after the other.
+
+    Attributes
+    ----------
+    energies : ndarray, shape (n_cells,), eV/atom
+    forces : ndarray, shape (n_atoms, 3), eV/Å
+    numbers : ndarray, shape (n_cells,)
+        Numbers of the cells.
+    network : ndarray, shape (n_cells,)
+        Number of the network of each cell.
+    sizes : ndarray, shape (n_cells,)
+        Atoms of each cell.
+    """
+
+    energies: np.ndarray
+    forces: np.ndarray
+    numbers: np.ndarray
+    network: np.ndarray
+    sizes: np.ndarray
+
+    def squares(self, n_networks: int) -> np.ndarray:
+        """Return sums of squares of energies and of forces of each network, shape (2, n)."""
+        of_cell = self._by_network(self.energies.astype(float) ** 2, n_networks)
+        return np.stack([of_cell, self._by_network(self.squared_forces, n_networks)])
+
+    @property
+    def squared_forces(self) -> np.ndarray:
+        """Sum of squared errors of the force components of each cell, shape (n_cells,)."""
+        cell_of_atom = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        with np.errstate(over="ignore"):
+            of_atom = (self.forces.astype(float) ** 2).sum(axis=1)
+        return np.bincount(cell_of_atom, of_atom, minlength=len(self.sizes))
+
+    def rows(self, n_networks: int) -> np.ndarray:
+        """Return numbers of energies and of force components of each network, shape (2, n)."""
+        energies = np.bincount(self.network, minlength=n_networks)
+        return np.stack([energies, 3 * self._by_network(self.sizes, n_networks)])
+
+    def _by_network(self, of_cell: np.ndarray, n_networks: int) -> np.ndarray:
+        return np.bincount(self.network, of_cell, minlength=n_networks)
+
+
 class ForceLoss:
     """Mean squared weighted residual over all energy and force rows of a batch.
 
-    The network maps standardised descriptors x = (B - mean) / scale to an atom's energy e. Forces
-    are -de/dB dB/dr, where dB/dr is a `ForceMap`: linear in de/dB, so the gradient of the loss by
-    de/dB is its adjoint.
+    A network maps descriptors B to an atom's energy e. Forces are -de/dB dB/dr, where dB/dr is a
+    `ForceMap`: linear in de/dB, so the gradient of the loss by de/dB is its adjoint.
 
     Parameters
     ----------
     cells : TrainingCells
+        The pool that the sets of all networks are taken from.
+    members : sequence of ndarray of int
+        Numbers of the cells of each network.
     settings : TrainingSettings
 
     Attributes
     ----------
-    mean, scale : ndarray, shape (D,)
-        Mean and standard deviation over all environments of the cells.
-    mean_energy : float, eV
-        Mean energy per atom, added to the output of the network.
-    weights : ndarray, shape (n_cells,)
-        Row weights of the cells, beside the weights of energies and of forces.
+    mean, scale : ndarray, shape (n_networks, D)
+        Mean and standard deviation of the descriptors over all environments of a network's cells.
+    mean_energy : ndarray, shape (n_networks,), eV
+        Mean energy per atom of a network's cells, added to its output.
+    lowest : ndarray, shape (n_networks,), eV/atom
+        Lowest label of a network's cells, from which `energy_scale` counts.
 
     Raises
     ------
@@ -44,44 +90,105 @@ class ForceLoss:
         If a descriptor does not vary.
     """
 
-    def __init__(self, cells: TrainingCells, settings: TrainingSettings) -> None:
+    def __init__(
+        self, cells: TrainingCells, members: Sequence[np.ndarray], settings: TrainingSettings
+    ) -> None:
         self.cells, self.settings = cells, settings
-        self.mean, self.scale = _standardisation(cells.descriptors)
-        self.mean_energy = float(cells.energies.sum() / len(cells.descriptors))
-        self.weights = _cell_weights(cells.labels, settings.energy_scale)
+        standards = [_standardisation(cells, numbers) for numbers in members]
+        self.mean, self.scale = (np.stack(arrays) for arrays in zip(*standards, strict=True))
+        sums = [(cells.energies[n].sum(), cells.n_atoms[n].sum()) for n in members]
+        self.mean_energy = np.array([energy / n_atoms for energy, n_atoms in sums])
+        self.lowest = np.array([cells.labels[numbers].min() for numbers in members])
         self.map = _force_map(cells, settings)
 
-    def __call__(self, network: nn.Module, numbers: np.ndarray) -> Tensor:
-        """Return the loss of the cells of these numbers, shape ()."""
-        energies, forces = self.residuals(network, numbers)
-        return self.sum_squares(energies, forces, numbers) / (energies.numel() + forces.numel())
+    def gradient(
+        self, stack: NetworkStack, batches: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the loss of each network, shape (n_networks,), and the gradients, (n, P).
 
-    def residuals(self, network: nn.Module, numbers: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Return errors of energies (eV/atom, shape (n,)) and forces (eV/Å, (n_atoms, 3))."""
-        cells, sizes = self.cells, self.cells.n_atoms[numbers]
+        Parameters
+        ----------
+        stack : NetworkStack
+        batches : sequence of ndarray of int
+            Numbers of some cells for each network.
+
+        Raises
+        ------
+        DivergedError
+            If a loss is not finite.
+        """
+        errors, n_networks = self.residuals(stack, batches), len(batches)
+        energy_weights, force_weights = self._squared_weights(errors)
+        rows = errors.rows(n_networks).sum(axis=0)
+        losses = self.sum_squares(errors, n_networks) / rows
+        DivergedError.check(np.isfinite(losses), np.arange(n_networks + 1))
+        factor = 2 / rows[errors.network]
+        by_energy = factor * energy_weights * errors.energies / errors.sizes
+        by_force = np.repeat(factor * force_weights, errors.sizes)[:, None] * errors.forces
+        by_slope = self.map.adjoint(errors.numbers, self._cast(by_force))
+        return losses, stack.gradient(np.repeat(by_energy, errors.sizes), by_slope)
+
+    def residuals(self, stack: NetworkStack, batches: Sequence[np.ndarray]) -> Residuals:
+        """Return the errors of each network on the cells of its batch.
+
+        Raises
+        ------
+        DivergedError
+            If an energy or a slope is not finite.
+        """
+        cells, numbers = self.cells, np.concatenate(batches)
+        network = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
+        sizes = cells.n_atoms[numbers]
         atoms = ranges(cells.pairs.first_atom[numbers], cells.pairs.first_atom[numbers + 1])
-        cell_of_atom = torch.from_numpy(np.repeat(np.arange(len(numbers)), sizes))
-        standard = self._tensor((cells.descriptors[atoms] - self.mean) / self.scale)
-        standard.requires_grad_(True)
-        training = torch.is_grad_enabled()
-        with torch.enable_grad():
-            site = network(standard)[:, 0]
-            (slope,) = torch.autograd.grad(site.sum(), standard, create_graph=training)
-        forces = _forces(slope / self._tensor(self.scale), self.map, numbers)
-        energies = torch.zeros(len(numbers), dtype=site.dtype).index_add(0, cell_of_atom, site)
-        truth = self._tensor(cells.energies[numbers] / sizes - self.mean_energy)
-        return energies / self._tensor(sizes) - truth, forces - self._tensor(cells.forces[atoms])
+        of_network = np.bincount(network, sizes, minlength=len(batches)).astype(np.int64)
+        first = np.concatenate([[0], np.cumsum(of_network)])
+        site, slopes = stack.slopes(cells.descriptors, atoms, first)
+        DivergedError.check(np.isfinite(site) & np.isfinite(slopes).all(axis=1), first)
+        cell_of_atom = np.repeat(np.arange(len(numbers)), sizes)
+        energies = np.bincount(cell_of_atom, site, minlength=len(numbers))
+        forces = self.map.forces(numbers, slopes) - self._cast(cells.forces[atoms])
+        truth = cells.energies[numbers] / sizes - self.mean_energy[network]
+        return Residuals(energies / sizes - truth, forces, numbers, network, sizes)
 
-    def sum_squares(self, energies: Tensor, forces: Tensor, numbers: np.ndarray) -> Tensor:
-        """Return the sum of squares of all weighted residuals, shape ()."""
-        of_cell = self._tensor(self.weights[numbers])
-        of_atom = self._tensor(np.repeat(self.weights[numbers], self.cells.n_atoms[numbers]))
-        energy_rows = self.settings.energy_weight * of_cell * energies
-        force_rows = self.settings.force_weight * of_atom[:, None] * forces
-        return (energy_rows**2).sum() + (force_rows**2).sum()
+    def sum_squares(self, errors: Residuals, n_networks: int) -> np.ndarray:
+        """Return the sum of squares of all weighted residuals of each network, (n_networks,)."""
+        energy_weights, force_weights = self._squared_weights(errors)
+        with np.errstate(over="ignore"):  # infinite losses are seen by those who ask
+            weighted = energy_weights * errors.energies**2 + force_weights * errors.squared_forces
+        return np.bincount(errors.network, weighted, minlength=n_networks)
 
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.asarray(array, dtype=self.settings.precision))
+    def _squared_weights(self, errors: Residuals) -> tuple[np.ndarray, np.ndarray]:
+        """Return squared weights of the energy and of the force rows of each cell."""
+        of_cell = np.ones(len(errors.numbers))
+        if self.settings.energy_scale is not None:
+            labels, lowest = self.cells.labels[errors.numbers], self.lowest[errors.network]
+            excess = np.maximum(labels - lowest, 0)  # a cell set aside may lie lower
+            of_cell = energy_dependent_weight(excess, 0.0, self.settings.energy_scale)
+        weights = self.settings.energy_weight, self.settings.force_weight
+        return (weights[0] * of_cell) ** 2, (weights[1] * of_cell) ** 2
+
+    def _cast(self, array: np.ndarray) -> np.ndarray:
+        return np.asarray(array, dtype=self.settings.precision)
+
+
+class DivergedError(ValueError):
+    """A number of a network is not finite.
+
+    Attributes
+    ----------
+    network : int
+        Number of the network in its stack, from 0.
+    """
+
+    def __init__(self, network: int) -> None:
+        super().__init__(f"network {network + 1} has diverged: lower the learning rate")
+        self.network = network
+
+    @classmethod
+    def check(cls, finite: np.ndarray, first: np.ndarray) -> None:
+        """Raise the error if not all is finite; first[k] is where the part of network k begins."""
+        if not finite.all():
+            raise cls(int(np.searchsorted(first, np.argmin(finite), side="right")) - 1)
 
 
 def _force_map(cells: TrainingCells, settings: TrainingSettings) -> ForceMap:
@@ -90,21 +197,15 @@ def _force_map(cells: TrainingCells, settings: TrainingSettings) -> ForceMap:
         size = StoredJacobian.largest_size(cells.pairs, cells.settings, settings.precision)
         wanted = "cached" if size <= settings.jacobian_memory else "matrix_free"
     chosen = StoredJacobian if wanted == "cached" else ComputedJacobian
-    return chosen(cells.pairs, cells.settings, settings.precision)
+    return chosen(cells.pairs, cells.settings, settings.precision, library.reproducible_isa())
 
 
-def _cell_weights(energies: np.ndarray, scale: float | None) -> np.ndarray:
-    """Return the weight of each cell, given its energy (eV/atom); 1 without a scale."""
-    if scale is None:
-        return np.ones(len(energies))
-    return energy_dependent_weight(energies, energies.min(), scale)
-
-
-def _standardisation(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    n = len(descriptors)
-    mean = sum(chunk.sum(axis=0) for chunk in _chunks(descriptors)) / n
-    variance = sum(((chunk - mean) ** 2).sum(axis=0) for chunk in _chunks(descriptors)) / n
-    scale = np.sqrt(variance)
+def _standardisation(cells: TrainingCells, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation over all environments of some cells, shapes (D,)."""
+    n = int(cells.n_atoms[numbers].sum())
+    mean = sum(chunk.sum(axis=0) for chunk in _chunks(cells, numbers)) / n
+    squares = sum(((chunk - mean) ** 2).sum(axis=0) for chunk in _chunks(cells, numbers))
+    scale = np.sqrt(squares / n)
     constant = np.flatnonzero(~(scale > 1e-12 * np.abs(mean))).tolist()
     if constant:
         raise ValueError(
@@ -113,25 +214,9 @@ def _standardisation(descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, scale
 
 
-def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[begin : begin + ROWS_AT_ONCE]
-
-
-def _forces(slope: Tensor, force_map: ForceMap, numbers: np.ndarray) -> Tensor:
-    result: Tensor = _Forces.apply(slope, force_map, numbers)
-    return result
-
-
-class _Forces(torch.autograd.Function):
-    """Forces from slopes, linear; the backward pass is the adjoint."""
-
-    @staticmethod
-    def forward(ctx: Any, slope: Tensor, force_map: ForceMap, numbers: np.ndarray) -> Any:
-        ctx.force_map, ctx.numbers = force_map, numbers
-        return torch.from_numpy(force_map.forces(numbers, slope.detach().numpy()))
-
-    @staticmethod
-    def backward(ctx: Any, *cotangents: Tensor) -> Any:
-        slope = ctx.force_map.adjoint(ctx.numbers, cotangents[0].contiguous().numpy())
-        return torch.from_numpy(slope), None, None
+def _chunks(cells: TrainingCells, numbers: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the descriptors of some cells, so many cells at a time that memory stays small."""
+    first_atom, numbers = cells.pairs.first_atom, np.sort(numbers)
+    ends = np.cumsum(cells.n_atoms[numbers]) // ROWS_AT_ONCE
+    for part in np.split(numbers, np.flatnonzero(np.diff(ends)) + 1):
+        yield cells.descriptors[ranges(first_atom[part], first_atom[part + 1])]

@@ -20,16 +20,15 @@ class TrainingSettings:
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
     epochs : int
-        Largest number of passes over the training cells.
-    patience : int
-        Training stops after so many epochs without a lower validation loss.
+        Passes over the training cells.
     batch : int or None
-        Cells per optimiser step; None for all at once.
+        Most cells per optimiser step; None for all at once.
     learning_rate, weight_decay : float
-        Parameters of AdamW; the learning rate rises for a twentieth of the epochs, then falls to
-        zero along a cosine.
+        Parameters of AdamW; the learning rate rises for a twentieth of all steps, then falls
+        along a cosine and is zero at the last.
     validation_fraction : float
-        Part of the cells that is not trained on but decides which epoch's weights are kept.
+        Part of the cells, in whole trajectories, that is not trained on and chooses nothing: the
+        curves of training are drawn from it. 0 trains on all.
     energy_scale : float or None, eV/atom
         Weighs the rows of a cell by `diverse.models.weights.energy_dependent_weight`.
     precision : {"float32", "float64"}
@@ -45,7 +44,6 @@ class TrainingSettings:
     energy_weight: float
     force_weight: float
     epochs: int
-    patience: int
     batch: int | None
     learning_rate: float
     weight_decay: float

@@ -10,7 +10,7 @@ from diverse.models.polynomial.accumulate import Fold, accumulate, raw_kernel, s
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import left_out_path
 from diverse.models.search import PartErrors
-from diverse.models.weights import energy_dependent_weights, equal_weights
+from diverse.models.weights import cell_weights
 from diverse.zbl import ZBL
 
 
@@ -54,16 +54,13 @@ class FoldedSet:
     def folds(self, scale: float | None) -> list[Fold]:
         """Return the folds with cells weighted by energy (scale in eV/atom), or alike for None."""
         if scale not in self._folds:
-            weights = (
-                equal_weights if scale is None else energy_dependent_weights(self._lowest, scale)
-            )
             self._folds[scale] = accumulate(
                 self._cells(),
                 self._kernel,
                 self.basis,
                 self._zbl,
                 n_folds=self._n_folds,
-                weights=weights,
+                weights=cell_weights(self._lowest, scale),
             )
         return self._folds[scale]
 

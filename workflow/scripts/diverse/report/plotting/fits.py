@@ -23,7 +23,8 @@ def ridge_paths(paths: dict[tuple[str, str], pd.DataFrame], families: dict[str, 
         Family of each data set; fits to subsets, which have none, are left out.
     """
     style()
-    models = list(dict.fromkeys(model for _, model in paths))
+    searched = {name: path for name, path in paths.items() if "criterion" in path} or paths
+    models = list(dict.fromkeys(model for _, model in searched))
     figure, axes = panel_grid(len(models), COLUMNS, (2, 1.8), (1.2, 0.5))
     look = looks(families)
     for axis, model in zip(axes, models, strict=True):

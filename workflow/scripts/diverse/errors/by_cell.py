@@ -1,0 +1,233 @@
+"""Errors cell by cell, of every draw of the training sets: the source of every comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from diverse.datasets.draws import TEST, DrawnSet, read_draws, whole_sets
+from diverse.errors.scores import Labels, align_energies, cell_errors, energy_errors
+from diverse.labels.target import fit_target
+from diverse.models import Model, Predictions, predict
+from diverse.structures import labelled_by_dataset
+from diverse.zbl import ZBL
+
+DIGITS = "%.4g"  # of what is written: far below any spread
+ROWS = [
+    *("train", "model", "draw", "part", "seed", "test", "group", "trajectory", "cell", "n_atoms"),
+    *("energy_error", "forces_squared"),
+]
+TEXTS = ("train", "model", "test", "group", "trajectory", "key", "part")
+
+
+def describe_cells(tests: Mapping[str, Sequence[Atoms]]) -> pd.DataFrame:
+    """Return a row for each labelled cell of each data set: what its errors are compared with.
+
+    Returns
+    -------
+    DataFrame
+        ``test``, ``cell`` (place among the labelled cells of the data set), ``key``, ``group``,
+        ``trajectory``, ``n_atoms``; of the label ``energy`` (eV/atom), ``forces_squared``
+        ((eV/Å)^2, summed over all components), ``d_min`` (Å) and ``seconds`` (core time; NaN for
+        published labels, which came without).
+    """
+    rows = []
+    for test, cells in tests.items():
+        for number, cell in enumerate(cells):
+            energy, forces = fit_target(cell)
+            rows.append(
+                {
+                    "test": test,
+                    "cell": number,
+                    "key": cell.info["key"],
+                    "group": cell.info["config_type"],
+                    "trajectory": cell.info["trajectory"],
+                    "n_atoms": len(cell),
+                    "energy": energy / len(cell),
+                    "forces_squared": float((forces**2).sum()),
+                    "d_min": cell.info.get("d_min", np.nan),
+                    "seconds": cell.info.get("seconds", np.nan),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def compositions(drawn: Iterable[DrawnSet], cells: pd.DataFrame) -> pd.DataFrame:
+    """Return size and cost of training sets, a row for each data set that one takes cells from.
+
+    Parameters
+    ----------
+    drawn : iterable of DrawnSet
+    cells : DataFrame
+        Table of `describe_cells`.
+
+    Returns
+    -------
+    DataFrame
+        ``train``, ``draw``, ``part``, ``source``, ``cells``, ``environments`` and ``core_hours`` of
+        the labels (NaN where a label came without its time).
+    """
+    known = cells.set_index(["test", "cell"])[["n_atoms", "seconds"]]
+    rows = []
+    for part in drawn:
+        found = known.loc[part.cells].groupby(level="test", sort=False)
+        sums = found.agg(cells=("n_atoms", "size"), environments=("n_atoms", "sum"))
+        sums["core_hours"] = found["seconds"].sum(min_count=1) / 3600
+        names = {"train": part.train, "draw": part.draw, "part": part.part}
+        rows.append(sums.rename_axis("source").reset_index().assign(**names))
+    order = ["train", "draw", "part", "source", "cells", "environments", "core_hours"]
+    return pd.concat(rows)[order]
+
+
+class LabelledSets:
+    """The labelled cells of every data set of a study, with the parts they have in each draw.
+
+    Parameters
+    ----------
+    cells : mapping of str to sequence of Atoms
+        Labelled cells of each data set, in the order of its table of draws.
+    tables : mapping of str to DataFrame
+        Table of draws of each data set.
+    cutoff : float, Å
+        Radius of the models' environments.
+    zbl : ZBL
+
+    Raises
+    ------
+    ValueError
+        If a table of draws is of other labels.
+    """
+
+    def __init__(
+        self,
+        cells: Mapping[str, Sequence[Atoms]],
+        tables: Mapping[str, pd.DataFrame],
+        *,
+        cutoff: float,
+        zbl: ZBL,
+    ) -> None:
+        for name, members in cells.items():
+            if [cell.info["key"] for cell in members] != list(tables[name]["key"]):
+                raise ValueError(
+                    f"the draws of {name} are of other labels than those at hand: make "
+                    f"datasets/{name}/draws.csv anew"
+                )
+        self._cells, self._tables, self._cutoff, self._zbl = cells, tables, cutoff, zbl
+
+    @classmethod
+    def read(
+        cls,
+        labels: Iterable[str | Path],
+        tables: Mapping[str, str | Path],
+        *,
+        cutoff: float,
+        zbl: ZBL,
+    ) -> LabelledSets:
+        """Read the labelled cells of data sets, and the table of draws of each by its path."""
+        cells = labelled_by_dataset(labels, tables)
+        drawn = {name: read_draws(tables[name]) for name in cells}
+        return cls(cells, drawn, cutoff=cutoff, zbl=zbl)
+
+    def drawn(self, train: str) -> list[DrawnSet]:
+        """Return the training part of a data set and its halves, of every draw."""
+        return whole_sets(train, self._tables[train]) if train in self._tables else []
+
+    def cells(self, places: Iterable[tuple[str, int]]) -> list[Atoms]:
+        """Return the cells of these data sets and places."""
+        return [self._cells[dataset][place] for dataset, place in places]
+
+    def errors(self, model: Model, drawn: DrawnSet, *, name: str, seed: int) -> pd.DataFrame:
+        """Return the errors of a model on all cells that its draw holds out, of every data set.
+
+        Parameters
+        ----------
+        model : Model
+        drawn : DrawnSet
+            Training set of the model.
+        name : str
+            Name of the model in the study.
+        seed : int
+
+        Returns
+        -------
+        DataFrame
+            Columns ``train``, ``model``, ``draw``, ``part``, ``seed``, ``test``, and those that
+            `error_rows` returns.
+        """
+        protocols = {cell.info["protocol"] for cell in self.cells(drawn.cells)}
+        rows = []
+        for test, cells in self._cells.items():
+            numbers = np.flatnonzero(self._tables[test][f"draw{drawn.draw}"] == TEST)
+            if not len(numbers):
+                continue
+            names = {
+                **{"train": drawn.train, "model": name, "draw": drawn.draw},
+                **{"part": drawn.part, "seed": seed, "test": test},
+            }
+            chosen = [cells[number] for number in numbers.tolist()]
+            found = predict(model, chosen, cutoff=self._cutoff, zbl=self._zbl)
+            rows.append(error_rows(names, numbers, chosen, found, protocols))
+        return pd.concat(rows)
+
+
+def error_rows(
+    names: Mapping[str, object],
+    numbers: np.ndarray,
+    cells: Sequence[Atoms],
+    predictions: Predictions,
+    protocols: Iterable[str],
+) -> pd.DataFrame:
+    """Return the errors of one model on some labelled cells of one data set, a row a cell.
+
+    Where model and labels are of more than one protocol, the mean error of the energies is taken
+    off: their zeros differ.
+
+    Parameters
+    ----------
+    names : mapping
+        Columns in front: ``train``, ``model``, ``draw``, ``part``, ``seed``, ``test``.
+    numbers : ndarray of int, shape (n_cells,)
+        Places of the cells among the labelled cells of their data set.
+    cells : sequence of Atoms
+    predictions : Predictions
+    protocols : iterable of str
+        Protocols of the labels that the model was trained on.
+
+    Returns
+    -------
+    DataFrame
+        Then ``group``, ``trajectory``, ``cell``, ``n_atoms``, ``energy_error`` (meV/atom,
+        prediction minus label) and ``forces_squared`` ((meV/Å)^2, the sum over the 3 ``n_atoms``
+        components of squared errors).
+    """
+    truth = Labels.of(cells)
+    energies = predictions.energies[None]
+    if len({*protocols, *truth.protocols}) > 1:
+        energies, _ = align_energies(truth, energies)
+    forces = cell_errors(truth, energies, predictions.forces[None])["forces"]
+    return pd.DataFrame(
+        {
+            **names,
+            "group": truth.groups,
+            "trajectory": [cell.info["trajectory"] for cell in cells],
+            "cell": numbers,
+            "n_atoms": truth.n_atoms,
+            "energy_error": energy_errors(truth, energies)[0],
+            "forces_squared": forces.squared[0],
+        }
+    )
+
+
+def write_rows(path: str | Path, rows: pd.DataFrame) -> None:
+    """Write rows of cells, compressed; the bytes depend on nothing but the rows."""
+    rows.to_csv(path, index=False, float_format=DIGITS, lineterminator="\n", compression="xz")
+
+
+def read_rows(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Read the tables that `write_rows` wrote as one; names stay text, also ``300`` and ``nan``."""
+    texts = dict.fromkeys(TEXTS, str)
+    return pd.concat([pd.read_csv(path, converters=texts) for path in paths], ignore_index=True)

@@ -1,0 +1,147 @@
+"""The page that is read first: the question, the verdicts, and how sure they are."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+from docutils.core import publish_parts
+from jinja2 import Environment, StrictUndefined
+
+from diverse.report.pages.claims import claims_table
+from diverse.report.pages.sortable import library, sortable_table
+
+QUESTION = (
+    "Does a training set made diverse on purpose give machine-learned interatomic potentials that "
+    "transfer better than one curated by experts, and by how much?"
+)
+SECTIONS = {
+    "answer": "The answer",
+    "figures": "In figures",
+    "certainty": "How sure, and why",
+    "tables": "All numbers",
+    "files": "More",
+}
+TABLES = {  # captions, by the stem of a table's name; the claims stand in the answer
+    "theta": "Effects: the error of one training set over that of the reference set on each test "
+    "set, averaged over groups of cells, forms and classes of models, and draws.",
+    "ratios": "The same for every form of model.",
+    "mixtures": "Adding cells of another set to an expert set: change of the errors.",
+    "baselines": "Other ways to choose as many environments.",
+    "transferability": "Errors of every model on every test set.",
+    "training_sets": "What every training set is made of, draw by draw.",
+    "datasets": "Labelled cells of every data set.",
+}
+ALTS = {  # what stands for a figure where it is not seen
+    "ratios": "Dots: the error of every form of model trained on one set over that of the same "
+    "form trained on the reference set, by test set. The numbers are in the tables below.",
+    "mixtures": "Curves: the change of errors when cells of another set are added to the expert "
+    "set. The numbers are in tables/mixtures.csv.",
+}
+LINKS = {
+    "report.html": "Snakemake's report: every figure and table, with the code, the settings and "
+    "the run time behind it",
+    "labels/README.md": "the data card of the labels: protocol, noise, failures, cost",
+    "potentials/": "every model as a potential for LAMMPS and Python, with its model card",
+    "tables/": "all tables; scores.csv holds one error a row",
+    "figures/": "all figures",
+    "manifest.csv": "SHA-256 of every file",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the page.
+
+    Attributes
+    ----------
+    path : Path
+        PNG file.
+    caption : str
+        HTML.
+    """
+
+    path: Path
+    caption: str
+
+    def html(self) -> str:
+        """Return the figure as part of a page, with its bytes."""
+        data = b64encode(self.path.read_bytes()).decode()
+        return (
+            f'<figure><a href="figures/{self.path.name}"><img src="data:image/png;base64,{data}" '
+            f'alt="{escape(ALTS[self.path.stem])}"></a>'
+            f"<figcaption>{self.caption}</figcaption></figure>"
+        )
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Contents of the page.
+
+    Attributes
+    ----------
+    pictures : iterable of Picture
+        Figures, in their order.
+    certainty : iterable of str
+        Of `diverse.report.certainty.certainty`.
+    tables : mapping of str to DataFrame
+        By the stem of the name of their file, in their order.
+    """
+
+    pictures: Iterable[Picture]
+    certainty: Iterable[str]
+    tables: Mapping[str, pd.DataFrame]
+
+
+def index_page(template: str, study: Mapping[str, Any], contents: Contents) -> str:
+    """Return the page: one file that needs no other and no network.
+
+    Parameters
+    ----------
+    template : str
+        Jinja template with ``question``, ``study``, ``library`` and ``sections``.
+    study : mapping
+        Study file; its name and element are shown.
+    contents : Contents
+        Contents of the page.
+    """
+    blocks = {
+        "answer": claims_table(contents.tables.get("claims")),
+        "figures": "\n".join(picture.html() for picture in contents.pictures),
+        "certainty": _listed(map(escape, contents.certainty)),
+        "tables": "\n".join(
+            sortable_table(table, f"{TABLES[name]} {_link(f'tables/{name}.csv')}")
+            for name, table in contents.tables.items()
+            if name in TABLES
+        ),
+        "files": _listed(f"{_link(path)}: {text}" for path, text in LINKS.items()),
+    }
+    page = Environment(undefined=StrictUndefined, autoescape=True).from_string(template)
+    return page.render(
+        question=QUESTION,
+        study=study,
+        library=library(),
+        sections=[(name, SECTIONS[name], block) for name, block in blocks.items() if block],
+    )
+
+
+def caption_html(path: Path, study: Mapping[str, Any]) -> str:
+    """Return a caption of the report, reStructuredText with Jinja, as HTML."""
+    template = Environment(undefined=StrictUndefined).from_string(path.read_text())
+    text = template.render(snakemake=SimpleNamespace(config=study))
+    settings = {"report_level": 3, "halt_level": 3, "file_insertion_enabled": False}
+    return publish_parts(text, writer="html", settings_overrides=settings)["fragment"]
+
+
+def _listed(items: Iterable[str]) -> str:
+    return "<ul>\n" + "\n".join(f"<li>{item}</li>" for item in items) + "\n</ul>"
+
+
+def _link(path: str) -> str:
+    return f'<a href="{path}">{path}</a>'

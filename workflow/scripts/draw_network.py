@@ -1,0 +1,57 @@
+"""Train a network on the training sets of every draw, many at once, and measure its errors."""
+
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from diverse.datasets.draws import WHOLE, subset_sets
+from diverse.errors.by_cell import LabelledSets, write_rows
+from diverse.models.network.data import training_cells
+from diverse.models.network.loop import train_networks
+from diverse.models.network.settings import TrainingSettings
+from diverse.models.search import with_searched_weights
+from diverse.study.job import begin, finish
+from diverse.study.settings import model_descriptor, repulsion
+
+begin(snakemake)
+files, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
+study, subsets, zbl = params.study, params.subsets, repulsion(params.study)
+tables = dict(zip(params.datasets, files.draws, strict=True))
+searches = dict(zip(params.searched, files.searches, strict=True))
+sets = LabelledSets.read(files.labels, tables, cutoff=study["cutoff"], zbl=zbl)
+descriptor = model_descriptor(study, params.model)
+drawn_sets = (
+    subset_sets(files.subsets, subsets) if subsets else sets.drawn(snakemake.wildcards.train)
+)
+rows = []
+
+
+def size_class(drawn):
+    return drawn.train, drawn.part != WHOLE
+
+
+for (train, half), group in groupby(sorted(drawn_sets, key=size_class), size_class):
+    stack = [(drawn, 0) for drawn in group]
+    if not (half or subsets):  # further seeds on the first draw: what chance in training does
+        stack += [(stack[0][0], seed) for seed in range(1, params.seeds)]
+    model = with_searched_weights(params.model, searches.get(f"{train}/{name}"))
+    settings = TrainingSettings.of(
+        {**model, **params.overrides.get(train, {})},
+        n_descriptors=descriptor.n_components,
+        jacobian_memory=snakemake.resources.mem_mb * 500_000,
+    )
+    pool = sorted({cell for drawn, _ in stack for cell in drawn.cells})
+    place = {cell: number for number, cell in enumerate(pool)}
+    networks = train_networks(
+        training_cells(sets.cells(pool), descriptor, zbl),
+        [np.array([place[cell] for cell in drawn.cells]) for drawn, _ in stack],
+        settings,
+        [drawn.seed(study["seed"], name, seed) for drawn, seed in stack],
+        checkpoint=Path(snakemake.output.errors).with_suffix(f".{train}{'h' * half}.pt"),
+    )
+    for (drawn, seed), (network, _) in zip(stack, networks, strict=True):
+        rows.append(sets.errors(network, drawn, name=name, seed=seed))
+write_rows(snakemake.output.errors, pd.concat(rows))
+finish(snakemake)

@@ -1,0 +1,28 @@
+"""Write the page that is read first, and its table of claims for the front of the report."""
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from diverse.report.certainty import certainty
+from diverse.report.pages.claims import claims_table
+from diverse.report.pages.index import Contents, Picture, caption_html, index_page
+from diverse.study.job import begin, finish
+
+begin(snakemake)
+given, made = snakemake.input, snakemake.output
+study = yaml.safe_load(Path(given.config).read_text())
+tables = {Path(path).stem: pd.read_csv(path) for path in given.tables}
+noise = pd.read_csv(given.noise)
+contents = Contents(
+    [
+        Picture(Path(figure), caption_html(Path(caption), study))
+        for figure, caption in zip(given.figures, given.captions, strict=True)
+    ],
+    certainty(tables.get("theta"), tables["datasets"], noise, study["left_out"]),
+    tables,
+)
+Path(made.page).write_text(index_page(Path(given.template).read_text(), study, contents))
+Path(made.answer).write_text(claims_table(tables.get("claims"), links=False))
+finish(snakemake)
