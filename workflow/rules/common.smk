@@ -58,6 +58,15 @@ TEST_FRACTIONS = {"train_and_test": config["split"]["test_fraction"], "test": 1.
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
 
+WEIGHTED = [  # training sets once more with another energy weight
+    name for name, subset in config["subsets"].items() if subset["energy_weight"] is not None
+]
+
+# Training sets on a learning curve, and the data set whose curve it is; further ones, to compare.
+SIZES = config.get("learning_curve", {"environments": []})["environments"]
+CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
+COMPARED = [*WHOLE, *(name for name in config["subsets"] if name not in {*CURVES, *WEIGHTED})]
+
 # Models
 POLYNOMIALS = names("models", "family", "linear", "quadratic")
 NETWORKS = names("models", "family", "network")
@@ -90,14 +99,6 @@ DRAW_ERRORS = [
     ),
 ]
 SUBSET_ERRORS = expand("<results>/errors/subsets/{model}.csv.xz", model=ON_SUBSETS)
-
-# Training sets on a learning curve, and the data set whose curve it is; further ones, to compare.
-SIZES = config.get("learning_curve", {"environments": []})["environments"]
-CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
-COMPARED = [
-    *WHOLE,
-    *(name for name in names("subsets", "energy_weight", None) if name not in CURVES),
-]
 SELECTED = [name for name, subset in config["subsets"].items() if subset["method"] != "random"]
 MEMBERS = "<results>/datasets/subsets.csv" if config["subsets"] else []
 

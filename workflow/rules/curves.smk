@@ -19,7 +19,7 @@ Steps  measure_levels: logarithms of errors, averaged over the groups of each gr
 rule measure_levels:
     """Average logarithms of errors over groups of test cells."""
     input:
-        errors=DRAW_ERRORS + SUBSET_ERRORS,
+        errors=[*DRAW_ERRORS, *SUBSET_ERRORS],
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
     output:

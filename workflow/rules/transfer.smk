@@ -110,7 +110,7 @@ rule plot_transferability:
 rule measure_effects:
     """Compare training sets over all draws: effects with intervals, and the claims they decide."""
     input:
-        errors=expand("<results>/errors/draws/{train}/polynomials.csv.xz", train=WHOLE),
+        errors=DRAW_ERRORS,
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
     output:
