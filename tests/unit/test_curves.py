@@ -222,5 +222,5 @@ def test_weights_are_compared_at_the_same_weight():
     assert np.log(table["ratio"]).tolist() == pytest.approx([1, 2])
     assert set(table["train"]) == {"expert"}
     searched = weight_ratios(levels, weighted, {"m": "auto"}, "entropy")
-    assert searched["energy_weight"].tolist() == [3.0, "auto"]
+    assert searched.loc[searched["model"] == "all", "energy_weight"].tolist() == [3.0, "auto"]
     assert weight_ratios(levels, {}, declared, "entropy").empty

@@ -41,16 +41,15 @@ def weight_ratios(
         ``ratio`` (above 1: the reference set is better), ``low``, ``high`` (one standard deviation
         over draws) and ``draws``. Models that have one weight only are left out.
     """
-    sources = {of for of, _ in weighted.values()}
+    sources = {of: of for of, _ in weighted.values()} | {t: of for t, (of, _) in weighted.items()}
     varied = set(levels.loc[levels["train"].isin(weighted), "model"])
-    part = levels[levels["train"].isin({*weighted, *sources}) & levels["model"].isin(varied)]
-    named = {train: (train, None) for train in sources} | dict(weighted)
+    part = levels[levels["train"].isin(sources) & levels["model"].isin(varied)]
     weights = [
-        declared[model] if named[train][1] is None else named[train][1]
+        weighted[train][1] if train in weighted else declared[model]
         for train, model in zip(part["train"], part["model"], strict=True)
     ]
     part = part.assign(
-        train=part["train"].map({train: of for train, (of, _) in named.items()}),
+        train=part["train"].map(sources),
         energy_weight=pd.Series(weights, part.index, dtype=object),
     )
     others = [of for of in dict.fromkeys(of for of, _ in weighted.values()) if of != reference]
