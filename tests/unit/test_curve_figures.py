@@ -10,8 +10,7 @@ import curve_cases
 from diverse.errors.curves import learning_curves, model_sizes
 from diverse.errors.draws import model_classes
 from diverse.errors.mixtures import baseline_gains, mixture_gains
-from diverse.errors.weights import weight_ratios
-from diverse.report.pages.mixtures import baselines_page, weights_page
+from diverse.report.pages.mixtures import baselines_page
 from diverse.report.plotting import (
     learning_curve_panels,
     mixture_panels,
@@ -129,12 +128,3 @@ def test_novelty_of_one_model_and_one_training_set_is_drawn(tmp_path):
     figure = novelty_panels(table, novelty, cells, FAMILIES)
     assert drawn(figure, tmp_path / "novelty.png") == ["linear4"]
     assert len(figure.axes) == 4
-
-
-def test_weights_are_columns_of_their_page(levels):
-    weighted = {"entropy450": ("entropy", 3), "expert450": ("expert", 3)}
-    table = weight_ratios(levels, weighted, dict.fromkeys(MODELS, 10), "entropy")
-    page = weights_page(table)
-    assert page.index("energy weight 3<") < page.index("energy weight 10<")
-    assert "over those of entropy" in page
-    assert "several energy weights" in weights_page(table[:0])

@@ -21,7 +21,6 @@ from diverse.errors.mixtures import (
     gains,
     mixture_gains,
 )
-from diverse.errors.weights import weight_ratios
 
 CURVES = {f"{name}{size}": name for name in curve_cases.FAMILIES for size in ("450", "")}
 
@@ -203,24 +202,3 @@ def test_baselines_are_rows_of_all_models_together(levels):
     chosen = table[table["train"] == "chosen"].iloc[0]
     assert chosen["sources"] == "expert + entropy + random"
     assert chosen["environments"] == pytest.approx(1800)
-
-
-def test_weights_are_compared_at_the_same_weight():
-    """At weight 3 expert errs e times as much as entropy, at weight 10 e squared times."""
-    common = {"class": "linear", "draw": [0, 1], "ground": "g", "quantity": "energy"}
-    parts = {"expert": 2.0, "entropy": 0.0, "expert_low": 1.5, "entropy_low": 0.5}
-    levels = pd.concat(
-        pd.DataFrame({**common, "train": train, "model": "m", "level": [level, level + 1]})
-        for train, level in parts.items()
-    )
-    other = levels[levels["train"].isin(["expert", "entropy"])].assign(model="fixed")
-    weighted = {"entropy_low": ("entropy", 3.0), "expert_low": ("expert", 3.0)}
-    declared = {"m": 10, "fixed": 10}
-    table = weight_ratios(pd.concat([levels, other]), weighted, declared, "entropy")
-    table = table[table["model"] == "m"]
-    assert table["energy_weight"].tolist() == [3.0, 10]
-    assert np.log(table["ratio"]).tolist() == pytest.approx([1, 2])
-    assert set(table["train"]) == {"expert"}
-    searched = weight_ratios(levels, weighted, {"m": "auto"}, "entropy")
-    assert searched.loc[searched["model"] == "all", "energy_weight"].tolist() == [3.0, "auto"]
-    assert weight_ratios(levels, {}, declared, "entropy").empty

@@ -58,7 +58,7 @@ TEST_FRACTIONS = {"train_and_test": config["split"]["test_fraction"], "test": 1.
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
 TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
 
-WEIGHTED = {  # data sets that are trained on once more, with another energy weight
+WEIGHTED = {  # training sets once more with another energy weight: the set, and the weight
     name: (subset_sources(subset)[0], subset["energy_weight"])
     for name, subset in config["subsets"].items()
     if subset["energy_weight"] is not None

@@ -3,7 +3,7 @@
 Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
        structures/whitening.npz
 Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines}.csv,
-       tables/weights.csv, tables/{baselines,weights}.html, figures/{parameters,nodes,learning_curves,novelty,mixtures}.png
+       tables/baselines.html, figures/{parameters,nodes,learning_curves,novelty,mixtures}.png
 Steps  measure_levels: logarithms of errors, averaged over the groups of each ground, for every
                      training set, model and draw
        show_model_sizes: errors against the numbers of parameters and of hidden nodes
@@ -13,7 +13,6 @@ Steps  measure_levels: logarithms of errors, averaged over the groups of each gr
                      smaller training sets
        show_mixtures: what added cells change, and sets that were chosen in another way, if the
                      study has such sets
-       tabulate_weights: comparisons at several energy weights, if the study asks for them
 """
 
 
@@ -188,37 +187,9 @@ rule show_mixtures:
         "../scripts/show_mixtures.py"
 
 
-rule tabulate_weights:
-    """Tabulate how comparisons of training sets depend on the energy weight of the training."""
-    input:
-        levels="<results>/errors/levels.csv",
-    output:
-        table="<results>/tables/weights.csv",
-        page=report(
-            "<results>/tables/weights.html",
-            caption="../report/weights.rst",
-            category="Models",
-            labels={"result": "sensitivity to the energy weight"},
-        ),
-    log:
-        "<logs>/tabulate_weights.log",
-    conda:
-        ENVIRONMENT
-    params:
-        families=FAMILIES,
-        trains=WHOLE,
-        weighted=WEIGHTED,
-        declared={name: model["energy_weight"] for name, model in config["models"].items()},
-    message:
-        "Comparing energy weights"
-    script:
-        "../scripts/tabulate_weights.py"
-
-
 rule curves:
     input:
         "<results>/figures/parameters.png",
         "<results>/figures/novelty.png",
         "<results>/figures/learning_curves.png" if SIZES else [],
         "<results>/figures/mixtures.png" if len(COMPARED) > len(WHOLE) else [],
-        "<results>/tables/weights.html" if WEIGHTED and len(WHOLE) > 1 else [],

@@ -35,27 +35,3 @@ def baselines_page(table: pd.DataFrame) -> str:
         parts.append(f"<h3>Errors of {quantity}, over those of {base} alone</h3>")
         parts.append(shown.reset_index().to_html(index=False, escape=False, border=0, na_rep=""))
     return "\n".join(parts)
-
-
-def weights_page(table: pd.DataFrame) -> str:
-    """Return ratios of errors at every energy weight as a page: one block a quantity.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `diverse.errors.weights.weight_ratios`.
-    """
-    if table.empty:
-        return STYLE + "<p>No training set was trained on with several energy weights.</p>"
-    parts, table = [STYLE], escaped(table[table["model"] == "all"])
-    for quantity, block in table.groupby("quantity", sort=False):
-        rows: dict[tuple[str, str], dict[str, str]] = {}
-        for entry in block.to_dict("records"):
-            text = interval(entry["ratio"], entry["low"], entry["high"])
-            key = (f"on {entry['ground']}", entry["train"])
-            rows.setdefault(key, {})[f"energy weight {entry['energy_weight']}"] = text
-        shown = pd.DataFrame.from_dict(rows, orient="index")
-        shown.index.names = ["", "trained on"]
-        parts.append(f"<h3>Errors of {quantity}, over those of {table['reference'].iloc[0]}</h3>")
-        parts.append(shown.to_html(escape=False, border=0, na_rep=""))
-    return "\n".join(parts)
