@@ -48,7 +48,7 @@ def make_cells(rng, groups=GROUPS, atoms=6):
 
 
 def make_parts(rng, cells, draws, trains):
-    """Value of each cell of every pool in each draw: a, b or test; dict of arrays (draws, cells)."""
+    """Value of each cell of every pool in each draw (a, b or test): arrays (draws, cells)."""
     parts = {}
     for train in trains:
         trajectories, member = np.unique(

@@ -11,7 +11,6 @@ from diverse.errors.scores import (
     ModelErrors,
     align_energies,
     cell_errors,
-    cell_rows,
     score_rows,
 )
 from diverse.errors.views import transferability
@@ -124,21 +123,3 @@ def test_rows_and_wide_table():
         "u_high",
     ]
     assert wide.set_index(["quantity", "metric"])["u"]["energy", "rmse"] == pytest.approx(5**0.5)
-
-
-def test_the_errors_of_cells_add_up_to_the_rows():
-    truth, rng = make_labels(), np.random.default_rng(0)
-    predictions = [
-        Predictions(rng.normal(size=4), rng.normal(size=(8, 3)), np.zeros((4, 6))) for _ in range(2)
-    ]
-    labels = {"train": "t", "test": "u", "model": "m"}
-    errors = ModelErrors.of(truth, truth, predictions)
-    rows = score_rows({"study": "s", **labels}, MODEL, truth, errors)
-    rows = rows[(rows["seed"] == "all") & (rows["metric"] == "rmse")]
-    cells = cell_rows(labels, errors)
-    assert list(cells["key"]) == ["k0", "k1", "k2", "k3"] * 2
-    sums = cells.groupby(["quantity", "group"])[["squared", "components"]].sum()
-    for (quantity, group), (squared, components) in sums.iterrows():
-        (row,) = rows[(rows["quantity"] == quantity) & (rows["group"] == group)].to_dict("records")
-        assert row["value"] == pytest.approx(np.sqrt(squared / components))
-        assert row["n"] == components

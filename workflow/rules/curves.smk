@@ -2,8 +2,8 @@
 
 Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
        structures/whitening.npz
-Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines}.csv,
-       tables/baselines.html, figures/{parameters,nodes,learning_curves,novelty,mixtures}.png
+Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines,sensitivity}.csv,
+       tables/{baselines,sensitivity}.html, figures/{parameters,nodes,learning_curves,novelty,mixtures}.png
 Steps  measure_levels: logarithms of errors, averaged over the groups of each ground, for every
                      training set, model and draw
        show_model_sizes: errors against the numbers of parameters and of hidden nodes
@@ -13,6 +13,7 @@ Steps  measure_levels: logarithms of errors, averaged over the groups of each gr
                      smaller training sets
        show_mixtures: what added cells change, and sets that were chosen in another way, if the
                      study has such sets
+       show_sensitivity: what another energy weight changes, if the study asks for some
 """
 
 
@@ -187,9 +188,36 @@ rule show_mixtures:
         "../scripts/show_mixtures.py"
 
 
+rule show_sensitivity:
+    """Tabulate what another energy weight changes in the comparison of training sets."""
+    input:
+        levels="<results>/errors/levels.csv",
+    output:
+        table="<results>/tables/sensitivity.csv",
+        page=report(
+            "<results>/tables/sensitivity.html",
+            caption="../report/sensitivity.rst",
+            category="Transferability",
+            labels={"result": "other energy weights"},
+        ),
+    log:
+        "<logs>/show_sensitivity.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+        trains=WHOLE,
+        weighted=WEIGHTED,
+    message:
+        "Comparing energy weights"
+    script:
+        "../scripts/show_sensitivity.py"
+
+
 rule curves:
     input:
         "<results>/figures/parameters.png",
         "<results>/figures/novelty.png",
         "<results>/figures/learning_curves.png" if SIZES else [],
         "<results>/figures/mixtures.png" if len(COMPARED) > len(WHOLE) else [],
+        "<results>/tables/sensitivity.html" if WEIGHTED and len(WHOLE) > 1 else [],

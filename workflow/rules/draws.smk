@@ -9,11 +9,7 @@ Steps  draw_polynomials: all polynomials on every draw of one training set and i
 """
 
 FURTHER_SEEDS = 3  # of networks on the first draw: the spread that training alone makes
-OVERRIDES = {
-    name: {"energy_weight": subset["energy_weight"]}
-    for name, subset in config["subsets"].items()
-    if subset["energy_weight"] is not None
-}
+OVERRIDES = {name: {"energy_weight": weight} for name, (_, weight) in WEIGHTED.items()}
 
 
 rule draw_polynomials:

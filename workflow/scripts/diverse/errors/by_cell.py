@@ -21,7 +21,6 @@ ROWS = [
     *("train", "model", "draw", "part", "seed", "test", "group", "trajectory", "cell", "n_atoms"),
     *("energy_error", "forces_squared"),
 ]
-TEXTS = ("train", "model", "test", "group", "trajectory", "key", "part")
 
 
 def describe_cells(tests: Mapping[str, Sequence[Atoms]]) -> pd.DataFrame:
@@ -225,9 +224,3 @@ def error_rows(
 def write_rows(path: str | Path, rows: pd.DataFrame) -> None:
     """Write rows of cells, compressed; the bytes depend on nothing but the rows."""
     rows.to_csv(path, index=False, float_format=DIGITS, lineterminator="\n", compression="xz")
-
-
-def read_rows(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Read the tables that `write_rows` wrote as one; names stay text, also ``300`` and ``nan``."""
-    texts = dict.fromkeys(TEXTS, str)
-    return pd.concat([pd.read_csv(path, converters=texts) for path in paths], ignore_index=True)

@@ -38,8 +38,8 @@ STATEMENTS = {
     "the same sampler without the entropy term.",
     "C3": "Models trained on {train} behave more alike, whatever their form, than models trained "
     "on {reference}.",
-    "C4": "Dynamics with models trained on an entropy-maximised set conserve energy to second order "
-    "in the time step.",
+    "C4": "Dynamics with models trained on an entropy-maximised set conserve energy to second "
+    "order in the time step.",
 }
 _RATIO = "{metric} of {quantity} by models trained on {train} over the same by {reference}, "
 _MEAN = "mean of its logarithm over groups, forms, classes and draws; "

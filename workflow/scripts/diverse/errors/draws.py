@@ -184,7 +184,8 @@ def _check_once(rows: pd.DataFrame, flat: np.ndarray) -> None:
     if len(twice):
         row = rows.iloc[order[twice[0]]]
         raise ValueError(
-            f"cell {row['cell']} of test set {row['test']} has two errors of {row['model']} trained "
-            f"on {row['train']} (draw {row['draw']}, part {row['part']}, seed {row['seed']}); "
+            f"cell {row['cell']} of test set {row['test']} has two errors of {row['model']} "
+            f"trained on {row['train']} (draw {row['draw']}, part {row['part']}, seed "
+            f"{row['seed']}); "
             "remove errors/ and run the same command again"
         )

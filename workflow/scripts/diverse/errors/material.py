@@ -1,4 +1,4 @@
-"""Everything that effects are measured from: errors of every training set, cells, sizes, relations."""
+"""Everything that effects are measured from: errors of training sets, cells, sizes, relations."""
 
 from __future__ import annotations
 

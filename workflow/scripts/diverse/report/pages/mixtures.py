@@ -1,4 +1,4 @@
-"""Page of training sets that were chosen in another way, beside the set that a user has."""
+"""Pages of training sets beside the main ones: chosen in another way, or weighted in another."""
 
 from __future__ import annotations
 
@@ -33,5 +33,30 @@ def baselines_page(table: pd.DataFrame) -> str:
             rows.setdefault(entry["train"], about)[f"on {entry['ground']}"] = f"{text} {better}"
         shown = pd.DataFrame.from_dict(rows, orient="index").rename_axis("trained on")
         parts.append(f"<h3>Errors of {quantity}, over those of {base} alone</h3>")
+        parts.append(shown.reset_index().to_html(index=False, escape=False, border=0, na_rep=""))
+    return "\n".join(parts)
+
+
+def sensitivity_page(table: pd.DataFrame) -> str:
+    """Return ratios of errors by energy weight as a page: one block a quantity.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `diverse.errors.sensitivity.weight_effects`.
+    """
+    parts, table = [STYLE], escaped(table)
+    if table.empty:
+        return STYLE + "<p>There is no training set to compare.</p>"
+    for quantity, block in table.groupby("quantity", sort=False):
+        rows: dict[tuple[str, str], dict[str, str]] = {}
+        for entry in block.to_dict("records"):
+            text = interval(entry["ratio"], entry["low"], entry["high"])
+            pair = f"{entry['train']} / {entry['reference']}"
+            row = rows.setdefault((pair, entry["energy_weight"]), {})
+            row[f"on {entry['ground']}"] = text
+        shown = pd.DataFrame.from_dict(rows, orient="index")
+        shown.index = pd.MultiIndex.from_tuples(shown.index, names=["sets", "energy weight"])
+        parts.append(f"<h3>Ratios of errors of {quantity}</h3>")
         parts.append(shown.reset_index().to_html(index=False, escape=False, border=0, na_rep=""))
     return "\n".join(parts)
