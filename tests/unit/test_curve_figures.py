@@ -57,6 +57,13 @@ def test_curves_of_any_number_of_draws_and_families(draws, names):
     assert len(lines) == len(names) * len(MODELS)
 
 
+def test_labels_that_took_no_time_are_drawn_by_environments_alone(levels):
+    table = learning_curves(levels, curve_cases.training_sets(), CURVES)
+    figure = learning_curve_panels(table.assign(core_hours=0.0), FAMILIES, model_classes(MODELS))
+    assert drawn(figure) == ["own test cells", "neutral ground"]
+    assert figure.axes[-1].get_xlabel() == "environments"
+
+
 def test_a_study_without_curves_says_so(levels):
     table = learning_curves(levels, curve_cases.training_sets(), {"expert": "expert"})
     figure = learning_curve_panels(table, FAMILIES, model_classes(MODELS))
@@ -73,6 +80,15 @@ def test_sizes_of_any_models(levels, names):
     figure = size_panels(table, FAMILIES, model_classes(models), "n_parameters")
     grounds = [f"on {name}" for name in (*curve_cases.TESTS, "neutral ground")]
     assert sorted(drawn(figure)) == sorted(grounds)
+    figure = size_panels(
+        table[(table["ground"] != "random") | (table["quantity"] == "energy")],
+        FAMILIES,
+        model_classes(models),
+        "n_parameters",
+    )
+    drawn(figure)
+    texts = [text.get_text() for axis in figure.axes for text in axis.texts]
+    assert texts == ["no data"]
     nodes = size_panels(table, FAMILIES, model_classes(models), "nodes")
     drawn(nodes)
     assert bool(nodes.axes) == ("stepdown4" in names)
@@ -98,7 +114,9 @@ def test_a_study_without_mixtures_says_so(levels):
     assert "no mixtures" in figure.texts[0].get_text()
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.98, 1.4), (0.1, 1.1), (0.2, 9.0), (0.6, 1.02)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.98, 1.4), (0.985, 1.025), (0.1, 1.1), (0.2, 9.0), (0.6, 1.02)]
+)
 def test_marks_of_ratios_are_few_round_and_apart(low, high):
     marks = ratio_marks(low, high)
     assert 1 in marks
