@@ -32,6 +32,26 @@ inline Lanes<T> all_lanes(T value) {
 }
 
 template <class T>
+inline Lanes<T> load(const T* from) {
+    Lanes<T> lanes;
+    __builtin_memcpy(&lanes, from, sizeof lanes);
+    return lanes;
+}
+
+template <class T>
+inline void store(T* to, Lanes<T> lanes) {
+    __builtin_memcpy(to, &lanes, sizeof lanes);
+}
+
+// The only function that mixes lanes: for sums over atoms.
+template <class T>
+inline T sum_of_lanes(Lanes<T> lanes) {
+    T sum = 0;
+    for (int l = 0; l < n_lanes<T>; ++l) sum += lanes[l];
+    return sum;
+}
+
+template <class T>
 inline Lanes<T> square_root(Lanes<T> x) {
     T lane[n_lanes<T>];
     for (int l = 0; l < n_lanes<T>; ++l) lane[l] = x[l];

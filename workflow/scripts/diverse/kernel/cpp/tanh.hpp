@@ -8,25 +8,6 @@
 
 namespace diverse {
 
-template <class T>
-inline Lanes<T> load(const T* from) {
-    Lanes<T> lanes;
-    __builtin_memcpy(&lanes, from, sizeof lanes);
-    return lanes;
-}
-
-template <class T>
-inline void store(T* to, Lanes<T> lanes) {
-    __builtin_memcpy(to, &lanes, sizeof lanes);
-}
-
-template <class T>
-inline T sum_of_lanes(Lanes<T> lanes) {
-    T sum = 0;
-    for (int l = 0; l < n_lanes<T>; ++l) sum += lanes[l];
-    return sum;
-}
-
 // What differs between the two types of number.
 template <class T>
 struct Format;
