@@ -222,6 +222,20 @@ def test_a_set_without_forces_has_energies_alone(small):
     assert pooled["groups"] == 2
 
 
+def test_a_group_without_skill_for_energies_counts_for_forces_neither(small):
+    errors, cells, sizes = small
+    forces = errors["forces_squared"].where(errors["group"] != "cluster", 1.0)
+    table, _ = measure_effects(
+        material_of(errors.assign(forces_squared=forces), cells, sizes), TRAINS, "entropy"
+    )
+    found = table[(table["test"] == "extremes") & (table["relation"] == "no skill")]
+    assert set(found["quantity"]) == {"energy", "forces"}
+    for quantity, metric in (("energy", "mae"), ("forces", "rmse")):
+        names = {"quantity": quantity, "metric": metric, "train": "expert"}
+        row = row_of(table, test="neutral", **names)
+        assert (row["groups"], row["dropped"]) == (6, "extremes/cluster")
+
+
 def test_an_unknown_or_doubled_error_is_refused(small):
     errors, cells, sizes = small
     row = errors[(errors["test"] == "strained") & (errors["model"] == "linear4")].head(1)
@@ -255,7 +269,8 @@ def test_files_keep_names_as_text_and_name_a_lost_column(tmp_path, small):
         read_cells(tmp_path / "cells.csv.xz"),
         read_table(tmp_path / "sizes.csv.xz", SIZES),
     )
-    assert {"100", "nan"} <= set(read[0]["group"])
+    assert {"100", "nan"} <= set(read[1]["group"])
+    assert set(read[0]["group"]) == set(errors["group"])
     assert read[0]["energy_error"].to_numpy() == pytest.approx(errors["energy_error"].to_numpy())
     groups = Ground.of(material_of(*read), "energy").groups
     assert {g.members for g in groups if g.name == "smaller groups"} == {("100", "nan")}
