@@ -162,7 +162,7 @@ def test_every_ground_has_its_row(study, effects):
 
 def test_known_effects_are_recovered():
     """With hardly any spread between sets, theta is what was put in."""
-    table, _ = measure_effects(material_of(*make_study(3, spread=1e-3)), TRAINS, "entropy")
+    table, _ = measure_effects(material_of(*make_study(3, draws=4, spread=1e-3)), TRAINS, "entropy")
     for train in ("random", "expert"):
         row = row_of(table, test="neutral", quantity="energy", metric="mae", train=train)
         assert abs(row["theta"] - AWAY[train]) < 3 * row["sigma_test"]
@@ -180,8 +180,8 @@ def test_forms_by_themselves_average_to_theta(effects):
     assert list(chosen["model"]) == list(MODELS)
 
 
-def test_a_model_without_halves_stands_by_itself_and_has_no_interval(study, effects):
-    errors, cells, sizes = study
+def test_a_model_without_halves_stands_by_itself_and_has_no_interval(small):
+    errors, cells, sizes = small
     alone = (errors["model"] == "quadratic6") & ((errors["draw"] > 0) | (errors["part"] != "whole"))
     table, ratios = measure_effects(material_of(errors[~alone], cells, sizes), TRAINS, "entropy")
     names = {"test": "strained", "quantity": "energy", "train": "expert"}
@@ -190,7 +190,7 @@ def test_a_model_without_halves_stands_by_itself_and_has_no_interval(study, effe
     assert np.isnan(found["ci_low"])
     row = row_of(table, metric="mae", **names)
     assert row["forms"] == 4
-    kept = effects[1][effects[1]["model"] != "quadratic6"]
+    kept = ratios[ratios["model"] != "quadratic6"]
     chosen = kept[np.logical_and.reduce([kept[k] == v for k, v in names.items()])]
     by_class = np.log(chosen.set_index("class")["ratio"]).groupby(level=0).mean()
     assert row["theta"] == pytest.approx(by_class.mean())
@@ -201,7 +201,7 @@ def test_no_interval_without_what_it_is_made_of(change):
     groups = GROUPS
     if change == "one trajectory":
         groups = GROUPS | {"strained": {"distorted_fcc": (7, 1)}}
-    errors, cells, sizes = make_study(draws=1 if change == "one draw" else 3, groups=groups)
+    errors, cells, sizes = make_study(draws=1 if change == "one draw" else 2, groups=groups)
     if change == "no halves":
         errors = errors[errors["part"] == "whole"]
     table, _ = measure_effects(material_of(errors, cells, sizes), TRAINS, "entropy")
