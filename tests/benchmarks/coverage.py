@@ -9,8 +9,7 @@ mean holds the study itself, so a deviation from it is divided by √(1 - 1 / st
 has the variance of an effect.
 
 Written is a row an effect (`coverage.csv`): truth, standard deviation over studies beside those
-that a study tells by itself (√⟨σ²⟩ over studies), and in how many studies the interval holds the
-truth.
+that a study tells by itself (√⟨σ²⟩ over studies), and in how many the interval holds the truth.
 """
 
 import argparse
@@ -31,8 +30,10 @@ from diverse.datasets.draws import draw_cells, draws_table
 from diverse.datasets.split import Outline
 from diverse.descriptors.whitening import Whitening
 from diverse.errors.by_cell import LabelledSets, compositions, describe_cells
+from diverse.errors.draws import read_cells, read_errors, read_table
 from diverse.errors.effects import PAIR, measure_effects, reference_set, summary
-from diverse.errors.material import Ground, Material
+from diverse.errors.ground import CLOSEST, NO_SKILL
+from diverse.errors.material import SIZES, Ground, Material
 from diverse.errors.theta import DECISIVE
 from diverse.lammps_library import evaluate
 from diverse.models.polynomial.fit import fit_streaming
@@ -128,23 +129,38 @@ def measure_errors(study: dict, cells: dict[str, list[Atoms]]) -> tuple[pd.DataF
     return pd.concat(rows), described, compositions(drawn, described)
 
 
-def study_effects(seed: int) -> pd.DataFrame:
-    """Return all effects of the study of one seed: of test sets, and of groups by themselves."""
+def write_study(seed: int, folder: Path) -> None:
+    """Make the study of one seed, and write the errors that effects are measured from."""
     start = time.process_time()
     study = make_study(seed)
     cells = make_cells(study)
     made = time.process_time()
-    errors, described, sizes = measure_errors(study, cells)
-    fitted = time.process_time()
-    families = {name: dataset["family"] for name, dataset in study["datasets"].items()}
-    classes = {name: family for name, (family, _) in MODELS.items()}
-    material = Material.of(errors, described, sizes, classes=classes, families=families)
+    for path, table in zip(files(seed, folder), measure_errors(study, cells), strict=True):
+        table.to_csv(path, index=False)
+    seconds = (made - start, time.process_time() - made)
+    print(f"seed {seed}:", *(f"{part:.0f} s" for part in seconds), flush=True)
+
+
+def files(seed: int, folder: Path) -> list[Path]:
+    """Return the files of a study: errors, test cells, sizes of training sets."""
+    return [folder / f"{name}-{seed}.csv.xz" for name in ("errors", "cells", "sizes")]
+
+
+def study_effects(seed: int, folder: Path) -> pd.DataFrame:
+    """Return all effects of the study of one seed: of test sets, and of groups by themselves."""
+    errors, described, sizes = files(seed, folder)
+    families = {name: name if name in TRAINS else "expert" for name in SETS}
+    material = Material.of(
+        read_errors([errors]),
+        read_cells(described),
+        read_table(sizes, SIZES),
+        classes={name: family for name, (family, _) in MODELS.items()},
+        families=families,
+    )
     reference = reference_set(TRAINS, families)
     effects, _ = measure_effects(material, TRAINS, reference)
     decisive = effects[effects["metric"] == effects["quantity"].map(DECISIVE)]
     found = [decisive.assign(level="test set", group="all"), group_effects(material, reference)]
-    seconds = (made - start, fitted - made, time.process_time() - fitted)
-    print(f"seed {seed}:", *(f"{part:.0f} s" for part in seconds), flush=True)
     return pd.concat(found).assign(seed=seed)
 
 
@@ -163,7 +179,8 @@ def group_effects(material: Material, reference: str) -> pd.DataFrame:
                 shrink = max(material.shrink[name] for name in (train, reference))
                 chosen = delta.take(forms, [number])
                 found = summary(chosen, list(material.classes.values()), shrink)
-                relation = ground.relations[train][number] if ground.skill[number] else "no skill"
+                pair = [ground.relations[name][number] for name in (train, reference)]
+                relation = min(pair, key=CLOSEST.index) if ground.skill[number] else NO_SKILL
                 names = [group.test, relation, quantity, metric, train, reference]
                 numbers = {"theta": found.value, "sigma_set": found.sigma_set}
                 numbers |= {"sigma_test": found.sigma_test, "draws": found.draws}
@@ -174,11 +191,11 @@ def group_effects(material: Material, reference: str) -> pd.DataFrame:
 
 def coverage(effects: pd.DataFrame) -> pd.DataFrame:
     """Return how often intervals hold the truth, a row an effect that every study has."""
-    keys = ["level", "group", *(name for name in PAIR if name not in ("metric", "relation"))]
+    keys = ["level", "group", *(name for name in PAIR if name != "metric")]
     studies, rows = effects["seed"].nunique(), []
     for names, part in effects.groupby(keys, sort=False):
         part = part.dropna(subset=["theta", "sigma_set", "sigma_test"])
-        if len(part) < studies or len(set(part["relation"])) > 1:
+        if len(part) < studies:
             continue
         truth, deviation = part["theta"].mean(), part["theta"].std(ddof=1)
         sigma = np.hypot(part["sigma_set"], part["sigma_test"])
@@ -186,7 +203,7 @@ def coverage(effects: pd.DataFrame) -> pd.DataFrame:
         off = (part["theta"] - truth).abs() / np.sqrt(1 - 1 / studies)
         told = {name: np.sqrt((part[name] ** 2).mean()) for name in ("sigma_set", "sigma_test")}
         counts = {"studies": studies, "covered": int((off < reach).sum())}
-        fixed = {"relation": part["relation"].iloc[0], "truth": truth, "deviation": deviation}
+        fixed = {"truth": truth, "deviation": deviation}
         rows.append(dict(zip(keys, names, strict=True)) | fixed | told | counts)
     return pd.DataFrame(rows)
 
@@ -194,17 +211,16 @@ def coverage(effects: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Measure effects of studies of many seeds; print and write the coverage of their intervals."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="effects of every seed, and coverage.csv")
+    parser.add_argument("folder", type=Path, help="errors of every study, and coverage.csv")
     parser.add_argument("--studies", type=int, default=10)
     parser.add_argument("--first", type=int, default=101, help="first seed; further ones follow")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    for seed in range(options.first, options.first + options.studies):
-        path = options.folder / f"effects-{seed}.csv"
-        if not path.exists():
-            study_effects(seed).to_csv(path, index=False)
-    paths = sorted(options.folder.glob("effects-*.csv"))
-    table = coverage(pd.concat(pd.read_csv(path) for path in paths))
+    seeds = range(options.first, options.first + options.studies)
+    for seed in seeds:
+        if not files(seed, options.folder)[-1].exists():
+            write_study(seed, options.folder)
+    table = coverage(pd.concat([study_effects(seed, options.folder) for seed in seeds]))
     table.to_csv(options.folder / "coverage.csv", index=False)
     for (level, relation), part in table.groupby(["level", "relation"]):
         total = part["studies"].sum()

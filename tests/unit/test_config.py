@@ -488,6 +488,14 @@ def test_names_may_have_capitals_underscores_and_dashes(study):
     assert list(load_study(study, SCHEMA)["datasets"]) == ["my_cells"]
 
 
+def test_no_data_set_is_called_as_the_neutral_ground(study):
+    study["datasets"]["Neutral"] = study["datasets"].pop("hot")
+    with pytest.raises(
+        ConfigError, match=r"datasets\.Neutral: tables of effects have rows of this"
+    ):
+        load_study(study, SCHEMA)
+
+
 def test_two_potentials_have_two_names(study):
     datasets = study["datasets"]
     study["datasets"] = {"a": datasets["random"], "a-b": datasets["random"]}

@@ -162,7 +162,7 @@ def test_every_ground_has_its_row(study, effects):
 
 def test_known_effects_are_recovered():
     """With hardly any spread between sets, theta is what was put in."""
-    table, _ = measure_effects(material_of(*make_study(3, spread=1e-3)), TRAINS, "entropy")
+    table, _ = measure_effects(material_of(*make_study(3, draws=4, spread=1e-3)), TRAINS, "entropy")
     for train in ("random", "expert"):
         row = row_of(table, test="neutral", quantity="energy", metric="mae", train=train)
         assert abs(row["theta"] - AWAY[train]) < 3 * row["sigma_test"]
@@ -180,8 +180,8 @@ def test_forms_by_themselves_average_to_theta(effects):
     assert list(chosen["model"]) == list(MODELS)
 
 
-def test_a_model_without_halves_stands_by_itself_and_has_no_interval(study, effects):
-    errors, cells, sizes = study
+def test_a_model_without_halves_stands_by_itself_and_has_no_interval(small):
+    errors, cells, sizes = small
     alone = (errors["model"] == "quadratic6") & ((errors["draw"] > 0) | (errors["part"] != "whole"))
     table, ratios = measure_effects(material_of(errors[~alone], cells, sizes), TRAINS, "entropy")
     names = {"test": "strained", "quantity": "energy", "train": "expert"}
@@ -190,7 +190,7 @@ def test_a_model_without_halves_stands_by_itself_and_has_no_interval(study, effe
     assert np.isnan(found["ci_low"])
     row = row_of(table, metric="mae", **names)
     assert row["forms"] == 4
-    kept = effects[1][effects[1]["model"] != "quadratic6"]
+    kept = ratios[ratios["model"] != "quadratic6"]
     chosen = kept[np.logical_and.reduce([kept[k] == v for k, v in names.items()])]
     by_class = np.log(chosen.set_index("class")["ratio"]).groupby(level=0).mean()
     assert row["theta"] == pytest.approx(by_class.mean())
@@ -201,7 +201,7 @@ def test_no_interval_without_what_it_is_made_of(change):
     groups = GROUPS
     if change == "one trajectory":
         groups = GROUPS | {"strained": {"distorted_fcc": (7, 1)}}
-    errors, cells, sizes = make_study(draws=1 if change == "one draw" else 3, groups=groups)
+    errors, cells, sizes = make_study(draws=1 if change == "one draw" else 2, groups=groups)
     if change == "no halves":
         errors = errors[errors["part"] == "whole"]
     table, _ = measure_effects(material_of(errors, cells, sizes), TRAINS, "entropy")
@@ -220,6 +220,20 @@ def test_a_set_without_forces_has_energies_alone(small):
         assert set(found.loc[found["test"] == "strained", "quantity"]) == {"energy"}
     pooled = row_of(table, test="neutral", quantity="forces", metric="rmse", train="expert")
     assert pooled["groups"] == 2
+
+
+def test_a_group_without_skill_for_energies_counts_for_forces_neither(small):
+    errors, cells, sizes = small
+    forces = errors["forces_squared"].where(errors["group"] != "cluster", 1.0)
+    table, _ = measure_effects(
+        material_of(errors.assign(forces_squared=forces), cells, sizes), TRAINS, "entropy"
+    )
+    found = table[(table["test"] == "extremes") & (table["relation"] == "no skill")]
+    assert set(found["quantity"]) == {"energy", "forces"}
+    for quantity, metric in (("energy", "mae"), ("forces", "rmse")):
+        names = {"quantity": quantity, "metric": metric, "train": "expert"}
+        row = row_of(table, test="neutral", **names)
+        assert (row["groups"], row["dropped"]) == (6, "extremes/cluster")
 
 
 def test_an_unknown_or_doubled_error_is_refused(small):
@@ -255,7 +269,8 @@ def test_files_keep_names_as_text_and_name_a_lost_column(tmp_path, small):
         read_cells(tmp_path / "cells.csv.xz"),
         read_table(tmp_path / "sizes.csv.xz", SIZES),
     )
-    assert {"100", "nan"} <= set(read[0]["group"])
+    assert {"100", "nan"} <= set(read[1]["group"])
+    assert set(read[0]["group"]) == set(errors["group"])
     assert read[0]["energy_error"].to_numpy() == pytest.approx(errors["energy_error"].to_numpy())
     groups = Ground.of(material_of(*read), "energy").groups
     assert {g.members for g in groups if g.name == "smaller groups"} == {("100", "nan")}

@@ -53,7 +53,8 @@ DEFINITIONS = {
     + f"{REPRODUCED} if the 95 % "
     f"interval begins above {FAR:g}, {NOT_REPRODUCED} if it ends below {FAR:g}, else {UNDECIDED}.",
     "C3": "standard deviation of log {metric} of {quantity} over nonlinear forms, variance over "
-    "seeds taken off, on groups neutral to every training set, {train} over {reference}; "
+    "seeds taken off, on groups neutral to every training set and of skill, {train} over "
+    "{reference}; "
     f"{REPRODUCED} if the 95 % interval ends below 1, {NOT_REPRODUCED} if it begins above 1, else "
     f"{UNDECIDED}.",
     "C4": "drift of energy against the time step in NVE dynamics.",

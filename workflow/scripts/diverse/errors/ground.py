@@ -1,8 +1,8 @@
 """Test grounds: groups of test cells, and their relation to a training set.
 
 A group is *home* for a training set that was split from the same cells, *near home* for one made in
-the same way, *neutral* for the rest; a group that no model predicts better than one number is of
-*no skill*, and decides nothing.
+the same way, *neutral* for the rest; a group whose energies or forces no model predicts better
+than one number would is of *no skill*, and decides nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ class Group:
     name: str
     members: tuple[str, ...]
     cells: np.ndarray
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Test set and ``config_type`` of every member."""
+        return [(self.test, member) for member in self.members]
 
 
 def counted(cells: pd.DataFrame, quantity: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from diverse.errors.ground import (
     relation,
     test_groups,
 )
-from diverse.errors.theta import Logs, log_errors, trajectory_weights, without_offset
+from diverse.errors.theta import METRICS, Logs, log_errors, trajectory_weights, without_offset
 
 SIZES = ["train", "draw", "part", "source", "environments"]
 
@@ -120,7 +120,8 @@ class Ground:
     relations : dict of str to list of str
         Relation of each group to each training set.
     skill : list of bool
-        Whether some model is of use for the group; always, where a training set is at home.
+        Whether some model is of use for the group, for energies and for forces alike; always, where
+        a training set is at home.
     neutral : list of int
         Groups, by number, that are neutral to every training set.
     sizes : ndarray, shape (n_cells,)
@@ -139,18 +140,15 @@ class Ground:
     @classmethod
     def of(cls, material: Material, quantity: str) -> Ground:
         """Find the groups of all test sets, their relations and their skill."""
-        cells, errors = material.cells, material.errors
-        tested = np.zeros(len(cells), dtype=bool)
-        for found in errors.values():
-            tested |= np.isfinite(found.quantity(quantity)).any(axis=(0, 1, 2))
-        groups = test_groups(cells, quantity, tested & counted(cells, quantity))
+        cells, groups = material.cells, _groups(material, quantity)
+        useless = set().union(*(_without_skill(material, name) for name in METRICS))
         relations = {
             train: [relation(group, found, material.families, material.types) for group in groups]
             for train, found in material.sources.items()
         }
         by_group = list(zip(*relations.values(), strict=True))
         homes = {g.test for g, found in zip(groups, by_group, strict=True) if HOME in found}
-        skill = [g.test in homes or has_skill(g, errors.values(), cells, quantity) for g in groups]
+        skill = [g.test in homes or not useless.issuperset(g.places) for g in groups]
         neutral = [n for n, found in enumerate(by_group) if set(found) == {NEUTRAL}]
         sizes = np.ones(len(cells)) if quantity == "energy" else 3.0 * cells["n_atoms"].to_numpy()
         weights = trajectory_weights(groups, cells)
@@ -191,3 +189,22 @@ class Ground:
             if not able:
                 names[group.cells] = f"{group.test}, no skill"
         return names
+
+
+def _groups(material: Material, quantity: str) -> list[Group]:
+    """Return the groups of all test sets, with those cells that some draw tests on."""
+    tested = counted(material.cells, quantity)
+    found = [errors.quantity(quantity) for errors in material.errors.values()]
+    tested &= np.any([np.isfinite(values).any(axis=(0, 1, 2)) for values in found], axis=0)
+    return test_groups(material.cells, quantity, tested)
+
+
+def _without_skill(material: Material, quantity: str) -> set[tuple[str, str]]:
+    """Return test set and ``config_type`` of the cells that no model is of use for."""
+    errors = material.errors.values()
+    return {
+        place
+        for group in _groups(material, quantity)
+        if len(group.cells) and not has_skill(group, errors, material.cells, quantity)
+        for place in group.places
+    }

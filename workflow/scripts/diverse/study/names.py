@@ -12,6 +12,7 @@ from diverse.study.reading import ConfigError
 Config = dict[str, Any]
 
 RELEASE = "release"  # of results/: what the repository ships
+NEUTRAL = "neutral"  # of tables of effects: groups that are unlike every training set
 # Texts that tables and extended XYZ give back as a missing value, a number or a truth value.
 NO_TEXT = {"na", "nan", "null", "none", "inf", "infinity", "t", "f", "true", "false"}
 
@@ -28,8 +29,8 @@ def check_names(study: Config) -> None:
     ------
     ConfigError
         For a study called ``release``, names that read back as something else than text, names
-        that differ in capital letters alone, data sets called as an arm of the ablation, and
-        potentials of one name from two pairs of training set and model.
+        that differ in capital letters alone, data sets called as an arm of the ablation or as the
+        neutral ground, and potentials of one name from two pairs of training set and model.
     """
     if study["study"].lower() == RELEASE:
         raise ConfigError(
@@ -48,6 +49,11 @@ def check_names(study: Config) -> None:
         if name in ARMS and dataset["family"] in ("expert", "literature"):
             raise ConfigError(
                 f"datasets.{name}: the ablation has cells of this name; rename the set"
+            )
+        if name.lower() == NEUTRAL:
+            raise ConfigError(
+                f"datasets.{name}: tables of effects have rows of this name, for groups of cells "
+                "that are unlike every training set; rename the set"
             )
     _check_potentials(sets, study["models"])
 
