@@ -8,8 +8,9 @@ study does. The truth of an effect is its mean over the studies; an interval cov
 mean holds the study itself, so a deviation from it is divided by √(1 - 1 / studies), after which it
 has the variance of an effect.
 
-Written is a row an effect (`coverage.csv`): truth, standard deviation over studies beside those that
-a study tells by itself (√⟨σ²⟩ over studies), and in how many studies the interval holds the truth.
+Written is a row an effect (`coverage.csv`): truth, standard deviation over studies beside those
+that a study tells by itself (√⟨σ²⟩ over studies), and in how many studies the interval holds the
+truth.
 """
 
 import argparse

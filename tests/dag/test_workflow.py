@@ -70,6 +70,7 @@ def test_subsets_train_but_do_not_test(tmp_path):
     assert found["fit_polynomial"] == 3 * 3
     assert found["fit_subsets"] == found["train_subsets"] == 1
     assert found["show_learning_curves"] == found["show_groups"] == 1
+    assert found["show_mixtures"] == 1
 
 
 def test_only_models_with_auto_weights_are_searched(tmp_path):

@@ -1,6 +1,6 @@
 """Curves: what errors depend on - cost, size, novelty - and what cells added to a set bring.
 
-Needs  errors/draws/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
+Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
        structures/whitening.npz
 Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines,sensitivity}.csv,
        tables/{baselines,sensitivity}.html, figures/{parameters,nodes,learning_curves,novelty,mixtures}.png
@@ -181,6 +181,7 @@ rule show_mixtures:
     params:
         families=FAMILIES,
         trains=COMPARED,
+        base=config.get("mixtures", {"base": None})["base"],
     message:
         "Comparing mixtures of training sets"
     script:

@@ -11,7 +11,8 @@ begin(snakemake)
 families, trains = snakemake.params.families, snakemake.params.trains
 levels = read_table(snakemake.input.levels, LEVEL_COLUMNS)
 sizes = read_table(snakemake.input.sizes, ["train", "source", "environments", "core_hours"])
-base = base_set({train: families[train] for train in trains if train in families})
+whole = {train: families[train] for train in trains if train in families}
+base = snakemake.params.base or base_set(whole)
 mixtures = mixture_gains(levels, sizes, base)
 baselines = baseline_gains(levels, sizes, trains, base)
 mixtures.to_csv(snakemake.output.table, index=False, float_format="%.6g")

@@ -16,6 +16,7 @@ from diverse.report.plotting.grounds import (
     decades,
     ground_panels,
     log_places,
+    no_data,
     nothing_to_draw,
 )
 from diverse.report.plotting.style import model_marks, style
@@ -31,7 +32,8 @@ def learning_curve_panels(
 ) -> Figure:
     """Draw errors on a family's own test cells and on neutral ground against the cost of labels.
 
-    Colour is the data set, marker the model, bands one standard deviation over draws.
+    Colour is the data set, marker the model, bands one standard deviation over draws. Core-hours
+    are left out where some labels took no time that was measured.
 
     Parameters
     ----------
@@ -46,7 +48,8 @@ def learning_curve_panels(
     parts = {HOME: curves[curves["ground"] == curves["of"]]}
     parts[NEUTRAL_GROUND] = curves[curves["ground"] == NEUTRAL_GROUND]
     parts = {name: part for name, part in parts.items() if len(part)}
-    shown = {f"{x} {name}": (name, x) for x in COSTS for name in parts}
+    costs = [x for x in COSTS if (curves[x] > 0).all()]
+    shown = {f"{x} {name}": (name, x) for x in costs for name in parts}
     figure, panels = ground_panels(list(shown), list(LABELS.values()))
     colours, drawn = colours_of(families, set(curves["of"])), set(curves["model"])
     marks = {name: mark for name, mark in model_marks(models).items() if name in drawn}
@@ -58,6 +61,8 @@ def learning_curve_panels(
                 banded(axis, curve, x, "error", colours[str(of)], **marks[str(model)])
             if len(chosen):
                 log_places(axis, chosen[x].tolist())
+            else:
+                no_data(axis)
         panels[key][-1].set_xlabel(COSTS[x], fontsize=8)
     add_legend(figure, colours, marks)
     return figure
@@ -91,8 +96,12 @@ def size_panels(
             chosen = table[(table["ground"] == ground) & (table["quantity"] == quantity)]
             for (train, name), curve in chosen.groupby(["train", "class"], sort=False):
                 banded(axis, curve, x, "error", colours[str(train)], **marks[str(name)])
-            if len(chosen):
+            if len(chosen) and x == "nodes":
+                log_places(axis, chosen[x].tolist(), digits=4)
+            elif len(chosen):
                 decades(axis)
+            else:
+                no_data(axis)
     figure.supxlabel(SIZES[x], fontsize=9)
     add_legend(figure, colours, marks)
     return figure

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from diverse.report.plotting.style import colours, plain_log
 
@@ -67,16 +67,24 @@ def nothing_to_draw(sentence: str) -> Figure:
 
 
 def banded(axis: Axes, curve: pd.DataFrame, x: str, y: str, colour: str, **look: Any) -> None:
-    """Draw a curve of a table and the band between its columns ``low`` and ``high``, if known."""
+    """Draw a curve and the band, of one point the line, between columns ``low`` and ``high``."""
     axis.plot(curve[x], curve[y], color=colour, **{"linewidth": 1.1, **look})
     known = curve[curve["low"].notna()]
+    if len(known) == 1:
+        axis.vlines(known[x], known["low"], known["high"], color=colour, linewidth=0.8)
     axis.fill_between(known[x], known["low"], known["high"], color=colour, alpha=0.15, linewidth=0)
 
 
-def log_places(axis: Axes, places: Sequence[float]) -> None:
+def no_data(axis: Axes) -> None:
+    """Say that a panel has nothing to show: no labels, or no group that a model has skill on."""
+    axis.tick_params(which="both", left=False, bottom=False, labelleft=False, labelbottom=False)
+    axis.text(0.5, 0.5, "no data", transform=axis.transAxes, ha="center", va="center", color="0.5")
+
+
+def log_places(axis: Axes, places: Sequence[float], digits: int = 2) -> None:
     """Make both axes logarithmic, with marks at places of the horizontal one that lie apart."""
     plain_log(axis, "y")
-    axis.set(xscale="log", xticks=_apart(sorted(set(places))))
+    axis.set(xscale="log", xticks=_apart(sorted(set(places)), digits))
     axis.xaxis.set_major_formatter("{x:,g}")
     axis.xaxis.set_minor_locator(NullLocator())
 
@@ -87,14 +95,15 @@ def decades(axis: Axes) -> None:
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator())
     axis.xaxis.set_major_formatter("{x:,g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _apart(places: Sequence[float]) -> list[float]:
-    """Return the places, to two digits, that are half again as large as the one before."""
+def _apart(places: Sequence[float], digits: int) -> list[float]:
+    """Return the places, to so many digits, that are half again as large as the one before."""
     kept: list[float] = []
     for place in places:
         if not kept or place > 1.5 * kept[-1]:
-            kept.append(float(f"{place:.2g}"))
+            kept.append(float(f"{place:.{digits}g}"))
     return kept
 
 

@@ -17,6 +17,7 @@ from diverse.report.plotting.grounds import (
     banded,
     colours_of,
     ground_panels,
+    no_data,
     nothing_to_draw,
 )
 from diverse.report.plotting.style import style
@@ -27,7 +28,10 @@ ROWS = {  # of panels: growth and quantity, and what the vertical axis says
     ("constant", "energy"): "energies, replaced",
     ("constant", "forces"): "forces, replaced",
 }
-ROUND_RATIOS = (1, 0.5, 2, 0.2, 5, 0.1, 10, 0.3, 3, 0.7, 1.5, 1.2, 0.85, 1.1, 0.95)
+ROUND_RATIOS = (
+    *(1, 0.5, 2, 0.2, 5, 0.1, 10, 0.3, 3, 0.7, 1.5, 1.2, 0.85, 1.1, 0.9),
+    *(1.05, 0.95, 1.02, 0.98, 1.01, 0.99),
+)
 APART = 0.15  # part of the height of a panel
 VERBS = {"growing": "added", "constant": "replaced"}
 
@@ -70,6 +74,9 @@ def mixture_panels(mixtures: pd.DataFrame, families: Mapping[str, str]) -> Figur
 
 def _panel(axis: Axes, chosen: pd.DataFrame, colours: Mapping[str, str]) -> None:
     """Draw every model thin and their average thick, all from the base set alone (1) on."""
+    if chosen.empty:
+        no_data(axis)
+        return
     axis.axhline(1, color="0.5", linewidth=0.8, zorder=0)
     start = pd.DataFrame({"added_environments": [0.0], "ratio": [1.0], "low": [1.0], "high": [1.0]})
     for (added, model), curve in chosen.groupby(["added", "model"], sort=False):

@@ -15,6 +15,7 @@ from diverse.report.plotting.grounds import (
     banded,
     colours_of,
     ground_panels,
+    no_data,
 )
 from diverse.report.plotting.style import plain_log, style
 
@@ -61,6 +62,8 @@ def novelty_panels(
                 banded(axis, curve, "value", "error", colours[str(train)], marker="o", markersize=2)
             if len(chosen):
                 plain_log(axis, "y")
+            else:
+                no_data(axis)
             _densities(axis, densities[x], colours, log=x == "novelty")
             axis.set_xlabel(NAMES[x] if quantity == QUANTITIES[-1] else "", fontsize=7)
     add_legend(figure, {f"trained on {name}": c for name, c in colours.items()}, {})
