@@ -9,7 +9,7 @@ begin(snakemake)
 snakefile = Path(snakemake.scriptdir).resolve().parents[1] / "Snakefile"
 command = ["snakemake", "--snakefile", snakefile, "--configfile", snakemake.input.config]
 command += ["--nolock", "--report", snakemake.output.page]
-command += ["--report-html-stylesheet-path", snakemake.input.style, "--", "results"]
+command += ["--report-stylesheet", snakemake.input.style, "--", "results"]
 with open(snakemake.log[0], "w") as log:
     subprocess.run(command, check=True, stdout=log, stderr=log)
 finish(snakemake)

@@ -36,7 +36,8 @@ TABLES = {  # captions, by the stem of a table's name; the claims stand in the a
     "mixtures": "Cells added to a set, or put in the place of some of it: error over that of the "
     "set alone; in brackets one standard deviation over draws, downwards and upwards.",
     "baselines": "The same for training sets that were chosen in another way.",
-    "sensitivity": "Effects with other weights of energies against forces in training.",
+    "sensitivity": "Effects with other weights of energies against forces in training; in brackets "
+    "one standard deviation over draws.",
     "transferability": "Errors of every model on every test set; in brackets the 95 % interval "
     "over test cells alone.",
     "training_sets": "Sources of every training set, draw by draw.",

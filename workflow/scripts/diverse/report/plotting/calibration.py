@@ -35,7 +35,10 @@ def calibration_curves(
     style()
     table = table[table["model"].isin(models)]
     panels = list(table.groupby(["quantity", "unit", "model"], sort=True))
-    figure, axes = panel_grid(len(panels), COLUMNS, (1.8, 1.9), (0.0, 0.9))
+    handles = _legend(families, list(table["train"].unique()))
+    columns = min(3, max(1, len(panels)))  # of the legend, which is no wider than the panels
+    height = 0.5 + 0.2 * -(-len(handles) // columns)
+    figure, axes = panel_grid(len(panels), COLUMNS, (1.8, 1.9), (0.3, height))
     for axis, ((quantity, unit, model), part) in zip(axes, panels, strict=True):
         for train, rows in part.groupby("train", sort=False):
             for test, (line, filled) in zip((train, OTHERS), KINDS.values(), strict=True):
@@ -48,8 +51,7 @@ def calibration_curves(
         _as_predicted(axis)
     figure.supxlabel("predicted standard deviation", fontsize=9)
     figure.supylabel("actual error (root mean square)", fontsize=9)
-    handles = _legend(families, list(table["train"].unique()))
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
     return figure
 
 
