@@ -27,6 +27,9 @@ GROUPS = {
 # log of the errors of every training set over those of entropy: on other ground, and at home.
 AWAY = {"entropy": 0.0, "random": np.log(1.5), "expert": np.log(3.0)}
 HOME = {"entropy": 0.0, "random": 0.0, "expert": np.log(0.5)}
+# log of the errors of every form, times a width for each training set; no class is above another.
+LEVELS = {"linear4": 0, "quadratic4": 0.3, "quadratic6": -0.3, "stepdown4": 0.3, "expand4": -0.3}
+WIDTH = {"entropy": 1.0, "random": 1.5, "expert": 2.0}
 
 
 def make_cells(rng, groups=GROUPS, atoms=6):
@@ -48,7 +51,7 @@ def make_cells(rng, groups=GROUPS, atoms=6):
 
 
 def make_parts(rng, cells, draws, trains):
-    """Value of each cell of every pool in each draw (a, b or test): arrays (draws, cells)."""
+    """Value (a, b, test) of each cell of every pool in each draw: arrays (draws, cells)."""
     parts = {}
     for train in trains:
         trajectories, member = np.unique(
@@ -85,7 +88,7 @@ def make_study(
     for train in trains:
         own = rng.normal(size=len(parts[train][0])) * spread * np.sqrt(parts[train].shape[1])
         by_cell = rng.normal(size=len(cells)) * 0.3
-        forms = {model: 0.1 * rng.normal(size=len(cells)) for model in models}
+        forms = {m: WIDTH[train] * LEVELS[m] + 0.1 * rng.normal(size=len(cells)) for m in models}
         for draw in range(draws):
             value = parts[train][draw]
             tested = np.ones(len(cells), dtype=bool)

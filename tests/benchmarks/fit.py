@@ -3,7 +3,7 @@
 The same labelled cells on both sides: displaced and strained bcc tungsten of 1 to 27 atoms,
 energies and forces of the Zhou EAM potential, cutoff 4.734 Å. The sides take turns in one process
 of one thread; its processor time is compared, which a busy machine changes least. FitSNAP: its
-LAMMPSSNAP calculator and, with ridge 0, its SVD solver (its ridge solver fails on quadratic rows).
+LAMMPSSNAP calculator and, with ridge 0, its SVD solver (its ridge solver warns of quadratic rows).
 Ours: both passes over the cells, and the solution with covariance.
 Two numbers of cells tell what each further environment costs from what a fit costs anyway (our
 solution; it would hide the rest in a short benchmark). The ratios are of whole fits; those of

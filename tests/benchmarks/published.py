@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from diverse.datasets.literature.importer import import_records
 from diverse.datasets.literature.records import read_records
-from diverse.datasets.split import Outline
+from diverse.datasets.split import Outline, split_cells
 from diverse.kernel import BispectrumSettings
 from diverse.models import Model, predict
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.network.data import training_cells
-from diverse.models.network.loop import set_aside, train_network
+from diverse.models.network.loop import train_networks
 from diverse.models.network.model import NetworkModel, layer_widths
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.polynomial.accumulate import accumulate, raw_kernel, survey
@@ -102,14 +102,15 @@ def fit_network(cells: list[Atoms], twojmax: int, epochs: int) -> NetworkModel:
         energy_weight=ALIKE[0],
         force_weight=ALIKE[1],
         epochs=epochs,
-        patience=epochs,
         batch=16,
         learning_rate=0.005,
         weight_decay=1e-3,
         validation_fraction=0.05,
         jacobians="matrix_free",
     )
-    return train_network(training_cells(cells, descriptor, REPULSION), settings, seed=0)[0]
+    data, members = training_cells(cells, descriptor, REPULSION), [np.arange(len(cells))]
+    [(network, _)] = train_networks(data, members, settings, [0])
+    return network
 
 
 def errors(model: Model, cells: list[Atoms]) -> np.ndarray:
@@ -142,7 +143,7 @@ def main() -> None:
     cells, _ = import_records(
         records, dataset="w", element="W", protocol="published", block=20, reach=4.8
     )
-    parts = set_aside([*map(Outline.of, cells)], 0.2, None, np.random.default_rng(0))
+    parts = split_cells([*map(Outline.of, cells)], 0.2, None, np.random.default_rng(0))
     train, test = ([cells[position] for position in sorted(part)] for part in parts)
     print(
         f"{len(train)} cells, {sum(map(len, train))} environments to train on; "

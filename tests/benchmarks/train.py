@@ -30,15 +30,8 @@ from diverse.datasets.literature.importer import import_records
 from diverse.datasets.literature.records import read_records
 from diverse.kernel import BispectrumSettings
 from diverse.models.fitsnap import _configuration, _fitsnap
-from diverse.models.network.adamw import AdamW
 from diverse.models.network.data import training_cells
-from diverse.models.network.loop import (
-    initial_network,
-    set_aside,
-    train_epoch,
-    train_network,
-    validate,
-)
+from diverse.models.network.loop import Training, train_networks
 from diverse.models.network.loss import ForceLoss
 from diverse.models.network.settings import TrainingSettings
 from diverse.zbl import ZBL
@@ -50,7 +43,6 @@ SETTINGS = TrainingSettings(
     energy_weight=10,
     force_weight=1,
     epochs=30,
-    patience=30,
     batch=32,
     learning_rate=0.01,
     weight_decay=1e-3,
@@ -79,19 +71,18 @@ class OurEpochs:
 
     def __init__(self, cells: list[Atoms]) -> None:
         data = training_cells(cells, DESCRIPTOR, ZBL_W)
-        self.training, self.validation = set_aside(len(cells), 0.2, SEED)
         self.seconds: dict[str, list[float]] = {"cached": [], "matrix_free": []}
-        self.states = {}
+        self.trainings = {}
         for path in self.seconds:
             settings = TrainingSettings(**vars(SETTINGS) | {"jacobians": path})
-            network = initial_network(DESCRIPTOR.n_components, settings, SEED)
-            self.states[path] = (network, AdamW(network, 0), ForceLoss(data, settings))
+            self.trainings[path] = Training(data, [np.arange(len(cells))], settings, [SEED])
+        [self.validation] = self.trainings["cached"].validation
 
     def run(self) -> None:
-        for path, (network, optimiser, loss) in self.states.items():
+        for path, training in self.trainings.items():
             begin = time.process_time()
-            train_epoch(network, optimiser, loss, self.training, len(self.seconds[path]))
-            validate(network, loss, self.validation)
+            training.run_epoch(len(self.seconds[path]) % SETTINGS.epochs)
+            training.validate()
             self.seconds[path].append(time.process_time() - begin)
 
 
@@ -192,10 +183,11 @@ def our_time_to(error: float, cells: list[Atoms]) -> tuple[float, float, float]:
     """Return CPU seconds for rows, for an epoch, and until the held-out force error is `error`."""
     begin = time.process_time()
     data = training_cells(cells, DESCRIPTOR, ZBL_W)
-    ForceLoss(data, SETTINGS)
+    members = [np.arange(len(cells))]
+    ForceLoss(data, members, SETTINGS)
     rows = time.process_time() - begin
     begin = time.process_time()
-    _, history = train_network(data, SETTINGS, SEED)
+    [(_, history)] = train_networks(data, members, SETTINGS, [SEED], curves=True)
     epoch = (time.process_time() - begin - rows) / len(history)
     needed = next(row["epoch"] for row in history if row["validation_forces"] <= error)
     print(f"ours: lowest force error {min(r['validation_forces'] for r in history):.3f} eV/Å")

@@ -31,7 +31,8 @@ def test_default_study(tmp_path):
     expected |= {"split": 7, "whiten": 1, "start_statistics": 2}
     seeds = 3 * (6 + 5 + 3)  # training sets; polynomials, networks of one and of three seeds
     expected |= {"fit_polynomial": 3 * 6, "train_network": seeds - 3 * 6, "check_export": seeds}
-    expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3, "write_report": 1}
+    expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3}
+    expected |= {"write_index": 1, "write_report": 1}
     expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
     expected |= {"train_subsets": 1, "select_subsets": 1, "describe_cells": 1, "measure_effects": 1}
     assert {name: found[name] for name in expected} == expected

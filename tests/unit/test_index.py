@@ -139,9 +139,18 @@ def test_tables_sort_by_the_numbers_behind_their_texts():
     assert "a &amp; b</td>" in text
 
 
+def test_deviations_are_shown_behind_the_value_they_belong_to():
+    table = pd.DataFrame({"value": [1.0], "ratio": [2.0], "low": [1.5], "high": [2.5]})
+    text = sortable_table(table, "Caption")
+    assert '<td data-order="2.0"><b>2</b> <small>[1.5, 2.5]</small></td></tr>' in text
+    assert text.count("<th scope") == 2
+
+
 def test_captions_are_those_of_the_report(tmp_path):
     path = tmp_path / "caption.rst"
     path.write_text('Of the *study* {{ snakemake.config["study"] }} & all.')
     assert caption_html(path, STUDY) == "<p>Of the <em>study</em> small &amp; all.</p>\n"
-    for path in (ROOT / "workflow/report/ratios.rst",):
-        assert "system-message" not in caption_html(path, STUDY)
+    for name in ("ratios", "mixtures"):
+        shown = caption_html(ROOT / f"workflow/report/{name}.rst", STUDY)
+        assert "small" in shown
+        assert "system-message" not in shown

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.report.plotting import coverage_heatmaps, label_panels
+from diverse.report.plotting import coverage_heatmaps, label_panels, ridge_paths
 
 
 def coverage_table(distance):
@@ -50,3 +50,20 @@ def test_labels_of_any_origin_are_drawn(labelled, tmp_path):
         assert steps == pytest.approx([1, 1])  # shares: every atom is counted
     drawn = [len(marks.get_offsets()) for marks in figure.axes[1].collections]
     assert drawn == [1, 0]
+
+
+@pytest.mark.parametrize(("models", "panels"), [({"auto", "given"}, ["auto"]), ({"given"}, [])])
+def test_a_given_ridge_has_no_panel_beside_paths(models, panels, tmp_path):
+    """Nothing was left out to choose it by; alone, such models leave a figure without curves."""
+    path = {"ridge": [1.0, 10.0], "chosen": [True, False]}
+    paths = {
+        ("a", "auto"): pd.DataFrame(path | {"criterion": [2.0, 3.0]}),
+        ("a", "given"): pd.DataFrame({"ridge": [1.0], "chosen": [True]}),
+    }
+    figure = ridge_paths(
+        {name: paths[name] for name in paths if name[1] in models}, {"a": "expert"}
+    )
+    figure.savefig(tmp_path / "fits.png")
+    drawn = [axis for axis in figure.axes if axis.lines]
+    assert [axis.get_title() for axis in drawn] == panels
+    assert len(figure.axes) == 1

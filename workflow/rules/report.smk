@@ -14,8 +14,13 @@ Steps  plot_workflow: the graph of stages
 """
 
 CAPTIONS = ROOT / "workflow/report"
-SHOWN_TABLES = ["claims", "theta", "ratios", "transferability", "training_sets", "datasets"]
-SHOWN_FIGURES = ["ratios"]
+MIXED = len(COMPARED) > len(WHOLE)
+SHOWN_TABLES = [
+    *("claims", "theta", "ratios", *(["mixtures", "baselines"] if MIXED else [])),
+    *(["sensitivity"] if WEIGHTED and len(WHOLE) > 1 else []),
+    *("transferability", "training_sets", "datasets"),
+]
+SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else [])]
 
 
 rule plot_workflow:
@@ -103,6 +108,7 @@ rule write_report:
 rule write_manifest:
     """Write the SHA-256 of every file that the study's jobs wrote."""
     input:
+        "<results>/index.html",
         "<results>/report.html",
     output:
         manifest="<results>/manifest.csv",

@@ -18,6 +18,29 @@ COULOMB = 14.399645  # e^2 / (4 pi eps0) in eV Å, as in LAMMPS units metal
 SCREENING_AMPLITUDE = np.array([0.02817, 0.28022, 0.50986, 0.18175])
 SCREENING_RATE = np.array([0.20162, 0.40290, 0.94229, 3.19980])
 
+# log 2 in two parts, of which the first has few digits (Cody & Waite, Software Manual for the
+# Elementary Functions, 1980)
+LOG2_HIGH, LOG2_LOW = 6.93145751953125e-1, 1.42860682030941723212e-6
+LOWEST = -700.0  # exp(x) is no normal number far below it
+
+
+def exponential(x: np.ndarray) -> np.ndarray:
+    """Return exp(x) to two units in the last place, the same bits on every processor.
+
+    That of numpy is another one on processors with AVX-512. This is the Taylor series of r in
+    x = m log 2 + r with an integer m, in additions and multiplications; exp(-700) stands for
+    whatever is smaller.
+    """
+    x = np.maximum(x, LOWEST)
+    m = np.rint(x / np.log(2))
+    r = (x - m * LOG2_HIGH) - m * LOG2_LOW
+    series = np.ones_like(r)
+    for k in range(14, 0, -1):
+        series *= r * (1 / k)
+        series += 1
+    result: np.ndarray = np.ldexp(series, m.astype(int))
+    return result
+
 
 @dataclass(frozen=True)
 class ZBL:
@@ -48,8 +71,9 @@ class ZBL:
         shift = -edge + width * edge_slope / 2 - width**2 * edge_curvature / 12
         beyond = np.clip(distance - self.inner, 0, None)
         inside = distance < self.outer
-        energy = energy + shift + cubic / 3 * beyond**3 + quartic / 4 * beyond**4
-        slope = slope + cubic * beyond**2 + quartic * beyond**3
+        square = beyond * beyond  # powers of numpy are others on other processors
+        energy = energy + shift + square * beyond * (cubic / 3 + quartic / 4 * beyond)
+        slope = slope + square * (cubic + quartic * beyond)
         return energy * inside, slope * inside
 
     def energies_forces(self, pairs: CellPairs, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,11 +92,11 @@ class ZBL:
         charge = atomic_numbers[self.element]
         length = 0.46850 / (2 * charge**0.23)
         rate = SCREENING_RATE / length
-        terms = SCREENING_AMPLITUDE * np.exp(-distance[..., None] * rate)
+        terms = SCREENING_AMPLITUDE * exponential(-distance[..., None] * rate)
         phi, phi1, phi2 = terms.sum(-1), -(terms * rate).sum(-1), (terms * rate**2).sum(-1)
         r, scale = distance, COULOMB * charge**2
         return (
             scale * phi / r,
-            scale * (phi1 / r - phi / r**2),
-            scale * (phi2 / r - 2 * phi1 / r**2 + 2 * phi / r**3),
+            scale * (phi1 - phi / r) / r,
+            scale * (phi2 - 2 * (phi1 - phi / r) / r) / r,
         )

@@ -151,7 +151,7 @@ class DrawErrors:
 
     @property
     def trained(self) -> np.ndarray:
-        """Whether there are errors, shape (3, n_draws, n_models)."""
+        """Truth value of there being errors, shape (3, n_draws, n_models)."""
         found: np.ndarray = np.isfinite(self.energy).any(axis=-1)
         return found
 
@@ -186,6 +186,5 @@ def _check_once(rows: pd.DataFrame, flat: np.ndarray) -> None:
         raise ValueError(
             f"cell {row['cell']} of test set {row['test']} has two errors of {row['model']} "
             f"trained on {row['train']} (draw {row['draw']}, part {row['part']}, seed "
-            f"{row['seed']}); "
-            "remove errors/ and run the same command again"
+            f"{row['seed']}); remove errors/ and run the same command again"
         )

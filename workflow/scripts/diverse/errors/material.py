@@ -1,4 +1,4 @@
-"""Everything that effects are measured from: errors of training sets, cells, sizes, relations."""
+"""Material of comparisons: errors of every training set, test cells, sizes, relations."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Ground:
 
     @property
     def filled(self) -> list[bool]:
-        """Whether each group has a cell that counts."""
+        """Truth value, for each group, of its having a cell that counts."""
         return [len(group.cells) > 0 for group in self.groups]
 
     @property

@@ -1,4 +1,4 @@
-"""Whether model forms behave alike: the spread of their errors, of two training sets.
+"""Likeness of model forms: the spread of their errors, of two training sets.
 
 The spread of a training set is the standard deviation over nonlinear forms (quadratic, networks)
 of log e, averaged over the groups of the neutral ground, in the mean over draws. What seeds of

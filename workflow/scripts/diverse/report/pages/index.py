@@ -30,12 +30,16 @@ SECTIONS = {
 }
 TABLES = {  # captions, by the stem of a table's name; the claims stand in the answer
     "theta": "Effects: the error of one training set over that of the reference set on each test "
-    "set, averaged over groups of cells, forms and classes of models, and draws.",
+    "set, averaged over groups of cells, forms and classes of models, and draws; in brackets the "
+    "95 % interval.",
     "ratios": "The same for every form of model.",
-    "mixtures": "Adding cells of another set to an expert set: change of the errors.",
-    "baselines": "Other ways to choose as many environments.",
-    "transferability": "Errors of every model on every test set.",
-    "training_sets": "What every training set is made of, draw by draw.",
+    "mixtures": "Cells added to a set, or put in the place of some of it: error over that of the "
+    "set alone; in brackets one standard deviation over draws, downwards and upwards.",
+    "baselines": "The same for training sets that were chosen in another way.",
+    "sensitivity": "Effects with other weights of energies against forces in training.",
+    "transferability": "Errors of every model on every test set; in brackets the 95 % interval "
+    "over test cells alone.",
+    "training_sets": "Sources of every training set, draw by draw.",
     "datasets": "Labelled cells of every data set.",
 }
 ALTS = {  # what stands for a figure where it is not seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
@@ -16,10 +15,8 @@ from diverse.report.pages.html import bold_interval
 
 ROWS = 10  # of a table that are shown at a time
 SMALLEST_P = 0.001  # smaller ones are shown as such
-ENDS = re.compile(r"(.+)_(?:low|high)$")
 VALUES = ("effect", "ratio", "value")  # columns that an interval ci_low to ci_high is of
 TITLES = {
-    "ci": "95 % interval",
     "theta": "log effect",
     "sigma_set": "SD, training sets",
     "sigma_test": "SD, test cells",
@@ -62,8 +59,9 @@ def library() -> str:
 def sortable_table(table: pd.DataFrame, caption: str) -> str:
     """Return a table as HTML that sorts by the numbers behind its texts.
 
-    Columns ``x_low`` and ``x_high`` become the interval of column ``x``; ``ci_low`` and ``ci_high``
-    that of the first column of `VALUES` which the table has.
+    Columns ``x_low`` and ``x_high`` are shown in brackets behind column ``x``; those called
+    ``ci_low`` and ``ci_high``, or ``low`` and ``high``, behind the first column of `VALUES` that
+    the table has.
 
     Parameters
     ----------
@@ -95,24 +93,29 @@ def interval_cell(value: float, low: float, high: float) -> str:
 
 def _columns(table: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
     """Yield title and cells of every column that is shown."""
-    value_of_ci = next((name for name in VALUES if name in table), "")
-    for name, column in table.items():
-        ends = ENDS.match(name)
-        stem = value_of_ci if ends and ends[1] == "ci" else ends and ends[1]
-        if stem and stem in table:
-            continue  # shown beside its value
-        low, high = (
-            ("ci_low", "ci_high") if name == value_of_ci else (f"{name}_low", f"{name}_high")
-        )
-        title = TITLES.get(name, name.replace("_", " "))
-        if low in table and high in table:
-            yield title, list(map(interval_cell, column, table[low], table[high]))
-        elif name.startswith("p_") or name == "p":
+    shown = {name: _ends(table, name) for name in table}
+    inside = {end for ends in shown.values() for end in ends}
+    for name, ends in shown.items():
+        column, title = table[name], TITLES.get(name, name.replace("_", " "))
+        if name in inside:
+            continue
+        if ends:
+            yield title, list(map(interval_cell, column, *(table[end] for end in ends)))
+        elif name == "p" or name.startswith("p_"):
             yield title, [number_cell(p, _probability(p)) for p in column]
         elif column.dtype.kind in "iuf":
             yield title, [number_cell(value, digits(value)) for value in column]
         else:
             yield title, [f"<td>{_text(value)}</td>" for value in column]
+
+
+def _ends(table: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """Return the two columns that hold the ends of a column's interval, if there are any."""
+    stems = [f"{name}_"]
+    if name == next((value for value in VALUES if value in table), None):
+        stems += ["ci_", ""]
+    pairs = ((f"{stem}low", f"{stem}high") for stem in stems)
+    return next((pair for pair in pairs if set(pair) <= set(table)), ())
 
 
 def _probability(p: float) -> str:

@@ -110,11 +110,11 @@ def _panel(
             places,
             c=[colours[train] for train in part["train"]],
             marker=CLASS_MARKERS[kind],
-            s=15,
+            s=28 if CLASS_MARKERS[kind] == "*" else 15,
             edgecolors="w",
             linewidths=0.4,
             zorder=3,
         )
-    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
     plain_log(axis, "x")

@@ -50,19 +50,18 @@ def training_curves(
 
 
 def _curve(axis: Axes, members: Sequence[pd.DataFrame], colour: str, label: str) -> None:
-    """Draw the seeds of one model on one training set, as long as all of them were trained."""
-    epochs = min(len(history) for history in members)
+    """Draw the seeds of one model on one training set."""
     validation, training = (
-        np.array([_smooth(history[f"{part}_loss"], epochs) for history in members])
+        np.array([_smooth(history[f"{part}_loss"]) for history in members])
         for part in ("validation", "training")
     )
-    x = members[0]["epoch"][:epochs]
+    x = members[0]["epoch"]
     axis.fill_between(x, validation.min(axis=0), validation.max(axis=0), color=colour, alpha=0.25)
     axis.plot(x, np.median(validation, axis=0), color=colour, linewidth=1.1, label=label)
     axis.plot(x, np.median(training, axis=0), color=colour, linewidth=0.9, linestyle=":")
 
 
-def _smooth(loss: pd.Series, epochs: int) -> np.ndarray:
-    """Return the running median of the first epochs of a loss."""
+def _smooth(loss: pd.Series) -> np.ndarray:
+    """Return the running median of a loss over the epochs."""
     window = max(1, round(WINDOW * len(loss)))
-    return loss.rolling(window, center=True, min_periods=1).median().to_numpy()[:epochs]
+    return loss.rolling(window, center=True, min_periods=1).median().to_numpy()

@@ -1,0 +1,250 @@
+"""Verdicts on the claims, and the sentences that read them, from effects that are given."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from diverse.errors.claims import claims_table, questions, with_holm
+from diverse.errors.draws import model_classes
+from diverse.errors.effects import COUNTS, EFFECT, PAIR, measure_effects
+from diverse.errors.material import Material
+from diverse.errors.spread import measure_spreads
+from diverse.report.pages.effects import claims_page
+from diverse.report.readings import with_readings
+from draw_cases import FAMILIES, GROUPS, MODELS, TRAINS, make_study
+
+METRICS = {"energy": "mae", "forces": "rmse"}
+
+
+def effect(test, effect, low, high, *, train="expert", quantity="energy", p=0.001, **others):
+    """A row of effects."""
+    pair = {"train": train, "reference": "entropy", "quantity": quantity}
+    numbers = {"theta": np.log(effect), "effect": effect, "ci_low": low, "ci_high": high, "p": p}
+    counts = {"sigma_set": 0.1, "sigma_test": 0.1, "draws": 10, "groups": 7, "forms": 12}
+    row = {"test": test, "relation": "home" if test == "expert" else "neutral", **pair, **numbers}
+    return row | counts | {"metric": METRICS[quantity], "n_cells": 50, "dropped": ""} | others
+
+
+def claims_of(*rows, trains=TRAINS, families=FAMILIES):
+    effects = pd.DataFrame(list(rows), columns=[*PAIR, *EFFECT, *COUNTS])
+    effects = with_holm(effects, trains, families)
+    return with_readings(claims_table(effects, trains, families))
+
+
+def only(table, claim, quantity="energy"):
+    (row,) = table[(table["claim"] == claim) & (table["quantity"] == quantity)].to_dict("records")
+    return row
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "verdict", "said"),
+    [
+        (
+            2.1,
+            2.6,
+            3.2,
+            "reproduced",
+            "have 2.6 times smaller errors of energies on neutral ground",
+        ),
+        (2.1, 2.6, 3.2, "reproduced", "(95 % interval 2.1 to 3.2): far better (more than 2 times)"),
+        (1.4, 1.9, 2.6, "undecided", "better is shown, far better (more than 2 times) is not."),
+        (
+            1.2,
+            1.5,
+            1.8,
+            "not reproduced",
+            "better is shown, far better (more than 2 times) is ruled",
+        ),
+        (
+            0.8,
+            1.2,
+            1.7,
+            "not reproduced",
+            "better is not shown, far better (more than 2 times) is r",
+        ),
+        (
+            0.5,
+            1.4,
+            4.0,
+            "undecided",
+            "better is not shown, far better (more than 2 times) is not e",
+        ),
+        (
+            0.4,
+            0.5,
+            0.7,
+            "not reproduced",
+            "Models trained on expert have 2 times smaller errors of",
+        ),
+        (0.4, 0.5, 0.7, "not reproduced", "on entropy (95 % interval 1.4 to 2.5): far better"),
+        (
+            0.9,
+            1.01,
+            1.1,
+            "not reproduced",
+            "Models trained on entropy and on expert have equal errors",
+        ),
+    ],
+)
+def test_neutral_ground_decides_how_much_better(low, value, high, verdict, said):
+    row = only(claims_of(effect("neutral", value, low, high)), "C2")
+    assert row["verdict"] == verdict
+    assert said in row["reading"]
+    assert (row["effect"], row["ci_low"], row["ci_high"]) == (value, low, high)
+
+
+def test_better_needs_its_corrected_probability():
+    others = [effect("expert", 0.5, 0.4, 0.6, p=0.001)]
+    row = only(claims_of(effect("neutral", 1.5, 1.01, 2.5, p=0.045), *others), "C2")
+    assert row["p_holm"] == pytest.approx(0.045)
+    assert "better is shown" in row["reading"]
+    row = only(
+        claims_of(
+            effect("neutral", 1.5, 1.01, 2.5, p=0.045), effect("expert", 1.1, 0.9, 1.3, p=0.3)
+        ),
+        "C2",
+    )
+    assert row["p_holm"] == pytest.approx(0.09)
+    assert "better is not shown" in row["reading"]
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "p", "verdict", "said"),
+    [
+        (0.4, 0.5, 0.8, 0.01, "reproduced", "have 2 times smaller errors of energies on held-out"),
+        (0.4, 0.5, 0.99, 0.049, "undecided", "undecided, for p = 0.098 after correction"),
+        (0.4, 0.9, 1.8, 0.6, "undecided", "(95 % interval 0.56 to 2.5): undecided."),
+        (1.1, 1.5, 1.8, 0.01, "not reproduced", "trained on entropy have 1.5 times smaller"),
+    ],
+)
+def test_home_ground_decides_which_is_better(low, value, high, p, verdict, said):
+    other = effect("neutral", 1.1, 0.8, 1.4, p=0.4)
+    row = only(claims_of(effect("expert", value, low, high, p=p), other), "C1")
+    assert row["verdict"] == verdict
+    assert said in row["reading"]
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "verdict", "said"),
+    [
+        (
+            0.3,
+            0.5,
+            0.8,
+            "reproduced",
+            "0.5 times as much with entropy as with expert (95 % interval 0.3 to",
+        ),
+        (0.3, 0.7, 1.8, "undecided", "neither more nor less alike is shown"),
+        (1.3, 1.7, 1.9, "not reproduced", "forms behave less alike with entropy"),
+    ],
+)
+def test_spreads_decide_how_alike_forms_are(low, value, high, verdict, said):
+    pair = {"train": "entropy", "reference": "expert", "metric": "spread"}
+    row = only(claims_of(effect("neutral", value, low, high) | pair), "C3")
+    assert row["verdict"] == verdict
+    assert said in row["reading"]
+
+
+def test_probabilities_are_corrected_over_claims_and_control_and_nothing_else():
+    rows = [
+        effect("expert", 0.5, 0.4, 0.6, p=0.01),
+        effect("neutral", 1.5, 1.2, 1.9, p=0.02),
+        effect("neutral", 1.1, 0.9, 1.3, p=0.03, train="random"),
+        effect("strained", 1.5, 1.2, 1.9, p=0.001),
+        effect("neutral", 1.5, 1.2, 1.9, p=0.001, metric="median"),
+        effect(
+            "neutral", 0.5, 0.2, 0.9, p=0.001, train="entropy", reference="expert", metric="spread"
+        ),
+    ]
+    effects = with_holm(pd.DataFrame(rows), TRAINS, FAMILIES)
+    np.testing.assert_allclose(effects["p_holm"], [0.03, 0.04, 0.04, np.nan, np.nan, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"draws": 1}, "There is no interval: the study has a single draw (split.draws)."),
+        ({"sigma_set": np.nan}, "no model was trained on halves of the training sets."),
+        ({"sigma_test": np.nan}, "no group of test cells has two trajectories."),
+    ],
+)
+def test_without_an_interval_nothing_is_decided(change, said):
+    nothing = dict.fromkeys(("low", "high", "p"), np.nan)
+    for test, claim in (("neutral", "C2"), ("expert", "C1")):
+        row = only(claims_of(effect(test, 2.5, **nothing, **change)), claim)
+        assert row["verdict"] == "undecided"
+        assert "(no interval)" in row["reading"]
+        assert row["reading"].endswith(said)
+
+
+def test_what_a_study_lacks_is_said():
+    """Every claim has its row and its sentence, whatever the study holds."""
+    table = claims_of()
+    assert list(table["claim"]) == [
+        "C1",
+        "C1",
+        "C2",
+        "C2",
+        "C2 control",
+        "C2 control",
+        "C3",
+        "C3",
+        "C4",
+    ]
+    assert set(table["verdict"]) == {"no data"}
+    said = dict(zip(table["claim"], table["reading"], strict=True))
+    assert said["C1"] == (
+        "No data: No model trained on both expert and entropy has an error on a test cell of "
+        "expert that counts for forces."
+    )
+    assert "neutral to every training set counts for forces" in said["C2"]
+    assert said["C3"].startswith("No data: There are no two nonlinear models")
+    assert said["C4"] == "No data: Dynamics are not measured in this study."
+    assert claims_page(table).count("<b>no data</b>") == len(table)
+    for trains, absent in (
+        (["random", "expert"], "no training set of family entropy"),
+        (["entropy", "random"], "no training set of family expert or literature"),
+    ):
+        alone = claims_of(trains=trains)
+        assert only(alone, "C2")["reading"] == f"No data: The study has {absent}."
+    alone = claims_of(trains=["entropy", "expert"])
+    assert only(alone, "C2 control")["reading"].endswith("no training set of family random.")
+
+
+def test_every_curated_set_has_its_claims():
+    families = FAMILIES | {"published": "literature"}
+    found = questions([*TRAINS, "published"], families)
+    assert [q.train for q in found if q.claim == "C1"] == ["expert", "published"] * 2
+    assert [q.reference for q in found if q.claim == "C3"] == ["expert", "published"] * 2
+
+
+def test_claims_of_a_whole_study():
+    """From errors of cells to sentences, with effects that were put in."""
+    errors, cells, sizes = make_study(3, draws=4, spread=0.02)
+    material = Material.of(errors, cells, sizes, classes=model_classes(MODELS), families=FAMILIES)
+    effects, _ = measure_effects(material, TRAINS, "entropy")
+    spreads = measure_spreads(material, "entropy", ["random", "expert"])
+    effects = with_holm(pd.concat([effects, spreads]), TRAINS, FAMILIES)
+    table = with_readings(claims_table(effects, TRAINS, FAMILIES))
+    verdicts = {(row.claim, row.quantity): row.verdict for row in table.itertuples()}
+    assert verdicts == {
+        **{("C1", "energy"): "reproduced", ("C1", "forces"): "reproduced"},
+        **{("C2", "energy"): "reproduced", ("C2", "forces"): "reproduced"},
+        **{("C2 control", "energy"): "not reproduced", ("C2 control", "forces"): "not reproduced"},
+        **{("C3", "energy"): "reproduced", ("C3", "forces"): "reproduced", ("C4", ""): "no data"},
+    }
+    assert not table["definition"].str.contains("{", regex=False).any()
+    assert effects["p_holm"].notna().sum() == 6
+
+
+def test_no_neutral_ground_is_no_data():
+    groups = {
+        name: of for name, of in GROUPS.items() if name not in ("strained", "extremes", "hot")
+    }
+    errors, cells, sizes = make_study(draws=2, groups=groups)
+    material = Material.of(errors, cells, sizes, classes=model_classes(MODELS), families=FAMILIES)
+    effects, _ = measure_effects(material, TRAINS, "entropy")
+    assert measure_spreads(material, "entropy", ["expert"]).empty
+    table = with_readings(claims_table(with_holm(effects, TRAINS, FAMILIES), TRAINS, FAMILIES))
+    assert only(table, "C2")["verdict"] == only(table, "C3")["verdict"] == "no data"
+    assert only(table, "C1")["verdict"] != "no data"
