@@ -270,3 +270,38 @@ def test_no_cell_failed(study):
 
 def test_second_run_has_nothing_to_do(study):
     assert "Nothing to be done" in snakemake(study, *ARGUMENTS).stdout
+
+
+def mean_errors(study, train, model, test):
+    """Return the mean absolute energy error of each draw, from the errors of single cells."""
+    folder = study / "results/smoke/errors"
+    files = [*folder.glob("draws/*/*.csv.xz"), *folder.glob("subsets/*.csv.xz")]
+    tables = [pd.read_csv(path) for path in files]
+    errors = pd.concat([table for table in tables if len(table)])
+    chosen = errors[(errors["part"] == "whole") & (errors["seed"] == 0)]
+    chosen = chosen[(chosen["train"] == train) & (chosen["model"] == model)]
+    chosen = chosen[chosen["test"] == test]
+    return chosen["energy_error"].abs().groupby(chosen["draw"]).mean()
+
+
+def test_a_mixture_is_compared_with_its_base_draw_by_draw(study):
+    """Entropy cells are one group: the level of a draw is the logarithm of their mean error."""
+    table = pd.read_csv(study / "results/smoke/tables/mixtures.csv")
+    row = table.query("ground == 'entropy' and quantity == 'energy' and model == 'linear4'")
+    row = row[row["growth"] == "growing"].iloc[0]
+    with_added = mean_errors(study, row["train"], "linear4", "entropy")
+    change = np.log(with_added / mean_errors(study, "expert", "linear4", "entropy"))
+    assert row["draws"] == len(change)
+    assert np.log(row["ratio"]) == pytest.approx(change.mean(), abs=1e-4)
+    assert np.log(row["high"] / row["ratio"]) == pytest.approx(change.std(), abs=1e-4)
+    assert row["improved"] == (change < 0).sum()
+
+
+def test_learning_curves_count_the_environments_that_were_trained_on(study):
+    curves = pd.read_csv(study / "results/smoke/tables/curves.csv")
+    sets = pd.read_csv(study / "results/smoke/tables/training_sets.csv").query("part == 'whole'")
+    means = sets.groupby("train")["environments"].mean()
+    np.testing.assert_allclose(curves["environments"], means[curves["train"]], rtol=1e-5)
+    point = curves.query("train == 'entropy' and ground == 'entropy' and quantity == 'energy'")
+    errors = mean_errors(study, "entropy", point["model"].iloc[0], "entropy")
+    assert np.log(point["error"].iloc[0]) == pytest.approx(np.log(errors).mean(), abs=1e-4)
