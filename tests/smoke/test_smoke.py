@@ -46,30 +46,30 @@ def test_training_sets_are_equal_in_size_and_apart_from_the_tests(study):
         assert len(keys) == len(set(keys))
 
 
-def test_subsets_come_from_the_training_part(study):
+def cells_of(study, name, draw, of):
+    """Return the cells of a subset in a draw, and the training cells that it was taken from."""
     folder = study / "results/smoke/datasets"
-    chosen, whole = (
-        [cell.info["key"] for cell in ase.io.read(folder / name / "train.xyz", index=":")]
-        for name in ("farthest", "expert")
-    )
+    members = pd.read_csv(folder / "subsets.csv")
+    chosen = members[(members["subset"] == name) & (members["draw"] == draw)]
+    drawn = pd.read_csv(folder / of / "draws.csv")
+    training = drawn.loc[drawn[f"draw{draw}"].isin(["a", "b"]), "cell"]
+    return set(chosen.loc[chosen["source"] == of, "cell"]), set(training)
+
+
+@pytest.mark.parametrize("draw", range(3))
+def test_subsets_come_from_the_training_part(study, draw):
+    chosen, whole = cells_of(study, "farthest", draw, "expert")
     assert 0 < len(chosen) < len(whole)
-    assert set(chosen) < set(whole)
+    assert chosen < whole
 
 
-def test_learning_curves_are_nested_and_end_in_the_whole_set(study):
-    folder = study / "results/smoke/datasets"
-    scores = pd.read_csv(study / "results/smoke/tables/scores.csv")
-    sizes = scores.groupby("train")["train_environments"].unique()
+@pytest.mark.parametrize("draw", range(3))
+def test_learning_curves_are_nested_and_end_in_the_whole_set(study, draw):
     for of in ("entropy", "random", "expert"):
-        parts = [
-            ase.io.read(folder / name / "train.xyz", index=":")
-            for name in (f"{of}8", f"{of}16", of)
-        ]
-        small, large, whole = [{cell.info["key"] for cell in part} for part in parts]
+        small, _ = cells_of(study, f"{of}8", draw, of)
+        large, whole = cells_of(study, f"{of}16", draw, of)
+        assert small
         assert small < large < whole
-        assert [sizes[name].tolist() for name in (f"{of}8", f"{of}16", of)] == [
-            [sum(map(len, part))] for part in parts
-        ]
 
 
 def test_groups_hold_every_cell_of_the_curated_test_sets(study):
@@ -269,3 +269,38 @@ def test_no_cell_failed(study):
 
 def test_second_run_has_nothing_to_do(study):
     assert "Nothing to be done" in snakemake(study, *ARGUMENTS).stdout
+
+
+def mean_errors(study, train, model, test):
+    """Return the mean absolute energy error of each draw, from the errors of single cells."""
+    folder = study / "results/smoke/errors"
+    files = [*folder.glob("draws/*/*.csv.xz"), *folder.glob("subsets/*.csv.xz")]
+    tables = [pd.read_csv(path) for path in files]
+    errors = pd.concat([table for table in tables if len(table)])
+    chosen = errors[(errors["part"] == "whole") & (errors["seed"] == 0)]
+    chosen = chosen[(chosen["train"] == train) & (chosen["model"] == model)]
+    chosen = chosen[chosen["test"] == test]
+    return chosen["energy_error"].abs().groupby(chosen["draw"]).mean()
+
+
+def test_a_mixture_is_compared_with_its_base_draw_by_draw(study):
+    """Entropy cells are one group: the level of a draw is the logarithm of their mean error."""
+    table = pd.read_csv(study / "results/smoke/tables/mixtures.csv")
+    row = table.query("ground == 'entropy' and quantity == 'energy' and model == 'linear4'")
+    row = row[row["growth"] == "growing"].iloc[0]
+    with_added = mean_errors(study, row["train"], "linear4", "entropy")
+    change = np.log(with_added / mean_errors(study, "expert", "linear4", "entropy"))
+    assert row["draws"] == len(change)
+    assert np.log(row["ratio"]) == pytest.approx(change.mean(), abs=1e-4)
+    assert np.log(row["high"] / row["ratio"]) == pytest.approx(change.std(), abs=1e-4)
+    assert row["improved"] == (change < 0).sum()
+
+
+def test_learning_curves_count_the_environments_that_were_trained_on(study):
+    curves = pd.read_csv(study / "results/smoke/tables/curves.csv")
+    sets = pd.read_csv(study / "results/smoke/tables/training_sets.csv").query("part == 'whole'")
+    means = sets.groupby("train")["environments"].mean()
+    np.testing.assert_allclose(curves["environments"], means[curves["train"]], rtol=1e-5)
+    point = curves.query("train == 'entropy' and ground == 'entropy' and quantity == 'energy'")
+    errors = mean_errors(study, "entropy", point["model"].iloc[0], "entropy")
+    assert np.log(point["error"].iloc[0]) == pytest.approx(np.log(errors).mean(), abs=1e-4)
