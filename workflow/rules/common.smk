@@ -56,7 +56,8 @@ LABELLED = [name for name in DATASETS if name not in KEPT]
 WHOLE = names("datasets", "use", "train_and_test")
 TEST_FRACTIONS = {"train_and_test": config["split"]["test_fraction"], "test": 1.0, "pool": 0.0}
 SAMPLING = ["seed", "element", "lattice", "cutoff", "sampler", "optimiser"]  # of random cells
-TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=DATASETS)
+TESTS = [name for name in DATASETS if name not in names("datasets", "use", "pool")]
+TEST_CELLS = expand("<results>/datasets/{dataset}/test.xyz", dataset=TESTS)
 
 WEIGHTED = {  # training sets once more with another energy weight: the set, and the weight
     name: (subset_sources(subset)[0], subset["energy_weight"])
@@ -92,6 +93,7 @@ SUBSETS_OF = {  # names of the subsets that each model is trained on
 }
 ON_SUBSETS = [model for model, subsets in SUBSETS_OF.items() if subsets]
 DRAW_TABLES = expand("<results>/datasets/{dataset}/draws.csv", dataset=DATASETS)
+TEST_TABLES = expand("<results>/datasets/{dataset}/draws.csv", dataset=TESTS)
 DRAW_ERRORS = [
     *expand("<results>/errors/draws/{train}/exported.csv.xz", train=WHOLE),
     *expand(
@@ -229,7 +231,7 @@ def trained_seeds(models):
 
 def on_tests(models):
     """Return model, seed and test set of every prediction of these models, of any training set."""
-    return [(model, seed, test) for model in models for seed in seeds(model) for test in DATASETS]
+    return [(model, seed, test) for model in models for seed in seeds(model) for test in TESTS]
 
 
 def predictions_of(models):

@@ -92,7 +92,7 @@ rule measure_novelty:
     params:
         study=study_part("cutoff", "optimiser"),
         trains=WHOLE,
-        tests=DATASETS,
+        tests=TESTS,
     message:
         "Measuring the novelty of the test cells"
     script:

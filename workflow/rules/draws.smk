@@ -15,8 +15,8 @@ OVERRIDES = {name: {"energy_weight": weight} for name, (_, weight) in WEIGHTED.i
 rule draw_polynomials:
     """Fit polynomials to every draw of a training set and its halves; measure their errors."""
     input:
-        labels=all_chunks("labels"),
-        draws=DRAW_TABLES,
+        labels=all_chunks("labels", TESTS),
+        draws=TEST_TABLES,
         subsets=[],
         searches=searches,
     output:
@@ -32,7 +32,7 @@ rule draw_polynomials:
         runtime=240,
     params:
         study=study_part("element", "cutoff", "zbl"),
-        datasets=DATASETS,
+        datasets=TESTS,
         models={model: config["models"][model] for model in DRAWN_POLYNOMIALS},
         searched=searched_sets,
         subsets=[],
@@ -46,8 +46,8 @@ rule draw_polynomials:
 rule draw_network:
     """Train a network on every draw of a training set and its halves; measure its errors."""
     input:
-        labels=all_chunks("labels"),
-        draws=DRAW_TABLES,
+        labels=all_chunks("labels", TESTS),
+        draws=TEST_TABLES,
         subsets=[],
         searches=searches,
     output:
@@ -65,7 +65,7 @@ rule draw_network:
         runtime=240,
     params:
         study=study_part("seed", "element", "cutoff", "zbl"),
-        datasets=DATASETS,
+        datasets=TESTS,
         model=lookup(within=config, dpath="models/{model}"),
         searched=searched_sets,
         subsets=[],

@@ -140,7 +140,7 @@ rule check_export:
         differences="<results>/models/{train}/{model}/{seed}/export.csv",
         commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
         predictions=expand(
-            "<results>/predictions/{{train}}/{{model}}/{{seed}}/{test}.npz", test=DATASETS
+            "<results>/predictions/{{train}}/{{model}}/{{seed}}/{test}.npz", test=TESTS
         ),
     log:
         "<logs>/check_export/{train}/{model}/{seed}.log",

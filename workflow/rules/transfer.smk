@@ -23,7 +23,7 @@ rule score:
         exports=exports_of(config["models"]),
         training="<results>/datasets/{train}/train.xyz",
         cells=TEST_CELLS,
-        draws=DRAW_TABLES,
+        draws=TEST_TABLES,
     output:
         scores="<results>/scores/{train}.csv",
         errors="<results>/errors/draws/{train}/exported.csv.xz",
@@ -33,7 +33,7 @@ rule score:
         ENVIRONMENT
     params:
         study=lookup(within=config, dpath="study"),
-        tests=DATASETS,
+        tests=TESTS,
         models={model: len(seeds(model)) for model in config["models"]},
         names=on_tests(config["models"]),
         exported=exported(config["models"]),

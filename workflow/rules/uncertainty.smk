@@ -28,7 +28,7 @@ rule calibrate:
         names=on_tests(CALIBRATED),
         covariances=POLYNOMIALS,
         study=study_part("cutoff"),
-        tests=DATASETS,
+        tests=TESTS,
     message:
         "Calibrating the errors predicted by the models trained on {wildcards.train}"
     script:
