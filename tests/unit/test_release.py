@@ -28,7 +28,8 @@ def study(results, labelled):
         write_rows(results / f"labels/set/{chunk}.xyz", labelled[20 * chunk : 20 * chunk + 20])
     merge([results / f"labels/set/{chunk}.xyz" for chunk in (0, 1)], results / "labels/set.xyz.xz")
     potentials = [f"potentials/set-linear6-{seed}/potential.nn" for seed in (0, 1)]
-    files = ["tables/a.csv", "labels/README.md", "errors/set/linear6.csv", *potentials]
+    files = ["tables/a.csv", "labels/README.md", "errors/draws/set/linear6.csv.xz", *potentials]
+    files += ["errors/subsets/linear6.csv.xz", "errors/cells.csv.xz"]
     for path in (results / file for file in [*files, "potentials/set-linear6-0/.snakemake_own"]):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
@@ -58,6 +59,8 @@ def test_release(tmp_path, labelled, zhou):
         "labels/set.xyz.xz",
         "labels/README.md",
         "tables/a.csv",
+        "errors/draws/set/linear6.csv.xz",
+        "errors/cells.csv.xz",
         "tables/large.csv.xz",
         "figures/a.png",
         "potentials/set-linear6-0/potential.nn",

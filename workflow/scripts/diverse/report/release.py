@@ -31,12 +31,12 @@ def release_study(
 ) -> Path:
     """Copy a finished study's deliverables below `target`, pack the rest, and write the manifest.
 
-    Git keeps every version of every file, so it gets the labels, the tables, and a choice of
-    figures and potentials; all figures, potentials and errors go to ``release.tar.xz`` in the
-    study's folder, which is published beside the repository. ``target/labels/<dataset>.xyz.xz`` is
-    a ledger that later runs look labels up in. Of a study of convergence, where there is one, the
-    labels and the table of errors are copied. Labels that lay ahead (`release_ahead`) and are among
-    the released ones now are not kept twice.
+    Git keeps every version of every file, so it gets the labels, the tables, the errors by cell
+    that the claims rest on, and a choice of figures and potentials; all figures, potentials and
+    errors go to ``release.tar.xz`` in the study's folder, which is published beside the repository.
+    ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in. Of a study of
+    convergence, where there is one, the labels and the table of errors are copied. Labels that lay
+    ahead (`release_ahead`) and are among the released ones now are not kept twice.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def release_study(
     Path
         The archive.
     """
-    for folder in ("labels", "tables", "figures", "potentials"):
+    for folder in ("labels", "tables", "figures", "potentials", "errors"):
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
     for path in sorted((results / "labels").glob("*.xyz.xz")):
@@ -62,6 +62,11 @@ def release_study(
     shutil.copy(results / "labels/README.md", target / "labels")
     for path in sorted((results / "tables").glob("*.csv")):
         _copy_table(path, target / "tables")
+    for path in sorted(results.glob("errors/**/*.csv.xz")):
+        if "subsets" not in path.relative_to(results).parts:
+            copy = target / path.relative_to(results)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
     for name in figures:
         _copy_figure(results / "figures" / name, target / "figures" / name)
     for name in potentials:
