@@ -40,7 +40,8 @@ def train_networks(
 
     A network is what it is without the others, to the last bit, as long as the number of steps in
     an epoch stays: that which the largest set needs at `settings.batch` cells a step. The same
-    seeds give the same bytes on all x86-64 machines with AVX2, whatever the number of threads.
+    seeds give the same bytes on all x86-64 machines with AVX2 for one version of the compiler,
+    whatever the number of threads.
 
     Parameters
     ----------
@@ -54,8 +55,7 @@ def train_networks(
         One for each network: of its first weights, of the order of its cells, and of what is set
         aside.
     curves : bool
-        Whether the loss is noted in every epoch, which costs about a tenth of the time. It changes
-        no network.
+        Whether the loss is noted in every epoch: it takes a little longer, and changes no network.
     checkpoint : Path, optional
         File that an interrupted training left and continues from, to the same networks bit for
         bit as without the interruption; removed at the end.
