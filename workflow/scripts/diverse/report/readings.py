@@ -58,13 +58,14 @@ def _neutral(row: dict[str, Any]) -> str:
     if row["claim"] == CONTROL:
         said = f"Control: {said[0].lower()}{said[1:]}"
     far, out = f"far better (more than {FAR:g} times)", row["ci_high"] < FAR
+    better = f"better with {row['reference']}"
     if row["verdict"] == REPRODUCED:
-        return f"{said}: {far} is shown."
+        return f"{said}: far {better} (more than {FAR:g} times) is shown."
     if row["ci_high"] < 1:
-        return f"{said}: {far} is ruled out."
+        return f"{said}: {better} is ruled out."
     if row["ci_low"] > 1 and row["p_holm"] < SIGNIFICANT:
-        return f"{said}: better is shown, {far} is {'ruled out' if out else 'not'}."
-    return f"{said}: better is not shown, {far} is {'ruled out' if out else 'not either'}."
+        return f"{said}: {better} is shown, {far} is {'ruled out' if out else 'not'}."
+    return f"{said}: {better} is not shown, {far} is {'ruled out' if out else 'not either'}."
 
 
 def _comparison(row: dict[str, Any], where: str) -> str:
