@@ -28,7 +28,7 @@ def test_draws_and_both_spreads_are_told():
     )
     drawn, spreads, *rest = said(theta)
     assert drawn.startswith("Every training set was drawn 10 times")
-    assert "by 0.12, other test cells move it by 0.06 (" in spreads
+    assert "by a factor of 1.13, other test cells move it by 1.06 (" in spreads  # exp 0.12, 0.06
     assert spreads.endswith(
         "median over 3 effects). The training set is the larger source for 2 of them."
     )

@@ -146,6 +146,13 @@ def test_deviations_are_shown_behind_the_value_they_belong_to():
     assert text.count("<th scope") == 2
 
 
+def test_a_table_without_rows_has_its_head():
+    text = sortable_table(theta_of()[:0], "Caption")
+    Tags(text)
+    assert text.count("<tr>") == 1
+    assert "p (Holm)" in text
+
+
 def test_captions_are_those_of_the_report(tmp_path):
     path = tmp_path / "caption.rst"
     path.write_text('Of the *study* {{ snakemake.config["study"] }} & all.')

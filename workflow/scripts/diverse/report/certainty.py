@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from diverse.errors.theta import DECISIVE
@@ -62,13 +63,13 @@ def _of_draws(effects: pd.DataFrame) -> list[str]:
     )
     if spreads.empty:
         return [drawn]
-    of_set, of_test = spreads.median()
+    of_set, of_test = np.exp(spreads.median())  # of logarithms
     more = int((spreads["sigma_set"] > spreads["sigma_test"]).sum())
     return [
         drawn,
-        f"Another training set moves the logarithm of an effect by {digits(of_set, 2)}, other test "
-        f"cells move it by {digits(of_test, 2)} (one standard deviation, median over "
-        f"{len(spreads)} effects). The training set is the larger source for {more} of them.",
+        f"Another training set moves an effect by a factor of {digits(of_set)}, other test cells "
+        f"move it by {digits(of_test)} (one standard deviation, median over {len(spreads)} "
+        f"effects). The training set is the larger source for {more} of them.",
     ]
 
 
