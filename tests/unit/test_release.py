@@ -76,7 +76,8 @@ def test_release(tmp_path, labelled, zhou):
         assert packed.getnames() == [
             *("figures/a.png", "figures/b.png"),
             *(f"potentials/set-linear6-{seed}/potential.nn" for seed in (0, 1)),
-            "errors/set/linear6.csv",
+            *("errors/cells.csv.xz", "errors/draws/set/linear6.csv.xz"),
+            "errors/subsets/linear6.csv.xz",
         ]
 
 
