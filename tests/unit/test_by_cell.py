@@ -85,8 +85,8 @@ def test_cells_and_training_sets_are_described(labelled):
 
 def test_rows_are_read_back_with_their_names_as_text(tmp_path):
     row = dict.fromkeys(ROWS, 1) | {"group": "300", "trajectory": "007", "test": "nan"}
-    write_rows(tmp_path / "a.csv.xz", pd.DataFrame([row]))
-    write_rows(tmp_path / "b.csv.xz", pd.DataFrame([row]))
+    write_rows(tmp_path / "a.csv.xz", [pd.DataFrame([row])])
+    write_rows(tmp_path / "b.csv.xz", [pd.DataFrame([row])])
     assert (tmp_path / "a.csv.xz").read_bytes() == (tmp_path / "b.csv.xz").read_bytes()
     back = read_errors([tmp_path / "a.csv.xz"])
     assert back[["group", "trajectory", "test"]].iloc[0].tolist() == ["300", "007", "nan"]

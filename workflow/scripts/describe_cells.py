@@ -8,7 +8,7 @@ from diverse.study.job import begin, finish
 begin(snakemake)
 files, params = snakemake.input, snakemake.params
 cells = describe_cells(labelled_by_dataset(files.labels, params.datasets))
-write_rows(snakemake.output.cells, cells)
+write_rows(snakemake.output.cells, [cells])
 tables = dict(zip(params.datasets, map(read_draws, files.draws), strict=True))
 drawn = [part for train in params.trains for part in whole_sets(train, tables[train])]
 if files.subsets:

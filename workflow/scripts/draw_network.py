@@ -4,7 +4,6 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from diverse.datasets.draws import WHOLE, subset_sets
 from diverse.errors.by_cell import LabelledSets, write_rows
@@ -44,14 +43,21 @@ for (train, half), group in groupby(sorted(drawn_sets, key=size_class), size_cla
     )
     pool = sorted({cell for drawn, _ in stack for cell in drawn.cells})
     place = {cell: number for number, cell in enumerate(pool)}
-    networks = train_networks(
-        training_cells(sets.cells(pool), descriptor, zbl),
-        [np.array([place[cell] for cell in drawn.cells]) for drawn, _ in stack],
-        settings,
-        [drawn.seed(study["seed"], name, seed) for drawn, seed in stack],
-        checkpoint=Path(snakemake.output.errors).with_suffix(f".{train}{'h' * half}.pt"),
-    )
+    try:
+        networks = train_networks(
+            training_cells(sets.cells(pool), descriptor, zbl),
+            [np.array([place[cell] for cell in drawn.cells]) for drawn, _ in stack],
+            settings,
+            [drawn.seed(study["seed"], name, seed) for drawn, seed in stack],
+            checkpoint=Path(snakemake.output.errors).with_suffix(f".{train}{'h' * half}.npz"),
+        )
+    except ValueError as error:
+        if not (half or subsets):
+            raise
+        with open(snakemake.log[0], "a") as log:
+            print(f"{train}{' halves' * half} left out:", error, file=log)
+        continue  # halves or a subset may be too small: the others go on
     for (drawn, seed), (network, _) in zip(stack, networks, strict=True):
         rows.append(sets.errors(network, drawn, name=name, seed=seed))
-write_rows(snakemake.output.errors, pd.concat(rows))
+write_rows(snakemake.output.errors, rows)
 finish(snakemake)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from diverse.datasets.draws import TEST, WHOLE, read_draws
-from diverse.errors.by_cell import ROWS, error_rows, write_rows
+from diverse.errors.by_cell import error_rows, write_rows
 from diverse.errors.scores import Labels, ModelErrors, score_rows
 from diverse.models import Predictions, load_model
 from diverse.structures import iterate_cells, read_cells
@@ -20,7 +20,7 @@ protocols, predicted = (
     dict(zip(params.names, files.predictions, strict=True)),
 )
 exports = dict(zip(params.exported, files.exports, strict=True))
-scores, by_cell = [], [pd.DataFrame(columns=ROWS)]
+scores, by_cell = [], []
 for test, path, table in zip(params.tests, files.cells, files.draws, strict=True):
     cells, draws = read_cells(path), read_draws(table)
     if not cells:
@@ -41,5 +41,5 @@ for test, path, table in zip(params.tests, files.cells, files.draws, strict=True
 order = {name: number for number, name in enumerate(params.models)}
 table = pd.concat(scores).sort_values("model", key=lambda names: names.map(order), kind="stable")
 table.to_csv(snakemake.output.scores, index=False)
-write_rows(snakemake.output.errors, pd.concat(by_cell))
+write_rows(snakemake.output.errors, by_cell)
 finish(snakemake)

@@ -221,6 +221,10 @@ def error_rows(
     )
 
 
-def write_rows(path: str | Path, rows: pd.DataFrame) -> None:
-    """Write rows of cells, compressed; the bytes depend on nothing but the rows."""
+def write_rows(path: str | Path, parts: Sequence[pd.DataFrame]) -> None:
+    """Write rows of cells, compressed; the bytes depend on nothing but the rows.
+
+    Without any part, a table of errors without rows is written.
+    """
+    rows = pd.concat(parts) if parts else pd.DataFrame(columns=ROWS)
     rows.to_csv(path, index=False, float_format=DIGITS, lineterminator="\n", compression="xz")
