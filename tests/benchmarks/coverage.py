@@ -57,6 +57,7 @@ def make_study(seed: int) -> dict:
     study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     study = {name: study[name] for name in study if name not in OPTIONAL}
     study["datasets"] = {name: study["datasets"][name] for name in SETS}
+    del study["datasets"]["extremes"]["groups"]["clusters"]  # of skill with some seeds alone
     study["models"] = {
         name: {"family": family, "twojmax": twojmax, "energy_weight": 10}
         for name, (family, twojmax) in MODELS.items()
@@ -184,14 +185,17 @@ def group_effects(material: Material, reference: str) -> pd.DataFrame:
                 names = [group.test, relation, quantity, metric, train, reference]
                 numbers = {"theta": found.value, "sigma_set": found.sigma_set}
                 numbers |= {"sigma_test": found.sigma_test, "draws": found.draws}
-                fixed = {"level": "group", "group": group.name} | numbers
+                fixed = {"level": "group", "group": group.name, "groups": 1} | numbers
                 rows.append(dict(zip(PAIR, names, strict=True)) | fixed)
     return pd.DataFrame(rows)
 
 
 def coverage(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return how often intervals hold the truth, a row an effect that every study has."""
-    keys = ["level", "group", *(name for name in PAIR if name != "metric")]
+    """Return how often intervals hold the truth, a row an effect that every study has.
+
+    With other groups of cells in its row, for their skill, it is another effect.
+    """
+    keys = ["level", "group", "groups", *(name for name in PAIR if name != "metric")]
     studies, rows = effects["seed"].nunique(), []
     for names, part in effects.groupby(keys, sort=False):
         part = part.dropna(subset=["theta", "sigma_set", "sigma_test"])
