@@ -154,7 +154,7 @@ def test_any_family_may_be_absent(tmp_path, families):
     found = jobs(snakemake(tmp_path, *arguments).stdout)
     sampled = sum(name in families for name in ("entropy", "random"))
     assert found["write_report"] == found["measure_diversity"] == 1
-    assert found["split"] == found["fit_polynomial"] == found["collect_potential"] == len(families)
+    assert found["split"] == found["fit_polynomial"] == found["collect_potentials"] == len(families)
     assert found.get("generate_sampled", 0) == sampled
     for rule in ("ablate", "plot_ablation", "tabulate_generation"):
         assert found.get(rule, 0) == bool(sampled)
