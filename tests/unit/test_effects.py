@@ -8,7 +8,7 @@ from scipy.stats import t as student
 from diverse.errors.draws import model_classes, read_cells, read_errors, read_table
 from diverse.errors.effects import measure_effects, reference_set
 from diverse.errors.ground import Group, relation
-from diverse.errors.material import SIZES, Ground, Material
+from diverse.errors.material import SIZES, Ground, Material, _shrink
 from diverse.errors.spread import measure_spreads, seed_variance
 from diverse.errors.theta import (
     Logs,
@@ -83,14 +83,19 @@ def theta_by_hand(errors, part, power):
     ("quantity", "metric", "power"), [("energy", "mae", 1), ("forces", "rmse", 2)]
 )
 def test_theta_and_its_interval_by_a_few_lines(study, effects, quantity, metric, power):
-    errors, _, sizes = study
+    errors, cells, sizes = study
     names = {"test": "neutral", "quantity": quantity, "metric": metric, "train": "expert"}
     row = row_of(effects[0], **names)
     whole, a, b = (theta_by_hand(errors, part, power) for part in ("whole", "a", "b"))
     environments = sizes.groupby(["train", "part"])["environments"].mean()
     trains = ("entropy", "expert")
+    pools = cells.groupby("test")["n_atoms"].sum()
+    shares = {t: min(1, environments[t, "whole"] / pools[t]) for t in trains}
     shrink = max(
-        (environments[t, "a"] + environments[t, "b"]) / 2 / environments[t, "whole"] for t in trains
+        (environments[t, "a"] + environments[t, "b"])
+        / (2 * environments[t, "whole"])
+        * (shares[t] + (1 - shares[t]) / 10)
+        for t in trains
     )
     sigma_set = np.sqrt(shrink * ((a - b) ** 2).mean() / 2)
     assert row["theta"] == pytest.approx(whole.mean(), rel=1e-12)
@@ -102,6 +107,23 @@ def test_theta_and_its_interval_by_a_few_lines(study, effects, quantity, metric,
     assert row["p"] == pytest.approx(p, rel=1e-9)
     assert (row["draws"], row["groups"], row["forms"], row["n_cells"]) == (10, 6, 5, 48)
     assert row["dropped"] == "extremes/cluster"
+
+
+def test_draws_that_share_cells_are_worth_less_than_draws_that_do_not():
+    """A sum over cells is linear: its mean over draws is that of the pool, were there many."""
+    rng, n, size, draws = np.random.default_rng(5), 40, 30, 10
+    sizes = pd.DataFrame(
+        [
+            {"train": "x", "draw": draw, "part": part, "source": "x", "environments": count}
+            for draw in range(draws)
+            for part, count in (("whole", size), ("a", size // 2), ("b", size // 2))
+        ]
+    )
+    shrink = _shrink(sizes, pd.Series({"x": n}))
+    pools = rng.normal(size=(4000, n))
+    order = np.argsort(rng.uniform(size=(4000, draws, n)), axis=-1)[..., :size]
+    means = np.take_along_axis(pools[:, None], order, axis=-1).mean(axis=(1, 2))
+    assert means.var() == pytest.approx(shrink / (size / 2), rel=0.1)
 
 
 def test_sigma_test_is_that_of_a_bootstrap_of_trajectories(study, effects):
@@ -129,17 +151,18 @@ def test_sigma_test_is_that_of_a_bootstrap_of_trajectories(study, effects):
         model="linear4",
         train="expert",
     )
-    sigma_set = _sigma_of_halves(errors, "linear4")
+    shrink = max(material_of(*study).shrink[name] for name in ("expert", "entropy"))
+    sigma_set = _sigma_of_halves(errors, "linear4", shrink)
     reach = np.log(row["ci_high"] / row["ratio"]) / student.ppf(0.975, 9)
     assert np.sqrt(reach**2 - sigma_set**2) == pytest.approx(np.std(found, ddof=1), rel=0.1)
 
 
-def _sigma_of_halves(errors, model):
+def _sigma_of_halves(errors, model, shrink):
     chosen = errors[(errors["group"] == "liquid") & (errors["model"] == model)]
     sizes = chosen["energy_error"].abs()
     logs = np.log(sizes.groupby([chosen["train"], chosen["part"], chosen["draw"]]).mean())
     delta = logs["expert"] - logs["entropy"]
-    return np.sqrt(0.5 * ((delta["a"] - delta["b"]) ** 2).mean() / 2)
+    return np.sqrt(shrink * ((delta["a"] - delta["b"]) ** 2).mean() / 2)
 
 
 def test_every_ground_has_its_row(study, effects):

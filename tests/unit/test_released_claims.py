@@ -73,7 +73,15 @@ def test_a_released_effect_and_its_interval(errors, claim, quantity):
     sizes = pd.read_csv(RELEASE / "tables/training_sets.csv")
     sizes = sizes.groupby(["train", "part"])["environments"].mean()
     pair = (row["train"], row["reference"])
-    shrink = max((sizes[name]["a"] + sizes[name]["b"]) / 2 / sizes[name]["whole"] for name in pair)
+    pools = pd.read_csv(RELEASE / "errors/cells.csv.xz").groupby("test")["n_atoms"].sum()
+    shares = {name: sizes[name]["whole"] / pools[name] for name in pair}
+    shrink = max(
+        (sizes[name]["a"] + sizes[name]["b"])
+        / 2
+        / sizes[name]["whole"]
+        * (shares[name] + (1 - shares[name]) / len(whole))
+        for name in pair
+    )
     of_set = np.sqrt(shrink * ((a - b) ** 2).mean() / 2)
     effects = pd.read_csv(RELEASE / "tables/theta.csv").query("quantity == @quantity")
     same = (effects["train"] == row["train"]) & (effects["test"] == row["test"])

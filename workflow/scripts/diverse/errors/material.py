@@ -42,7 +42,7 @@ class Material:
     sources : dict of str to list of str
         Data sets that each training set was taken from.
     shrink : dict of str to float
-        Environments of a half over those of the whole training part; NaN without halves.
+        Variance of a mean over draws over the variance from one half; NaN without halves.
     """
 
     cells: pd.DataFrame
@@ -76,6 +76,7 @@ class Material:
             Class of each model and family of each data set, in the order of the study.
         """
         types = {str(test): set(part["group"]) for test, part in cells.groupby("test")}
+        pools = cells.groupby("test")["n_atoms"].sum()
         cells = cells[cells["test"].isin(errors["test"].unique())].reset_index(drop=True)
         models = [name for name in classes if (errors["model"] == name).any()]
         n_draws = int(errors["draw"].max()) + 1 if len(errors) else 0
@@ -84,7 +85,7 @@ class Material:
             for train, rows in errors.groupby("train", sort=False)
         }
         sources = {str(t): list(rows["source"].unique()) for t, rows in sizes.groupby("train")}
-        shrink = {str(train): _shrink(rows) for train, rows in sizes.groupby("train")}
+        shrink = {str(t): _shrink(rows, pools) for t, rows in sizes.groupby("train")}
         return cls(
             cells,
             found,
@@ -102,11 +103,27 @@ class Material:
         return [int(n) for n in np.flatnonzero((trained >= some).all(axis=(0, 1)) & some.any())]
 
 
-def _shrink(sizes: pd.DataFrame) -> float:
-    """Return the size of a half over that of the whole, in environments and the mean of draws."""
+def _shrink(sizes: pd.DataFrame, pools: pd.Series) -> float:
+    """Return the variance of a mean over draws over the variance from one half of a draw.
+
+    Variances go as one over the number m of environments of a training set. The mean over B draws
+    from a pool of n environments has, as an incomplete U-statistic, m/n + (1 - m/n)/B of the
+    variance of a single draw: Hoeffding, Ann. Math. Stat. 19, 293 (1948); Blom, Biometrika 63, 573
+    (1976). It would be 1 if the draws were one draw, 1/B if they shared no cell.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        Rows of one training set.
+    pools : Series
+        Environments of each data set.
+    """
     wide = sizes.pivot_table(index="draw", columns="part", values="environments", aggfunc="sum")
     wide = wide.reindex(columns=["whole", "a", "b"])
-    return float(((wide["a"] + wide["b"]) / 2 / wide["whole"]).mean())
+    half = float(((wide["a"] + wide["b"]) / 2 / wide["whole"]).mean())
+    pool = pools.reindex(sizes["source"].unique()).sum()
+    share = min(1.0, float(wide["whole"].mean()) / pool) if pool else 1.0
+    return half * (share + (1 - share) / len(wide))
 
 
 @dataclass(frozen=True)

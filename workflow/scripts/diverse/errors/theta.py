@@ -8,7 +8,8 @@ either type), then over classes, then over draws; exp(theta) is a ratio of error
 The interval is theta ± t(B - 1) √(σ_set² + σ_test²) for B draws. σ_set², the variance from drawing
 other training sets, comes from halvings: theta from models of halves a and b of a draw, which
 share no trajectory, has the variance ⟨(theta_a - theta_b)²⟩ / 2 for training sets of half the
-size, and variances go as 1 / size. σ_test², the variance from drawing other test cells, comes from
+size; variances go as 1 / size, and the mean over draws from one pool has less than one draw
+(`diverse.errors.material`). σ_test², the variance from drawing other test cells, comes from
 a bootstrap over the trajectories of each group, the same for both sets, all draws and forms.
 """
 
@@ -224,7 +225,7 @@ def estimate(
     resampled : ndarray, shape (n_replicates,)
         Averages over draws with the test cells drawn anew.
     shrink : float
-        Size of a half over the size of the whole training part.
+        Variance of the mean over draws over the variance from one half.
 
     Returns
     -------
