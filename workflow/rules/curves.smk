@@ -13,7 +13,7 @@ Steps  measure_levels: logarithms of errors, averaged over the groups of each gr
                      smaller training sets
        show_mixtures: what added cells change, and sets that were chosen in another way, if the
                      study has such sets
-       show_sensitivity: what another energy weight changes, if the study asks for some
+       tabulate_sensitivity: what another energy weight changes, if the study asks for some
 """
 
 
@@ -188,7 +188,7 @@ rule show_mixtures:
         "../scripts/show_mixtures.py"
 
 
-rule show_sensitivity:
+rule tabulate_sensitivity:
     """Tabulate what another energy weight changes in the comparison of training sets."""
     input:
         levels="<results>/errors/levels.csv",
@@ -201,7 +201,7 @@ rule show_sensitivity:
             labels={"result": "other energy weights"},
         ),
     log:
-        "<logs>/show_sensitivity.log",
+        "<logs>/tabulate_sensitivity.log",
     conda:
         ENVIRONMENT
     params:
@@ -211,7 +211,7 @@ rule show_sensitivity:
     message:
         "Comparing energy weights"
     script:
-        "../scripts/show_sensitivity.py"
+        "../scripts/tabulate_sensitivity.py"
 
 
 rule curves:

@@ -68,7 +68,7 @@ def draws_table(
     """Return the table of draws: a row for each labelled cell, a column for each draw.
 
     Columns ``cell`` (its place among the labelled cells), ``key``, ``group``, ``trajectory``,
-    ``environments``, then ``draw0``, ``draw1``, ... with the parts that `draw_cells` returns.
+    ``environments``, and from ``draw0`` on the parts that `draw_cells` returns.
     """
     table = pd.DataFrame(
         {
