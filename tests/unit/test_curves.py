@@ -9,6 +9,7 @@ from diverse.errors.curves import hidden_nodes, learning_curves, model_sizes, se
 from diverse.errors.ground import test_groups as groups_of
 from diverse.errors.levels import (
     NEUTRAL_GROUND,
+    balanced_levels,
     errors_by_set,
     ground_levels,
     over_draws,
@@ -202,3 +203,13 @@ def test_baselines_are_rows_of_all_models_together(levels):
     chosen = table[table["train"] == "chosen"].iloc[0]
     assert chosen["sources"] == "expert + entropy + random"
     assert chosen["environments"] == pytest.approx(1800)
+
+
+def test_a_draw_without_a_group_does_not_stand_apart():
+    """Groups of 1 and 1000 meV: three draws, the second group has no test cell in the last."""
+    logs = np.log([[[1.0, 1000.0]], [[2.0, 2000.0]], [[1.5, np.nan]]])
+    levels = balanced_levels(logs)[:, 0]
+    of_group = [np.log(3.0) / 3, (np.log(1000) + np.log(2000)) / 2]
+    assert levels.mean() == pytest.approx(np.mean(of_group), abs=0.1)
+    assert levels[1] - levels[0] == pytest.approx(np.log(2))
+    assert levels[0] < levels[2] < levels[1]

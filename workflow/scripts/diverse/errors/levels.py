@@ -89,8 +89,7 @@ def ground_levels(
     DataFrame
         Columns ``train``, ``model``, ``class``, ``draw``, ``ground``, ``quantity`` and ``level``:
         the natural logarithm of the mean absolute error of energies (meV/atom), or of the
-        root-mean-square error of force components (meV/Å). A group that has no test cell in a draw
-        is left out of that draw.
+        root-mean-square error of force components (meV/Å), by `balanced_levels`.
     """
     sizes = {"energy": np.ones(len(cells)), "forces": 3.0 * cells["n_atoms"].to_numpy()}
     ones, parts, models = np.ones((1, len(cells))), [], np.array(list(classes))
@@ -99,7 +98,7 @@ def ground_levels(
             for quantity, groups in by_quantity.items():
                 values = np.abs(of_set.quantity(quantity)[0])
                 logs = log_errors(sizes[quantity], values, groups, ones, DECISIVE[quantity])
-                levels = mean_of_finite(logs[0])
+                levels = balanced_levels(logs[0])
                 draw, model = np.nonzero(np.isfinite(levels))
                 part = pd.DataFrame({"model": models[model], "draw": draw})
                 part["level"] = levels[draw, model]
@@ -108,6 +107,27 @@ def ground_levels(
         return pd.DataFrame(columns=LEVEL_COLUMNS)
     table = pd.concat(parts, ignore_index=True)
     return table.assign(**{"class": table["model"].map(classes)})[LEVEL_COLUMNS]
+
+
+def balanced_levels(logs: np.ndarray) -> np.ndarray:
+    """Return the mean over groups of every draw, freed of which groups have test cells in it.
+
+    Groups differ by orders of magnitude, so that a draw without one of them would stand apart for
+    that reason alone. The mean of a draw is therefore that of deviations from the mean of each
+    group over draws, plus the mean of these over all groups.
+
+    Parameters
+    ----------
+    logs : ndarray, shape (n_draws, n_models, n_groups)
+        Logarithms of errors; NaN where there is none.
+
+    Returns
+    -------
+    ndarray, shape (n_draws, n_models)
+    """
+    of_group = mean_of_finite(np.moveaxis(logs, 0, -1))  # (models, groups)
+    levels: np.ndarray = mean_of_finite(logs - of_group) + mean_of_finite(of_group)
+    return levels
 
 
 def grounds_table(grounds: Grounds) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from diverse.errors.curves import in_order, set_sizes
 from diverse.errors.levels import over_draws
 
 WHOLE_BASE = 0.99  # part of the base set that a growing mixture holds at least, in environments
+FULL_SIZE = 0.97  # part of the base set's size that a mixture of constant size reaches at least
 PAIR_KEYS = ["model", "draw", "ground", "quantity"]
 MIXTURE_COLUMNS = ["added", "growth", "environments", "added_environments", "added_core_hours"]
 
@@ -42,7 +43,8 @@ def find_mixtures(training_sets: pd.DataFrame, base: str) -> pd.DataFrame:
     DataFrame
         Index ``train``; ``added``, the other source; ``growth``: ``growing`` where the mixture
         holds the whole base set, else ``constant``; ``environments`` of both sources,
-        ``added_environments`` and ``added_core_hours`` of the other; means over draws.
+        ``added_environments`` and ``added_core_hours`` of the other; means over draws. Mixtures
+        of constant size that fall short of it, for want of cells to add, are left out.
     """
     whole = training_sets[training_sets["part"] == "whole"]
     sums = whole.groupby(["train", "source"], sort=False)[["environments", "core_hours"]].mean()
@@ -56,6 +58,8 @@ def find_mixtures(training_sets: pd.DataFrame, base: str) -> pd.DataFrame:
         kept, added = parts.loc[base, "environments"], parts.loc[others[0]]
         growth = "growing" if kept >= needed else "constant"
         total = kept + added["environments"]
+        if growth == "constant" and total < FULL_SIZE / WHOLE_BASE * needed:
+            continue  # the other set has not as many environments as were to be replaced
         rows[train] = [others[0], growth, total, added["environments"], added["core_hours"]]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=MIXTURE_COLUMNS)
     table.index = pd.Index(rows, dtype="str", name="train")
