@@ -206,19 +206,19 @@ def test_what_a_study_lacks_is_said():
     assert set(table["verdict"]) == {"no data"}
     said = dict(zip(table["claim"], table["reading"], strict=True))
     assert said["C1"] == (
-        "No data: No model trained on both expert and entropy has an error on a test cell of "
+        "No model trained on both expert and entropy has an error on a test cell of "
         "expert that counts for forces."
     )
     assert "neutral to every training set counts for forces" in said["C2"]
-    assert said["C3"].startswith("No data: There are no two nonlinear models")
-    assert said["C4"] == "No data: Dynamics are not measured in this study."
+    assert said["C3"].startswith("There are no two nonlinear models")
+    assert said["C4"] == "Dynamics are not measured in this study."
     assert claims_page(table).count("<b>no data</b>") == len(table)
     for trains, absent in (
         (["random", "expert"], "no training set of family entropy"),
         (["entropy", "random"], "no training set of family expert or literature"),
     ):
         alone = claims_of(trains=trains)
-        assert only(alone, "C2")["reading"] == f"No data: The study has {absent}."
+        assert only(alone, "C2")["reading"] == f"The study has {absent}."
     alone = claims_of(trains=["entropy", "expert"])
     assert only(alone, "C2 control")["reading"].endswith("no training set of family random.")
 

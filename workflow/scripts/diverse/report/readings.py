@@ -32,7 +32,7 @@ def with_readings(claims: pd.DataFrame) -> pd.DataFrame:
 def reading(row: dict[str, Any]) -> str:
     """Return one sentence, or two, that say what the numbers of a claim say."""
     if row["verdict"] == NO_DATA:
-        return f"No data: {row['reason']}"
+        return str(row["reason"])
     if row["claim"] == "C3":
         said = _spread(row)
     elif row["claim"] == "C1":
