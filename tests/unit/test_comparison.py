@@ -1,4 +1,4 @@
-"""Groups and learning curves: the right numbers of scores.csv, drawn where they belong."""
+"""Groups: the right numbers of scores.csv, drawn where they belong."""
 
 import numpy as np
 import pandas as pd
@@ -10,22 +10,16 @@ from diverse.errors.views import (
     SMALLER,
     group_errors,
     largest_models,
-    learning_curves,
     pool_small_groups,
 )
 from diverse.report.pages.errors import groups_page, shifts_page
-from diverse.report.plotting import group_dots, learning_curve_panels, looks
+from diverse.report.plotting import group_dots, looks
 from diverse.report.plotting.style import MODEL_MARKERS, model_marks, round_numbers
 
 FAMILIES = {"entropy": "entropy", "random": "random", "expert": "expert", "hot": "expert"}
 MODELS = {"small": ("linear", 5), "large": ("linear", 9), "net": ("network", 7)}
 SIZES = {"entropy": 24, "random": 23, "expert": 24, "entropy8": 8, "entropy16": 15, "far": 12}
 GROUPS = {"entropy": ["a"], "expert": ["zinc", "alpha"], "hot": ["md"]}
-SUBSETS = {
-    "entropy8": {"of": "entropy", "method": "random", "models": ["net"]},
-    "entropy16": {"of": "entropy", "method": "random", "models": ["net"]},
-    "far": {"of": "entropy", "method": "farthest_point", "models": ["net", "small"]},
-}
 
 
 @pytest.fixture
@@ -151,38 +145,6 @@ def test_forces_that_symmetry_makes_zero_are_neither_drawn_nor_bold(scores, tmp_
 )
 def test_numbers_on_axes_are_round_and_few(low, high, numbers):
     assert round_numbers(low, high) == pytest.approx(numbers)
-
-
-def test_curves_end_in_the_whole_set_and_hold_one_way_of_choosing(scores):
-    curves = learning_curves(scores, SUBSETS)
-    where = {"test": "expert", "quantity": "forces"}
-    chosen = curves[(curves["test"] == "expert") & (curves["quantity"] == "forces")]
-    lines = {key: list(part["train"]) for key, part in chosen.groupby(["method", "model"])}
-    assert lines == {
-        ("random", "net"): ["entropy8", "entropy16", "entropy"],
-        ("farthest_point", "net"): ["far", "entropy"],
-        ("farthest_point", "small"): ["far", "entropy"],
-    }
-    point = chosen[chosen["train"] == "entropy16"].iloc[0]
-    where |= {"train": "entropy16", "model": "net", "group": "all", "metric": "rmse"}
-    seeds = [value(scores, seed=seed, **where) for seed in ("0", "1")]
-    assert point["value"] == value(scores, seed="all", **where)
-    assert (point["low"], point["high"]) == (min(seeds), max(seeds))
-    assert point["train_environments"] == 15
-
-
-@pytest.mark.parametrize("n_tests", [1, 3, 6])
-def test_curve_panels_for_any_number_of_test_sets(scores, n_tests, tmp_path):
-    tests = [f"test{number}" for number in range(n_tests)]
-    curves = learning_curves(scores[scores["test"] == "hot"], SUBSETS)
-    curves = curves.assign(ci_low=curves["value"], ci_high=curves["value"] + 1)
-    curves = pd.concat([curves.assign(test=test) for test in tests])
-    figure = learning_curve_panels(curves, {"entropy": "entropy"} | dict.fromkeys(tests, "expert"))
-    figure.savefig(tmp_path / "curves.png")
-    shown = [axis for axis in figure.axes if axis.get_visible()]
-    assert len(shown) == 2 * n_tests
-    assert [axis.get_title() for axis in shown if axis.get_title()] == [f"on {t}" for t in tests]
-    assert all(len(axis.containers) == 3 for axis in shown)
 
 
 def test_models_of_a_family_are_told_apart_by_filling():
