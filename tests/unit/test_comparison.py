@@ -18,7 +18,7 @@ from diverse.report.plotting.style import MODEL_MARKERS, model_marks, round_numb
 
 FAMILIES = {"entropy": "entropy", "random": "random", "expert": "expert", "hot": "expert"}
 MODELS = {"small": ("linear", 5), "large": ("linear", 9), "net": ("network", 7)}
-SIZES = {"entropy": 24, "random": 23, "expert": 24, "entropy8": 8, "entropy16": 15, "far": 12}
+SIZES = {"entropy": 24, "random": 23, "expert": 24}
 GROUPS = {"entropy": ["a"], "expert": ["zinc", "alpha"], "hot": ["md"]}
 
 
@@ -27,7 +27,7 @@ def scores():
     """One row a number, every value another."""
     rows = []
     for train, size in SIZES.items():
-        for model in SUBSETS.get(train, {"models": MODELS})["models"]:
+        for model in MODELS:
             family, parameters = MODELS[model]
             for test, groups in GROUPS.items():
                 for group in ("all", *groups):
