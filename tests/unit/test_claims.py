@@ -260,3 +260,8 @@ def test_no_neutral_ground_is_no_data():
     table = with_readings(claims_table(with_holm(effects, TRAINS, FAMILIES), TRAINS, FAMILIES))
     assert only(table, "C2")["verdict"] == only(table, "C3")["verdict"] == "no data"
     assert only(table, "C1")["verdict"] != "no data"
+
+
+def test_an_end_near_one_is_told_from_one():
+    row = only(claims_of(effect("neutral", 1.28, 1.043, 1.561)), "C2")
+    assert "(95 % interval 1.04 to 1.6)" in row["reading"]

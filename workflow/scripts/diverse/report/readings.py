@@ -74,7 +74,7 @@ def _comparison(row: dict[str, Any], where: str) -> str:
     ends = np.array([row["effect"], row["ci_low"], row["ci_high"]])
     if turned:
         better, worse, ends = worse, better, 1 / ends[[0, 2, 1]]
-    value, low, high = (digits(number, SIGNIFICANT_DIGITS) for number in ends)
+    value, low, high = digits(ends[0], SIGNIFICANT_DIGITS), *map(_ratio, ends[1:])
     known = f"95 % interval {low} to {high}" if np.isfinite(ends[1]) else "no interval"
     if value == "1":
         known = f"ratio {digits(ends[0])}, {known}"
@@ -85,10 +85,18 @@ def _comparison(row: dict[str, Any], where: str) -> str:
     )
 
 
+def _ratio(number: float) -> str:
+    """Write a ratio with so many digits that it is seen on which side of 1 it lies."""
+    for significant in range(SIGNIFICANT_DIGITS, 2 * SIGNIFICANT_DIGITS):
+        text = digits(number, significant)
+        if text != "1":
+            break
+    return text
+
+
 def _spread(row: dict[str, Any]) -> str:
     """Return how alike the forms of model behave with two training sets."""
-    numbers = (digits(row[name], SIGNIFICANT_DIGITS) for name in ("effect", "ci_low", "ci_high"))
-    value, low, high = numbers
+    value, low, high = (_ratio(row[name]) for name in ("effect", "ci_low", "ci_high"))
     known = f"95 % interval {low} to {high}" if np.isfinite(row["ci_low"]) else "no interval"
     verdict = {
         REPRODUCED: f"forms behave more alike with {row['train']}",
