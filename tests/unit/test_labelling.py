@@ -18,6 +18,7 @@ from diverse.labels.labellers.worker import Answer
 from diverse.labels.ledger import Ledger, label_key, write_rows
 from diverse.labels.pool import Effort, LostCellsError, WorkerError, outcomes
 from diverse.labels.process import End, Process, end_of
+from paths import ROOT
 
 TESTS = Path(__file__).parents[1]
 
@@ -420,3 +421,21 @@ def test_kills_cost_only_the_cells_in_flight(tmp_path):
     computed = firsts(calls.read_text())
     assert len(set(computed)) == 240
     assert len(computed) <= 240 + 2 * kills
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="no autogroups here")
+def test_a_worker_under_nice_is_nice_among_sessions_too():
+    code = (
+        "import os; from pathlib import Path; os.nice(7);"
+        "from diverse.labels.labellers.worker import stay_nice; stay_nice();"
+        "print(Path('/proc/self/autogroup').read_text())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow/scripts")},
+    )
+    assert run.stdout.split()[-2:] == ["nice", "7"]

@@ -108,6 +108,7 @@ def try_to_label(labeller: Labeller, atoms: Atoms, log: Path) -> Outcome:
 def main(parent: int) -> None:
     """Take the labeller, which comes first, say so, then label cell after cell."""
     _die_with(parent)
+    stay_nice()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # from outside it ends the process, as others do
     process, home = os.getpid(), Path.cwd()
     jobs, answers = _take_standard_streams()
@@ -126,6 +127,17 @@ def main(parent: int) -> None:
                 os._exit(0)
             os.chdir(home)  # where paths in options start
             answers.send(Answer(process, number, outcome))
+
+
+def stay_nice() -> None:
+    """Give this session the niceness of its process.
+
+    A worker has a session of its own, and Linux shares out processors among sessions first
+    (``/proc/self/autogroup``): without this, labelling under ``nice`` takes a full share.
+    """
+    with suppress(OSError):  # no such file, or not ours to write
+        if (niceness := os.nice(0)) > 0:
+            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def _take_standard_streams() -> tuple[Connection, Connection]:
