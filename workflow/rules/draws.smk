@@ -77,8 +77,7 @@ rule draw_network:
         "../scripts/draw_network.py"
 
 
-rule fit_subsets:
-    """Fit a polynomial to every subset in every draw; measure its errors."""
+use rule draw_polynomials as fit_subsets with:
     input:
         labels=all_chunks("labels"),
         draws=DRAW_TABLES,
@@ -92,11 +91,6 @@ rule fit_subsets:
         "<benchmarks>/fit_subsets/{model}.tsv"
     wildcard_constraints:
         model=either(POLYNOMIALS),
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=2000,
-        runtime=240,
     params:
         study=study_part("element", "cutoff", "zbl"),
         datasets=DATASETS,
@@ -106,12 +100,9 @@ rule fit_subsets:
         overrides=OVERRIDES,
     message:
         "Fitting {wildcards.model} to every subset"
-    script:
-        "../scripts/draw_polynomials.py"
 
 
-rule train_subsets:
-    """Train a network on every subset in every draw; measure its errors."""
+use rule draw_network as train_subsets with:
     input:
         labels=all_chunks("labels"),
         draws=DRAW_TABLES,
@@ -125,11 +116,6 @@ rule train_subsets:
         "<benchmarks>/train_subsets/{model}.tsv"
     wildcard_constraints:
         model=either(NETWORKS),
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=2000,
-        runtime=240,
     params:
         study=study_part("seed", "element", "cutoff", "zbl"),
         datasets=DATASETS,
@@ -140,8 +126,6 @@ rule train_subsets:
         seeds=FURTHER_SEEDS,
     message:
         "Training {wildcards.model} on every subset"
-    script:
-        "../scripts/draw_network.py"
 
 
 rule draws:
