@@ -18,9 +18,9 @@ def jobs(output: str) -> dict[str, int]:
 
 
 def all_chunks() -> dict[str, int]:
-    """The number of chunks of each data set of the default study."""
-    datasets = yaml.safe_load((ROOT / "config/config.yaml").read_text())["datasets"]
-    return {name: dataset["chunks"] for name, dataset in datasets.items()}
+    """The number of chunks that are made of each data set of the default study."""
+    datasets = yaml.safe_load((ROOT / "config/config.yaml").read_text())["datasets"].items()
+    return {name: entry.get("first_chunks", entry["chunks"]) for name, entry in datasets}
 
 
 def test_default_study(tmp_path):
