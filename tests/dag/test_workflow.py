@@ -219,8 +219,10 @@ def test_a_damaged_study_file_ends_in_one_sentence(tmp_path, name):
 
 def test_keys_that_stand_twice_are_seen_without_envs_run_too(tmp_path):
     path = tmp_path / "study.yaml"
-    path.write_text((ROOT / "config/smoke.yaml").read_text() + "element: Ta\n")
+    smoke = (ROOT / "config/smoke.yaml").read_text()
+    path.write_text(smoke + "element: Ta\n")
     result = snakemake(tmp_path, "--configfile", str(path), "-n", check=False)
     assert result.returncode == 1
-    assert "the key 'element' stands twice, in lines 4 and 109; delete one" in result.stdout
+    lines = f"in lines 4 and {smoke.count(chr(10)) + 1}; delete one"
+    assert f"the key 'element' stands twice, {lines}" in result.stdout
     assert "Traceback" not in result.stdout
