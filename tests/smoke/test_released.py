@@ -25,7 +25,7 @@ def repository(tmp_path):
     study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
     groups = {"eos": {"lattices": ["bcc", "fcc"], "volumes": [0.9, 1.0, 1.1]}}
     study["datasets"] = {"expert": {"family": "expert", "groups": groups}}
-    for key in ("convergence", "subsets"):
+    for key in ("convergence", "subsets", "mixtures", "weight_sensitivity"):
         del study[key]
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     label(folder)

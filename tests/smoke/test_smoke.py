@@ -18,8 +18,7 @@ ARGUMENTS = ("--configfile", str(ROOT / "config/smoke.yaml"))
 
 def test_table_holds_every_model_on_every_test_set(study):
     table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
-    # models on whole sets, on the subset `farthest`, on two sizes; two quantities, two metrics
-    assert len(table) == (3 * 5 + 2 + 3 * 2) * 2 * 2
+    assert len(table) == 3 * 5 * 2 * 2  # training sets, models, quantities, metrics
     numbers = table[[f"{test}{end}" for test in TESTS for end in ("", "_low", "_high")]]
     assert np.isfinite(numbers.to_numpy()).all()
     for test in TESTS:
@@ -118,7 +117,7 @@ def test_one_number_can_be_followed_from_its_cell(study, monkeypatch, capsys):
 
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
-    assert len(files) == 3 * (3 + 2 + 1) + (1 + 2) + 3 * 2
+    assert len(files) == 3 * (3 + 2 + 1)
     for path in files:
         differences = pd.read_csv(path)
         assert differences["energy_difference"].max() <= 1e-8
@@ -143,7 +142,7 @@ def test_every_search_is_recorded_and_chooses_once(study):
     table = pd.read_csv(study / "results/smoke/tables/search.csv")
     candidates = table.groupby("model").size() / table.groupby("model")["train"].nunique()
     assert candidates.to_dict() == {"linear4": 3, "expand4": 2}
-    assert {"entropy", "random", "expert", "farthest", "expert8"} <= set(table["train"])
+    assert {"entropy", "random", "expert"} == set(table["train"])
     assert table.groupby(["train", "model"])["chosen"].sum().eq(1).all()
     for (train, model), row in table[table["chosen"]].groupby(["train", "model"]):
         if model == "linear4":

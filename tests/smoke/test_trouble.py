@@ -17,6 +17,7 @@ from diverse.labels.ledger import Ledger
 from diverse.seals import seal
 from paths import ROOT, clean_environment, snakemake, snakemake_command
 
+FURTHER = ("convergence", "subsets", "learning_curve", "mixtures", "weight_sensitivity")
 COARSE = {"kind": "gpaw", "cutoff_energy": 200, "kpoint_density": {"1000": 1.2}, "smearing": 0.3}
 
 
@@ -28,7 +29,7 @@ def small_study(tmp_path):
         study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
         groups = {"eos": {"lattices": ["bcc", "fcc"], "volumes": [0.9, 1.0, 1.1]}}
         study["datasets"] = {"expert": {"family": "expert", "groups": groups}}
-        for block in ("convergence", "subsets", "learning_curve"):
+        for block in FURTHER:
             del study[block]
         study |= {"labeller": "dft", "labellers": {"dft": COARSE}} | changes
         study["models"] = {"linear2": {"family": "linear", "twojmax": 2}}
@@ -186,12 +187,12 @@ def test_a_digit_changed_in_any_stage_is_found_and_mended_by_the_command_that_is
 
 def test_a_job_that_reads_a_damaged_file_names_it(copy):
     change_a_digit(copy / "results/smoke/datasets/hot/test.xyz")
-    scores = "results/smoke/scores/expert/linear4.csv"
-    said = snakemake(copy, *SMOKE, "--", scores, check=False)
+    export = "results/smoke/models/expert/linear4/0/export.csv"
+    said = snakemake(copy, *SMOKE, "--", export, check=False)
     assert said.returncode == 1
     sentence = "results/smoke/datasets/hot/test.xyz is not what its job wrote"
-    assert f"predict: {sentence}" in said.stdout
-    assert sentence in (copy / "results/smoke/logs/predict/expert/linear4/0.log").read_text()
+    assert f"check_export: {sentence}" in said.stdout
+    assert sentence in (copy / "results/smoke/logs/check_export/expert/linear4/0.log").read_text()
 
 
 def test_a_changed_potential_fails_the_study(copy):
