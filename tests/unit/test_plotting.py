@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.report.plotting import coverage_heatmaps, label_panels, ridge_paths
+from diverse.report.plotting import (
+    coverage_heatmaps,
+    label_panels,
+    ridge_paths,
+    transferability_heatmap,
+)
 
 
 def coverage_table(distance):
@@ -67,3 +72,15 @@ def test_a_given_ridge_has_no_panel_beside_paths(models, panels, tmp_path):
     drawn = [axis for axis in figure.axes if axis.lines]
     assert [axis.get_title() for axis in drawn] == panels
     assert len(figure.axes) == 1
+
+
+@pytest.mark.parametrize("largest", [0.0, 5.0])
+def test_errors_that_symmetry_makes_zero_have_a_shade(largest, tmp_path):
+    rows = [
+        {"train": "a", "model": "m", "quantity": quantity, "metric": "rmse", "unit": "u"}
+        | {"x": 0.0, "x_low": 0.0, "x_high": 0.0, "y": largest, "y_low": 0.0, "y_high": 9.0}
+        for quantity in ("energy", "forces")
+    ]
+    figure = transferability_heatmap(pd.DataFrame(rows), ["a"], "noise")
+    figure.savefig(tmp_path / "map.png")
+    assert [text.get_text() for text in figure.axes[0].texts][0] == "0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
@@ -55,10 +56,12 @@ def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str], noise: s
 def _heatmap(axis: Axes, part: pd.DataFrame, tests: Sequence[str]) -> None:
     """Draw one quantity, the models divided by lines."""
     values = part[list(tests)].to_numpy()
-    norm = LogNorm(values.min(), values.max())
-    axis.imshow(values, norm=norm, cmap="cividis", aspect="auto")
+    some = values[values > 0] if (values > 0).any() else np.ones(1)
+    norm = LogNorm(some.min(), max(some.max(), 1.001 * some.min()))
+    shades = np.maximum(values, some.min())  # errors that symmetry makes zero have no logarithm
+    axis.imshow(shades, norm=norm, cmap="cividis", aspect="auto")
     texts = [[digits(value) for value in row] for row in values]
-    write_numbers(axis, texts, dark=norm(values) < 0.5, size=TEXT)
+    write_numbers(axis, texts, dark=norm(shades) < 0.5, size=TEXT)
     axis.set_xticks(range(len(tests)), tests, rotation=30, ha="right")
     rows = [f"{model}, {train}" for train, model in zip(part["train"], part["model"], strict=True)]
     axis.set_yticks(range(len(rows)), rows, fontsize=TEXT)
