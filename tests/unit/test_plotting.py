@@ -83,4 +83,4 @@ def test_errors_that_symmetry_makes_zero_have_a_shade(largest, tmp_path):
     ]
     figure = transferability_heatmap(pd.DataFrame(rows), ["a"], "noise")
     figure.savefig(tmp_path / "map.png")
-    assert [text.get_text() for text in figure.axes[0].texts][0] == "0"
+    assert next(text.get_text() for text in figure.axes[0].texts) == "0"
