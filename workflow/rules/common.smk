@@ -9,7 +9,17 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(os.path.relpath(workflow.basedir))  # so that a clone that is moved has nothing to do
 ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
-    *("estimate", "generate", "diversity", "label", "label_quality", "split", "train", "draws", "transfer"),
+    *(
+        "estimate",
+        "generate",
+        "diversity",
+        "label",
+        "label_quality",
+        "split",
+        "train",
+        "draws",
+        "transfer",
+    ),
     *("curves", "uncertainty", "potentials", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
