@@ -26,6 +26,7 @@ pathvars:
     benchmarks=f"{RESULTS}/benchmarks",
 
 
+include: "workflow/rules/estimate.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/diversity.smk"
 include: "workflow/rules/label.smk"

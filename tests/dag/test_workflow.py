@@ -61,6 +61,29 @@ def test_the_paper_at_full_size_is_planned(tmp_path):
     assert found["label_chunk"] == 2 * 210 + 2 + 3
 
 
+def test_the_paper_with_dft_is_the_surrogate_with_other_labels_and_few_jobs(tmp_path):
+    studies = {
+        name: yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+        for name in ("paper", "paper-surrogate")
+    }
+    paper, surrogate = studies["paper"], studies["paper-surrogate"]
+    for key in ("element", "lattice", "sampler"):
+        assert paper[key] == surrogate[key]
+    for name, dataset in surrogate["datasets"].items():
+        differs = {"chunks"} if dataset["family"] == "expert" else set()  # dealt out, not drawn
+        assert {k: v for k, v in paper["datasets"][name].items() if k not in differs} == {
+            k: v for k, v in dataset.items() if k not in differs
+        }
+    arguments = ("--configfile", str(ROOT / "config/paper.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    expert = sum(d["chunks"] for d in paper["datasets"].values() if d["family"] == "expert")
+    expected = {"generate_sampled": 2 * 210, "label_chunk": 2 * 210 + expert}
+    expected |= {"fit_polynomial": 3 * 6, "train_network": 3 * (6 + 2), "draw_polynomials": 3}
+    expected |= {"draw_network": 3 * 6, "fit_subsets": 2, "train_subsets": 1, "measure_effects": 1}
+    assert {name: found[name] for name in expected} == expected
+    assert found["total"] < 2000
+
+
 def test_subsets_train_but_do_not_test(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
     found = jobs(snakemake(tmp_path, *arguments).stdout)

@@ -68,7 +68,7 @@ def test_a_killed_run_recomputes_no_finished_cell(tmp_path, small_study):
     keys = [cell.info["key"] for cell in ase.io.read(ledger, index=":")]
     assert len(set(keys)) == 6
     log = (tmp_path / "results/smoke/logs/label_chunk/expert/0.log").read_text()
-    assert log.startswith(f"6 cells, {6 - done} to label\n")
+    assert f"\n6 cells, {6 - done} to label\n" in log
 
 
 def test_a_time_limit_ends_a_chunk_cleanly_and_retries_end_it(tmp_path, small_study):

@@ -9,7 +9,17 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(os.path.relpath(workflow.basedir))  # so that a clone that is moved has nothing to do
 ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
-    *("generate", "diversity", "label", "label_quality", "split", "train", "draws", "transfer"),
+    *(
+        "estimate",
+        "generate",
+        "diversity",
+        "label",
+        "label_quality",
+        "split",
+        "train",
+        "draws",
+        "transfer",
+    ),
     *("curves", "uncertainty", "potentials", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
@@ -175,6 +185,14 @@ def all_chunks(stage, datasets=DATASETS, pattern="<results>/{}/{}/{}.xyz"):
 def chunk_names(datasets):
     """Return data set and number of every chunk, in the order of `all_chunks`."""
     return [(name, chunk) for name in datasets for chunk in chunks_made(config["datasets"][name])]
+
+
+def structures_made(wildcards):
+    """Return the chunks of structures that are there, by data set."""
+    files = {
+        name: all_chunks("structures", [name], f"{RESULTS}/{{}}/{{}}/{{}}.xyz") for name in DATASETS
+    }
+    return {name: [path for path in paths if Path(path).exists()] for name, paths in files.items()}
 
 
 def structure_chunks(wildcards):

@@ -21,6 +21,7 @@ rule write_config:
         config="<results>/config.yaml",
     log:
         "<logs>/write_config.log",
+    priority: 1  # for those who watch the study
     conda:
         ENVIRONMENT
     params:

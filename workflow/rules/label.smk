@@ -181,5 +181,6 @@ rule write_card:
 
 rule label:
     input:
+        "<results>/config.yaml",
         all_chunks("labels"),
         "<results>/tables/failures.csv",

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from diverse.labels.chunk import label_cells
+from diverse.labels.chunk_log import end_line, start_line
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger, write_rows
 from diverse.labels.pool import Effort
@@ -29,6 +30,7 @@ with log.open("w") as file:
         print(line, file=file, flush=True)
         print(f"{'/'.join(snakemake.wildcards)}: {line}", file=sys.stderr)
 
+    say(start_line(snakemake.threads))
     ledger = Ledger(Path(snakemake.params.ledger), others)
     for notice in ledger.notices:
         say(notice)
@@ -41,5 +43,6 @@ with log.open("w") as file:
         say=say,
         retry=snakemake.params.retry,
     )
+    say(end_line())
 write_rows(Path(snakemake.output.cells), labelled)
 finish(snakemake)

@@ -92,18 +92,22 @@ def provenance(settings: Settings, element: str) -> dict[str, str]:
     LabellerError
         If GPAW's data set package has no such setup.
     """
-    import gpaw_data
-
-    kind = "" if settings.setup == "paw" else f"{settings.setup}."
-    name = f"{element}.{kind}{settings.xc}.gz"
-    file = Path(gpaw_data.__path__[0]) / "setups" / name
+    file = setup_file(settings, element)
     if not file.is_file():
         raise LabellerError(
             f"GPAW has no PAW setup for element '{element}' (type '{settings.setup}', functional "
             f"'{settings.xc}'); choose another element, setup, functional or labeller"
         )
     digest = sha256(file.read_bytes()).hexdigest()
-    return {"code": f"gpaw {version('gpaw')}", "setup": name, "setup_sha256": digest}
+    return {"code": f"gpaw {version('gpaw')}", "setup": file.name, "setup_sha256": digest}
+
+
+def setup_file(settings: Settings, element: str) -> Path:
+    """Return where the PAW setup of an element lies, if there is one."""
+    import gpaw_data
+
+    kind = "" if settings.setup == "paw" else f"{settings.setup}."
+    return Path(gpaw_data.__path__[0]) / "setups" / f"{element}.{kind}{settings.xc}.gz"
 
 
 def fixed(settings: Settings, atoms: Atoms) -> Settings:

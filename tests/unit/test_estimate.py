@@ -1,0 +1,177 @@
+"""Estimates of what a study takes: costs of labels against what released ones took, and sums."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from ase.build import bulk
+
+from diverse.labels.cost import (
+    LabelCost,
+    cutoff_power,
+    fit_cost,
+    irreducible_kpoints,
+    wave_functions,
+    work_of,
+)
+from diverse.labels.labellers import make_labeller
+from diverse.labels.ledger import Ledger
+from diverse.report.estimate import estimate_text, show_estimate
+from diverse.study.check import load_study
+from diverse.study.estimate import estimate, read_rates, wall_times
+from diverse.study.expected import expected_cells
+from diverse.study.settings import labeller_options
+from paths import ROOT
+
+SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")
+RELEASE = ROOT / "results/release"
+COST = LabelCost(base=1.0, per_kpoint=1e-4, once=1e-3, vacuum=0.5, cutoff=350)
+LAST = 5  # chunks of each family whose labels are predicted
+
+
+def study_of(name):
+    return load_study(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()), SCHEMA)
+
+
+@pytest.fixture(scope="module")
+def default():
+    return study_of("config")
+
+
+def settings_of(study):
+    return make_labeller(labeller_options(study, "entropy")).settings
+
+
+def chunk_of(name, row, place, number, chunks):
+    """The chunk of a released label: of its trajectory, or of its place among those dealt out."""
+    if name in ("entropy", "random"):
+        return int(row.info["trajectory"].split("_")[1])
+    sizes = [number // chunks + (chunk < number % chunks) for chunk in range(chunks)]
+    return int(np.searchsorted(np.cumsum(sizes), place, side="right"))
+
+
+@pytest.fixture(scope="module")
+def released(default):
+    """What had to be computed for every released label of the families, and what it took."""
+    tables = []
+    for name in ("entropy", "random", "expert"):
+        rows = Ledger(None, [RELEASE / f"labels/{name}.xyz.xz"]).rows()
+        chunks = default["datasets"][name]["chunks"]
+        work = work_of(rows, settings_of(default), volume_per_atom=3.165**3 / 2)
+        tables.append(
+            work.assign(
+                family=name,
+                seconds=[row.info["seconds"] for row in rows],
+                chunk=[chunk_of(name, r, p, len(rows), chunks) for p, r in enumerate(rows)],
+                late=lambda table, chunks=chunks: table["chunk"] >= chunks - LAST,
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_the_last_labels_cost_what_the_first_ones_say(released):
+    first, last = released[~released["late"]], released[released["late"]]
+    groups = (first["family"] + first["chunk"].astype(str)).to_numpy()
+    cost = fit_cost(first, first["seconds"].to_numpy(), groups, cutoff=350)
+    said = pd.Series(cost.seconds(last), index=last.index).groupby(last["family"]).sum()
+    took = last.groupby("family")["seconds"].sum()
+    assert (said / took - 1).abs().max() < 0.25
+    assert abs(said.sum() / took.sum() - 1) < 0.25
+    assert cost.low < took.sum() / said.sum() < cost.high
+    assert cost.low < 1 < cost.high
+
+
+def test_a_fit_finds_the_cost_that_made_the_times_and_passes_over_disturbed_ones():
+    rng = np.random.default_rng(0)
+    work = pd.DataFrame(
+        {
+            "electrons": rng.uniform(14, 200, 300),
+            "volume": rng.uniform(15, 800, 300),
+            "kpoints": rng.integers(1, 200, 300),
+            "dilution": rng.uniform(0.8, 8, 300),
+        }
+    )
+    seconds = COST.seconds(work).copy()
+    seconds[::10] *= 3
+    found = fit_cost(work, seconds, np.arange(300) // 15, cutoff=350)
+    errors = found.seconds(work) / COST.seconds(work) - 1
+    assert np.median(np.abs(errors)) < 0.03
+    assert found.high > 1.1
+
+
+def test_cost_follows_the_cutoff_by_the_power_that_pairs_of_labels_say():
+    labels = [("a", 300.0, 1.0), ("a", 600.0, 2.0), ("b", 300.0, 3.0), ("b", 600.0, 6.0)]
+    assert cutoff_power(labels) == pytest.approx(1)
+    assert cutoff_power([("a", 300.0, 1.0), ("b", 600.0, 2.0)]) == 1.5
+    work = pd.DataFrame({"electrons": [14], "volume": [16], "kpoints": [8], "dilution": [1.0]})
+    assert COST.seconds(work, 700) == pytest.approx(2 * COST.seconds(work))
+
+
+def test_kpoints_are_those_that_symmetry_leaves(default):
+    settings = settings_of(default)
+    cell = bulk("W", "bcc", 3.165)
+    with_symmetry = irreducible_kpoints(cell, settings)
+    cell.info["config_type"] = "random"
+    without = irreducible_kpoints(cell, settings)
+    assert 1 < with_symmetry < without
+    rattled = bulk("W", "bcc", 3.165).repeat((2, 1, 1))
+    rattled.rattle(0.1, seed=1)
+    rattled.set_cell(rattled.cell.array + np.diag([0.1, 0.2, 0.3]), scale_atoms=True)
+    exact = irreducible_kpoints(rattled, settings)
+    rattled.info["config_type"] = "entropy"
+    assert exact <= irreducible_kpoints(rattled, settings)
+
+
+def test_memory_is_that_of_bands_in_plane_waves():
+    one = wave_functions(14, 100.0, 1, 350)
+    assert wave_functions(28, 100.0, 3, 350) == pytest.approx(6 * one)
+    assert wave_functions(14, 100.0, 1, 1400) == pytest.approx(8 * one)
+
+
+def test_every_cell_of_a_study_is_counted_once(default):
+    for name, number in (("entropy", 315), ("random", 300), ("complement", 20)):
+        cells, weights = expected_cells(default, name, [])
+        assert weights.sum() == pytest.approx(number)
+        assert len(cells) == len(weights)
+    _, weights = expected_cells(default, "expert", [])
+    assert weights.sum() == pytest.approx(303, rel=0.02)
+
+
+def test_a_study_takes_the_sum_of_its_stages(default):
+    rates = read_rates(RELEASE / "benchmarks")
+    smoke = study_of("smoke")
+    stages = estimate(smoke, COST, rates, {})
+    labels = stages[stages["stage"] == "label"].set_index("dataset")
+    assert list(labels.index) == list(smoke["datasets"])
+    assert labels.loc["dft", "low"] == labels.loc["dft", "core_hours"]
+    assert labels["low"].drop("dft").isna().all()
+    nodes = wall_times(stages, [1, 2, 1000], cores=4)
+    total = labels["core_hours"].sum()
+    assert nodes["hours"].iloc[0] == pytest.approx(total / 4)
+    assert nodes["hours"].iloc[2] == pytest.approx(
+        (labels["core_hours"] / labels["jobs"]).max() / 4
+    )
+    text = estimate_text(stages, nodes)
+    assert "| label" in text and "| networks" in text
+
+
+def test_an_unknown_calculator_has_no_cost():
+    study = study_of("smoke")
+    study["labellers"]["zhou"] = {
+        "kind": "ase",
+        "factory": "ase.calculators.emt:EMT",
+        "options": {},
+    }
+    stages = estimate(study, COST, read_rates(RELEASE / "benchmarks"), {})
+    labels = stages[stages["stage"] == "label"].set_index("dataset")
+    assert np.isnan(labels.loc["entropy", "core_hours"])
+    assert "unknown" in estimate_text(stages, wall_times(stages, [1], cores=4))
+
+
+def test_a_page_gets_the_text_between_its_marks(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("before\n<!-- estimate -->\nold\n<!-- end of the estimate -->\nafter\n")
+    show_estimate(page, "paper", "| new |")
+    assert "old" not in page.read_text()
+    assert page.read_text().startswith("before\n<!-- estimate of the study paper")
+    assert page.read_text().endswith("| new |\n\n<!-- end of the estimate -->\nafter\n")

@@ -1,0 +1,234 @@
+"""Cost of a study before it runs: core-hours, memory and disk of every stage.
+
+Costs of labels come from a fit to the released ones (`diverse.labels.cost`), those of the other
+stages from what they took for a set of the paper's size (``results/release/benchmarks``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from diverse.labels.cost import LabelCost, cutoff_power, fit_cost, work_of
+from diverse.labels.labellers import make_labeller
+from diverse.labels.ledger import Ledger
+from diverse.study.expected import expected_cells
+from diverse.study.rounds import chunks_made
+from diverse.study.settings import labeller_options, reference_lattice, variant_options
+
+Config = dict[str, Any]
+
+COLUMNS = [
+    *("stage", "dataset", "cells", "environments", "jobs"),
+    *("core_hours", "low", "high", "memory_mb", "disk_mb"),
+]
+TOGETHER = 15  # labels next to one another in a ledger, whose time is summed for the interval
+STRUCTURE_BYTES, LABEL_BYTES = 60, 150  # of an atom in extended XYZ
+LABEL_COPIES = 3  # ledger, chunk, training or test part
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Core seconds an environment of the stages without DFT, and the memory (MB) of a job.
+
+    Attributes
+    ----------
+    generate, label, linear, quadratic : (float, float)
+        Of entropy-maximised cells, of labels by a potential, and of fits at 2Jmax 8.
+    network : float
+        Core seconds an environment and epoch, at 2Jmax 8, with derivatives computed anew.
+    """
+
+    generate: tuple[float, float]
+    label: tuple[float, float]
+    linear: tuple[float, float]
+    quadratic: tuple[float, float]
+    network: float
+
+
+def read_rates(folder: Path) -> Rates:
+    """Read what the stages took for a set of the paper's size from released benchmarks."""
+    made = pd.read_csv(folder / "full_size_set/generation.csv").iloc[0]
+    steps = pd.read_csv(folder / "full_size_set/fits.csv").set_index("step")
+
+    def rate(name: str) -> tuple[float, float]:
+        row = steps.loc[next(step for step in steps.index if step.startswith(name))]
+        return row["core_seconds"] / row["environments"], row["peak_memory_MB"]
+
+    lines = (folder / "train.txt").read_text().splitlines()
+    line = next(line for line in lines if line.startswith("ours, matrix_free:"))
+    return Rates(
+        (made["core_seconds"] / made["environments"], made["memory_of_a_chunk"]),
+        rate("label_chunk"),
+        rate("fit_polynomial linear"),
+        rate("fit_polynomial quadratic"),
+        1 / float(line.split()[2]),
+    )
+
+
+def released_cost(reference: Config, released: Path) -> LabelCost:
+    """Fit the cost of a label to the released ones.
+
+    Parameters
+    ----------
+    reference : dict
+        The study that the released labels are of, with its defaults.
+    released : Path
+        Folder of the release.
+    """
+    files = sorted((released / "labels").glob("*.xyz.xz"))
+    rows = [row for row in Ledger(None, files).rows() if row.info["labeller"] == "gpaw"]
+    settings = make_labeller(
+        labeller_options(reference, next(iter(reference["datasets"])))
+    ).settings
+    lattice = reference_lattice(reference)
+    work = work_of(rows, settings, volume_per_atom=lattice.volume_per_atom)
+    seconds = np.array([row.info["seconds"] for row in rows])
+    groups = np.arange(len(rows)) // TOGETHER
+    cost = fit_cost(work, seconds, groups, cutoff=settings.cutoff_energy)
+    return replace(cost, power=cutoff_power(_cutoffs(reference, released)))
+
+
+def _cutoffs(reference: Config, released: Path) -> list[tuple[str, float, float]]:
+    """Return the labels of the convergence study: what is alike but for the cutoff, and it."""
+    variants: dict[str, tuple[str, float]] = {}
+    for options in variant_options(reference).values():
+        rest = {key: value for key, value in options.items() if key != "cutoff_energy"}
+        variants[make_labeller(options).protocol] = (str(rest), options["cutoff_energy"])
+    ledger = Ledger(None, sorted((released / "convergence").glob("*.xyz.xz")))
+    found = []
+    for row in ledger.rows():
+        if row.info["protocol"] in variants:
+            others, cutoff = variants[row.info["protocol"]]
+            name = f"{row.info['trajectory']} {len(row)} {others}"
+            found.append((name, cutoff, float(row.info["seconds"])))
+    return found
+
+
+def estimate(
+    study: Config, cost: LabelCost, rates: Rates, made: Mapping[str, Sequence[Path]]
+) -> pd.DataFrame:
+    """Return what every stage of a study takes, a line a stage and data set.
+
+    Parameters
+    ----------
+    study : dict
+        The study with its defaults.
+    cost : LabelCost
+    rates : Rates
+    made : dict of str to list of Path
+        Chunks of structures of each data set that are there: costs are of these cells. Without any,
+        they are of cells that the sampler or the recipes would make.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`: ``low`` and ``high`` of the core-hours, ``memory_mb`` of a core (labels)
+        or of a job. NaN where nothing is known, such as the time of an ASE calculator.
+    """
+    lines: list[Config] = []
+    sizes: dict[str, float] = {}
+    for name, dataset in study["datasets"].items():
+        cells, weights = expected_cells(study, name, made.get(name, []))
+        environments = sizes[name] = float(weights @ [len(cell) for cell in cells])
+        common: Config = {
+            "dataset": name,
+            "cells": float(weights.sum()),
+            "environments": environments,
+        }
+        common["jobs"] = len(chunks_made(dataset))
+        generated = {
+            "core_hours": environments * rates.generate[0] / 3600,
+            "memory_mb": rates.generate[1],
+            "disk_mb": environments * STRUCTURE_BYTES / 1e6,
+        }
+        lines.append({"stage": "generate", **common, **generated})
+        if dataset.get("labels") != "keep":
+            label = _label(study, name, cells, weights, cost, rates)
+            label["disk_mb"] = LABEL_COPIES * environments * LABEL_BYTES / 1e6
+            lines.append({"stage": "label", **common, **label})
+    return pd.DataFrame([*lines, *_training(study, sizes, rates)]).reindex(columns=COLUMNS)
+
+
+def _label(
+    study: Config,
+    name: str,
+    cells: Sequence[Atoms],
+    weights: np.ndarray,
+    cost: LabelCost,
+    rates: Rates,
+) -> Config:
+    """Return core-hours, their interval and the memory of a core for the labels of a data set."""
+    labeller = make_labeller(labeller_options(study, name))
+    if labeller.kind == "lammps":
+        rate, memory = rates.label
+        hours = float(weights @ [len(cell) for cell in cells]) * rate / 3600
+        return {"core_hours": hours, "memory_mb": memory}
+    if labeller.kind != "gpaw":
+        return {}
+    volume = reference_lattice(study).volume_per_atom
+    work = work_of(cells, labeller.settings, volume_per_atom=volume)
+    hours = float(weights @ cost.seconds(work, labeller.settings.cutoff_energy)) / 3600
+    ends = {"core_hours": hours, "low": hours * cost.low, "high": hours * cost.high}
+    return {**ends, "memory_mb": float(work["largest_mb"].max())}
+
+
+def _training(study: Config, sizes: Mapping[str, float], rates: Rates) -> Iterable[Config]:
+    """Return the training of polynomials and networks, as whole sets, draws and subsets."""
+    split, totals = study["split"], {"polynomials": 0.0, "networks": 0.0}
+    whole = [name for name, d in study["datasets"].items() if d["use"] == "train_and_test"]
+    jobs = dict.fromkeys(totals, 0)
+    for model, block in study["models"].items():
+        kind = "networks" if block["family"] == "network" else "polynomials"
+        rate = _rate(block, rates)
+        drawn = split["draws"] > 1 and block["draws"]
+        for name in whole:
+            most = split["train_environments"] or math.inf
+            size = min(sizes[name] * (1 - split["test_fraction"]), most)
+            trainings = block.get("seeds", 1) + (2 * split["draws"] if drawn else 0)
+            totals[kind] += size * trainings * rate / 3600
+            jobs[kind] += block.get("seeds", 1) + (kind == "networks" and drawn)
+        for subset in study["subsets"].values():
+            if model in subset["models"]:
+                size = subset["environments"] or 0
+                totals[kind] += size * split["draws"] * rate / 3600
+    return [
+        {"stage": "train", "dataset": kind, "core_hours": hours, "jobs": jobs[kind]}
+        for kind, hours in totals.items()
+        if jobs[kind]
+    ]
+
+
+def _rate(block: Config, rates: Rates) -> float:
+    """Return core seconds an environment of one training of a model."""
+    if block["family"] == "network":
+        return float(rates.network * block["epochs"])
+    return rates.linear[0] if block["family"] == "linear" else rates.quadratic[0]
+
+
+def wall_times(table: pd.DataFrame, nodes: Sequence[int], *, cores: int) -> pd.DataFrame:
+    """Return the hours that all labels take on so many nodes, a line a number of nodes.
+
+    A chunk takes one node, so the longest chunk is the least that any number of nodes needs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `estimate`.
+    nodes : list of int
+    cores : int
+        Of a node.
+    """
+    labels = table[table["stage"] == "label"]
+    longest = (labels["core_hours"] / labels["jobs"]).max() / cores
+    total = labels["core_hours"].sum()
+    hours = [max(longest, total / (number * cores)) for number in nodes]
+    every = [number * cores for number in nodes]
+    return pd.DataFrame({"nodes": nodes, "cores": every, "hours": hours})
