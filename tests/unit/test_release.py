@@ -30,6 +30,7 @@ def study(results, labelled):
     potentials = [f"potentials/set-linear6-{seed}/potential.nn" for seed in (0, 1)]
     files = ["tables/a.csv", "labels/README.md", "errors/draws/set/linear6.csv.xz", *potentials]
     files += ["errors/subsets/linear6.csv.xz", "errors/cells.csv.xz"]
+    files += ["errors/draws/set/.sha256/linear6.csv.xz"]
     for path in (results / file for file in [*files, "potentials/set-linear6-0/.snakemake_own"]):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)

@@ -62,8 +62,8 @@ def release_study(
     shutil.copy(results / "labels/README.md", target / "labels")
     for path in sorted((results / "tables").glob("*.csv")):
         _copy_table(path, target / "tables")
-    for path in sorted(results.glob("errors/**/*.csv.xz")):
-        if "subsets" not in path.relative_to(results).parts:
+    for path in visible_files(results / "errors"):
+        if path.name.endswith(".csv.xz") and "subsets" not in path.relative_to(results).parts:
             copy = target / path.relative_to(results)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
