@@ -213,3 +213,14 @@ def test_a_draw_without_a_group_does_not_stand_apart():
     assert levels.mean() == pytest.approx(np.mean(of_group), abs=0.1)
     assert levels[1] - levels[0] == pytest.approx(np.log(2))
     assert levels[0] < levels[2] < levels[1]
+
+
+def test_groups_of_another_table_of_cells_are_refused(cells):
+    """A pool of cells that nothing is tested on stands in the table, and not among the grounds."""
+    errors = curve_cases.draw_errors(["expert"], ["linear4"], draws=1)
+    grounds = curve_cases.find(errors, cells)
+    pool = cells.iloc[:5].assign(test="pool")
+    longer = pd.concat([pool, cells], ignore_index=True)
+    by_set = errors_by_set(errors, longer, ["linear4"])
+    with pytest.raises(ValueError, match="numbers the rows of another table of cells"):
+        ground_levels(by_set, longer, {"linear4": "linear"}, grounds)

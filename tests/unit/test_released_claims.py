@@ -93,3 +93,15 @@ def test_a_released_effect_and_its_interval(errors, claim, quantity):
     ends = np.exp([whole.mean() - reach, whole.mean() + reach])
     assert ends == pytest.approx([row["ci_low"], row["ci_high"]], rel=5e-3)
     assert np.isfinite(ends).all()
+
+
+@pytest.mark.parametrize("quantity", POWER)
+def test_a_released_level_of_a_model(errors, quantity):
+    """The error of one model on neutral ground, which curves and mixtures rest on."""
+    sizes = pd.read_csv(RELEASE / "tables/size.csv")
+    for train in ("entropy", "random", "expert"):
+        logs = log_errors(errors, quantity, "neutral ground")[train]["whole"]
+        level = logs.xs("quadratic6", level="model").groupby(["test", "group"]).mean().mean()
+        row = sizes[(sizes["train"] == train) & (sizes["ground"] == "neutral ground")]
+        row = row[(row["model"] == "quadratic6") & (row["quantity"] == quantity)]
+        assert row["error"].item() == pytest.approx(np.exp(level), rel=1e-3)

@@ -8,17 +8,16 @@ from diverse.study.job import begin, finish
 
 begin(snakemake)
 errors = read_errors(snakemake.input.errors)
-cells = read_cells(snakemake.input.cells)
 material = Material.of(
     errors[errors["train"].isin(snakemake.params.trains)],
-    cells,
+    read_cells(snakemake.input.cells),
     read_table(snakemake.input.sizes, SIZES),
     classes=model_classes(snakemake.params.models),
     families=snakemake.params.families,
 )
 grounds = find_grounds(Ground.of(material, quantity) for quantity in DECISIVE)
-by_set = errors_by_set(errors, cells, list(material.classes))
-levels = ground_levels(by_set, cells, material.classes, grounds)
+by_set = errors_by_set(errors, material.cells, list(material.classes))
+levels = ground_levels(by_set, material.cells, material.classes, grounds)
 levels.to_csv(snakemake.output.levels, index=False, float_format="%.8g")
 grounds_table(grounds).to_csv(snakemake.output.grounds, index=False)
 finish(snakemake)

@@ -78,7 +78,7 @@ def ground_levels(
     errors : mapping of str to DrawErrors
         By training set; their whole training parts and first seeds count.
     cells : DataFrame
-        Of `diverse.errors.draws.read_cells`.
+        The table of cells that `grounds` was made from (`Material.cells`).
     classes : mapping of str to str
         Class of each model, in the order of the axis of models of `errors`.
     grounds : mapping
@@ -90,12 +90,18 @@ def ground_levels(
         Columns ``train``, ``model``, ``class``, ``draw``, ``ground``, ``quantity`` and ``level``:
         the natural logarithm of the mean absolute error of energies (meV/atom), or of the
         root-mean-square error of force components (meV/Å), by `balanced_levels`.
+
+    Raises
+    ------
+    ValueError
+        If the groups number the rows of another table of cells.
     """
     sizes = {"energy": np.ones(len(cells)), "forces": 3.0 * cells["n_atoms"].to_numpy()}
     ones, parts, models = np.ones((1, len(cells))), [], np.array(list(classes))
     for train, of_set in errors.items():
         for ground, by_quantity in grounds.items():
             for quantity, groups in by_quantity.items():
+                _check_places(groups, cells)
                 values = np.abs(of_set.quantity(quantity)[0])
                 logs = log_errors(sizes[quantity], values, groups, ones, DECISIVE[quantity])
                 levels = balanced_levels(logs[0])
@@ -107,6 +113,16 @@ def ground_levels(
         return pd.DataFrame(columns=LEVEL_COLUMNS)
     table = pd.concat(parts, ignore_index=True)
     return table.assign(**{"class": table["model"].map(classes)})[LEVEL_COLUMNS]
+
+
+def _check_places(groups: Sequence[Group], cells: pd.DataFrame) -> None:
+    tests = cells["test"].to_numpy()
+    for group in groups:
+        if (tests[group.cells] != group.test).any():
+            raise ValueError(
+                f"group {group.name} of {group.test} numbers the rows of another table of cells: "
+                "take the table that the grounds were made from"
+            )
 
 
 def balanced_levels(logs: np.ndarray) -> np.ndarray:
