@@ -36,7 +36,8 @@ def test_a_trained_model_is_kept_to_the_last_bit(family, tmp_path):
 
 @pytest.mark.parametrize("exported", FAMILIES, indirect=True)
 def test_exports_equal_the_models(exported, tmp_path, labelled):
-    differences = check(exported, tmp_path, labelled[:5])
+    differences, predictions = check(exported, tmp_path, labelled[:5])
+    assert predictions.forces.shape == (sum(map(len, labelled[:5])), 3)
     assert differences["key"].tolist() == [cell.info["key"] for cell in labelled[:5]]
     assert differences["energy_difference"].max() <= 1e-8
     assert differences["force_difference"].max() <= 1e-6

@@ -159,7 +159,7 @@ def test_every_hop_of_one_number_exists(rules):
 
 def _called(path):
     calls = (n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call))
-    return {call.id for call in calls if isinstance(call, ast.Name)}
+    return {call.id if isinstance(call, ast.Name) else getattr(call, "attr", "") for call in calls}
 
 
 @pytest.mark.parametrize("title", re.findall(r"^### (.+)$", section("## How to add"), re.M))

@@ -34,7 +34,7 @@ COUNT = re.compile(rb"^\d+$", re.M)
 
 @dataclass
 class Progress:
-    """What is known of the labels of one data set.
+    """Labels of one data set: how many there are, and what they took.
 
     Attributes
     ----------
