@@ -1,5 +1,7 @@
 """Shared test material: small tungsten cells of every kind, labelled by a reference potential."""
 
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -19,6 +21,14 @@ def triclinic(n_atoms: int, seed: int) -> Atoms:
     cell *= (n_atoms * 16.0 / np.linalg.det(cell)) ** (1 / 3)
     positions = rng.uniform(size=(n_atoms, 3)) @ cell
     return Atoms(["W"] * n_atoms, positions=positions, cell=cell, pbc=True)
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """Close the figures of a test, which pyplot would keep for the ones after it."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

@@ -68,8 +68,8 @@ def test_draws_of_other_labels_are_refused(labelled, table):
         LabelledSets({"x": labelled}, {"x": table}, cutoff=CUTOFF, zbl=ZBL_W)
 
 
-def test_cells_and_training_sets_are_described(labelled):
-    labelled[0].info["seconds"] = 7200.0
+def test_cells_and_training_sets_are_described(labelled, monkeypatch):
+    monkeypatch.setitem(labelled[0].info, "seconds", 7200.0)
     cells = describe_cells({"x": labelled})
     assert len(cells) == len(labelled)
     first, forces = cells.iloc[0], labelled[0].get_forces()

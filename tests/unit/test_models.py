@@ -122,7 +122,7 @@ def test_exports_equal_the_models(labelled, zbl, linear_folder, network, tmp_pat
     save_trained(network[0], tmp_path / "trained.npz")
     for folder in (linear_folder, tmp_path):
         trained = load_trained(folder / "trained.npz")
-        differences = check_export(trained, folder, labelled, cutoff=CUTOFF, zbl=zbl)
+        differences, _ = check_export(trained, folder, labelled, cutoff=CUTOFF, zbl=zbl)
         assert len(differences) >= CELLS_COMPARED
         assert differences["energy_difference"].max() <= 1e-8
         assert differences["force_difference"].max() <= 1e-6
