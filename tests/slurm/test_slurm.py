@@ -102,7 +102,7 @@ def test_a_study_survives_a_node_that_dies_and_cancelled_jobs(tmp_path, cluster)
     assert run.wait() == 0, told[-4000:]
     assert failed and len(cancelled) == 2
     assert told.count("Trying to restart job") >= 2
-    snakemake(folders[0], *study)
+    snakemake(folders[0], "label", "--configfile", str(folders[0] / "study.yaml"))
     assert labels(folders[1]) == labels(folders[0])
     assert len(labels(folders[0])) == 16
     job_log = (folders[1] / "results/small/logs/label_chunk/expert/0.log").read_text()
