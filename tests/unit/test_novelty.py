@@ -9,13 +9,13 @@ from diverse.descriptors.whitening import Whitening
 from diverse.diversity import cell_novelty
 from diverse.errors.novelty import binned_medians, error_by_novelty, largest_of_class
 from diverse.kernel import BispectrumSettings
+from diverse.structures import with_info
 
 DESCRIPTOR = BispectrumSettings(4, 4.7)
 
 
 def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled):
-    for number, cell in enumerate(labelled):
-        cell.info["key"] = f"k{number}"
+    labelled = [with_info(cell, {"key": f"k{n}"}) for n, cell in enumerate(labelled)]
     training, test = labelled[:12], [labelled[3], labelled[20]]
     whitening = Whitening.of(environment_descriptors(labelled, DESCRIPTOR))
     table = cell_novelty(training, test, DESCRIPTOR, whitening)

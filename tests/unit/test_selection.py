@@ -85,10 +85,9 @@ def test_means_are_those_of_all_descriptors_at_once(labelled, monkeypatch):
 
 
 def test_clusters_hold_whole_trajectories_and_what_is_alike(labelled):
-    twins = [cell.copy() for cell in labelled]
-    for number, cell in enumerate([*labelled, *twins]):
+    cells = [cell.copy() for _ in range(2) for cell in labelled]
+    for number, cell in enumerate(cells):
         cell.info["trajectory"] = f"t{number // 2}"
-    cells = [*labelled, *twins]
     outlines, means = [*map(Outline.of, cells)], cell_means(cells, DESCRIPTOR)
     labels = cluster_cells(outlines, means, 5, seed=1)
     assert len(set(labels)) == 5
