@@ -15,7 +15,7 @@ DESCRIPTOR = BispectrumSettings(4, 4.7)
 
 
 def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled):
-    labelled = [with_info(cell, {"key": f"k{n}"}) for n, cell in enumerate(labelled)]
+    labelled = [with_info(cell, {**cell.info, "key": f"k{n}"}) for n, cell in enumerate(labelled)]
     training, test = labelled[:12], [labelled[3], labelled[20]]
     whitening = Whitening.of(environment_descriptors(labelled, DESCRIPTOR))
     table = cell_novelty(training, test, DESCRIPTOR, whitening)
