@@ -314,6 +314,16 @@ def test_mixtures_are_subsets_of_two_sets_at_constant_and_growing_size(study):
         load_study(study, SCHEMA)
 
 
+def test_labels_of_two_labellers_are_not_mixed(study):
+    study["datasets"]["random"]["labeller"] = "axes"
+    study["subsets"] = {"both": {"of": {"random": 9, "expert": 9}}}
+    said = r"subsets.both: it mixes labels .* random \(labeller axes\), expert \(labeller dft\)"
+    with pytest.raises(ConfigError, match=said):
+        load_study(study, SCHEMA)
+    study["split"]["mixed_labels"] = True
+    assert "both" in load_study(study, SCHEMA)["subsets"]
+
+
 def test_energy_weights_are_tried_on_every_training_set(study):
     study["weight_sensitivity"] = {"energy_weights": [3, 0.5], "models": ["linear6"]}
     full = load_study(study, SCHEMA)["subsets"]

@@ -9,7 +9,9 @@ from diverse.datasets.draws import (
     draws_table,
     members,
     n_draws,
+    pooled,
     read_draws,
+    stacks,
     subset_sets,
     whole_sets,
 )
@@ -109,3 +111,18 @@ def test_seeds_are_those_of_the_export_on_the_first_draw_and_others_elsewhere():
     exported = int(random_stream(5, "set deep", 1).integers(2**31))
     assert sets[0].seed(5, "deep", 1) == exported
     assert len({s.seed(5, "deep", 0) for s in sets}) == len(sets)
+
+
+def test_networks_of_like_size_are_trained_at_once_with_further_seeds_on_the_first_draw():
+    cells = pool(12)
+    parts = [draw_cells(cells, "set", draw, **CUT) for draw in range(2)]
+    sets = whole_sets("set", draws_table(cells, [""] * 12, parts))
+    whole, halves = stacks(sets, 3)
+    assert [(d.draw, d.part, seed) for d, seed in whole] == [
+        *((0, "whole", 0), (1, "whole", 0), (0, "whole", 1), (0, "whole", 2)),
+    ]
+    assert [(d.draw, d.part) for d, _ in halves] == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
+    found, members = pooled([drawn for drawn, _ in halves])
+    assert len(set(found)) == len(found)
+    for (drawn, _), numbers in zip(halves, members, strict=True):
+        assert [found[number] for number in numbers] == drawn.cells

@@ -11,11 +11,6 @@ RELEASE = ROOT / "results/release"
 CLASSES = {"linear": "linear", "quadratic": "quadratic", "stepdown": "A", "expand": "B"}
 POWER = {"energy": 1, "forces": 2}
 
-pytestmark = pytest.mark.skipif(
-    not (RELEASE / "errors/cells.csv.xz").exists(),
-    reason="no study with errors by cell is released yet: results/release/errors",
-)
-
 
 @pytest.fixture(scope="module")
 def errors():

@@ -1,11 +1,8 @@
 """Train a network on the training sets of every draw, many at once, and measure its errors."""
 
-from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
-from diverse.datasets.draws import WHOLE, subset_sets
+from diverse.datasets.draws import WHOLE, pooled, stacks, subset_sets
 from diverse.errors.by_cell import LabelledSets, write_rows
 from diverse.models.network.data import training_cells
 from diverse.models.network.loop import train_networks
@@ -21,32 +18,25 @@ tables = dict(zip(params.datasets, files.draws, strict=True))
 searches = dict(zip(params.searched, files.searches, strict=True))
 sets = LabelledSets.read(files.labels, tables, cutoff=study["cutoff"], zbl=zbl)
 descriptor = model_descriptor(study, params.model)
-drawn_sets = (
-    subset_sets(files.subsets, subsets) if subsets else sets.drawn(snakemake.wildcards.train)
-)
+if subsets:
+    trainings = stacks(subset_sets(files.subsets, subsets), n_seeds=1)
+else:  # further seeds on the first draw tell what chance in training does
+    trainings = stacks(sets.drawn(snakemake.wildcards.train), params.seeds)
 rows = []
-
-
-def size_class(drawn):
-    return drawn.train, drawn.part != WHOLE
-
-
-for (train, half), group in groupby(sorted(drawn_sets, key=size_class), size_class):
-    stack = [(drawn, 0) for drawn in group]
-    if not (half or subsets):  # further seeds on the first draw: what chance in training does
-        stack += [(stack[0][0], seed) for seed in range(1, params.seeds)]
+for stack in trainings:
+    drawn_sets = [drawn for drawn, _ in stack]
+    train, half = drawn_sets[0].train, drawn_sets[0].part != WHOLE
     model = with_searched_weights(params.model, searches.get(f"{train}/{name}"))
     settings = TrainingSettings.of(
         {**model, **params.overrides.get(train, {})},
         n_descriptors=descriptor.n_components,
         jacobian_memory=snakemake.resources.mem_mb * 500_000,
     )
-    pool = sorted({cell for drawn, _ in stack for cell in drawn.cells})
-    place = {cell: number for number, cell in enumerate(pool)}
+    pool, members = pooled(drawn_sets)
     try:
         networks = train_networks(
             training_cells(sets.cells(pool), descriptor, zbl),
-            [np.array([place[cell] for cell in drawn.cells]) for drawn, _ in stack],
+            members,
             settings,
             [drawn.seed(study["seed"], name, seed) for drawn, seed in stack],
             checkpoint=Path(snakemake.output.errors).with_suffix(f".{train}{'h' * half}.npz"),

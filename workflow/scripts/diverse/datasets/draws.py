@@ -141,3 +141,42 @@ def subset_sets(path: str | Path, names: Collection[str]) -> list[DrawnSet]:
         for (name, draw), part in table.groupby(["subset", "draw"], sort=False)
         if name in names
     ]
+
+
+def stacks(drawn_sets: Sequence[DrawnSet], n_seeds: int) -> list[list[tuple[DrawnSet, int]]]:
+    """Return which trainings of a network are made at once: of one data set, and of like size.
+
+    Parameters
+    ----------
+    drawn_sets : sequence of DrawnSet
+    n_seeds : int
+        Number of trainings on the whole training part of the first draw; one on every other set.
+
+    Returns
+    -------
+    list of list of (DrawnSet, int)
+        Training set and number of the seed of every training; halves are apart from whole sets.
+    """
+    found: dict[tuple[str, bool], list[tuple[DrawnSet, int]]] = {}
+    for drawn in drawn_sets:
+        found.setdefault((drawn.train, drawn.part != WHOLE), []).append((drawn, 0))
+    for drawn in drawn_sets:
+        if (drawn.draw, drawn.part) == (0, WHOLE):
+            found[drawn.train, False] += [(drawn, seed) for seed in range(1, n_seeds)]
+    return [found[key] for key in sorted(found)]
+
+
+def pooled(
+    drawn_sets: Sequence[DrawnSet],
+) -> tuple[list[tuple[str, int]], list[np.ndarray]]:
+    """Return the cells of training sets, each once, and the numbers of each set's among them.
+
+    Returns
+    -------
+    cells : list of (str, int)
+        Data set and place of every cell.
+    members : list of ndarray of int, shape (n_cells_of_set,)
+    """
+    cells = sorted({cell for drawn in drawn_sets for cell in drawn.cells})
+    number = {cell: place for place, cell in enumerate(cells)}
+    return cells, [np.array([number[cell] for cell in drawn.cells]) for drawn in drawn_sets]

@@ -73,8 +73,30 @@ def _check(study: Config, name: str, subset: Config) -> None:
             )
     if len(set(sources)) < len(sources):
         raise ValueError(f"subsets.{name}: of names a data set twice; name each once")
+    _check_labels(study, name, sources)
     if name in study["datasets"]:
         raise ValueError(f"subsets.{name}: a data set has this name already")
+
+
+def _check_labels(study: Config, name: str, sources: list[str]) -> None:
+    """Refuse cells whose labels have energies with several zeros."""
+    if study["split"]["mixed_labels"]:
+        return
+    origins = {}
+    for source in sources:
+        entry = study["datasets"][source]
+        kept = entry.get("labels") == "keep"
+        origins[source] = f"as published with {source}" if kept else _labeller(study, entry)
+    if len(set(origins.values())) > 1:
+        parts = ", ".join(f"{source} ({origin})" for source, origin in origins.items())
+        raise ValueError(
+            f"subsets.{name}: it mixes labels whose energies are not comparable: {parts}; label "
+            "these sets with one labeller, or set split.mixed_labels: true"
+        )
+
+
+def _labeller(study: Config, entry: Config) -> str:
+    return f"labeller {entry.get('labeller', study['labeller'])}"
 
 
 def _subset(of: Any, block: Config, study: Config, **others: Any) -> Config:
