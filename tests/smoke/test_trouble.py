@@ -192,7 +192,7 @@ def test_a_job_that_reads_a_damaged_file_names_it(copy):
     assert said.returncode == 1
     sentence = "results/smoke/datasets/hot/test.xyz is not what its job wrote"
     assert f"check_export: {sentence}" in said.stdout
-    assert sentence in (copy / "results/smoke/logs/check_export/expert/linear4/0.log").read_text()
+    assert sentence in (copy / "results/smoke/logs/check_export/linear4/0.log").read_text()
 
 
 def test_a_changed_potential_fails_the_study(copy):

@@ -334,6 +334,6 @@ def potential_files(kind):
     ]
 
 
-def potential(wildcards):
-    """Return the files of the exported potential of the wildcards' model."""
-    return potential_files(kind(wildcards.model))
+def potentials(wildcards):
+    """Return the files of the exported potentials of the wildcards' model, on every training set."""
+    return expand(potential_files(kind(wildcards.model)), train=WHOLE, allow_missing=True)

@@ -11,8 +11,8 @@ Steps  search_polynomial, search_network: loss weights that the study leaves to 
                      solver: fitsnap, FitSNAP fits the same cells and its fit is taken, if both
                      predict the same within 1e-7 eV/atom and 1e-6 eV/Å, or the study fails
        train_network: a tanh network on energies and forces
-       check_export: the potential as LAMMPS and Python read it against the model as it was
-                     trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails;
+       check_export: a model's potentials as LAMMPS and Python read them against the models as they
+                     were trained (trained.npz), within 1e-8 eV/atom and 1e-6 eV/Å, or the study fails;
                      its energies, forces and stresses on every test set are kept
        show_search: every candidate of every search
        show_fits: regularisation paths and conditioning of the polynomial fits, FitSNAP's among them
@@ -131,25 +131,27 @@ rule train_network:
 
 
 rule check_export:
-    """Compare the exported potential, cell by cell, with the trained model; keep its predictions."""
+    """Compare exported potentials, cell by cell, with the trained models; keep their predictions."""
     input:
-        parameters=potential,
-        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
+        parameters=potentials,
+        trained=expand("<results>/models/{train}/{{model}}/{{seed}}/trained.npz", train=WHOLE),
         cells=TEST_CELLS,
     output:
-        differences="<results>/models/{train}/{model}/{seed}/export.csv",
-        commands="<results>/models/{train}/{model}/{seed}/potential.lammps",
+        differences=expand("<results>/models/{train}/{{model}}/{{seed}}/export.csv", train=WHOLE),
+        commands=expand(
+            "<results>/models/{train}/{{model}}/{{seed}}/potential.lammps", train=WHOLE
+        ),
         predictions=expand(
-            "<results>/predictions/{{train}}/{{model}}/{{seed}}/{test}.npz", test=TESTS
+            "<results>/predictions/{train}/{{model}}/{{seed}}/{test}.npz", train=WHOLE, test=TESTS
         ),
     log:
-        "<logs>/check_export/{train}/{model}/{seed}.log",
+        "<logs>/check_export/{model}/{seed}.log",
     conda:
         ENVIRONMENT
     params:
         study=study_part("element", "cutoff", "zbl"),
     message:
-        "Checking the potential of {wildcards.model} trained on {wildcards.train}"
+        "Checking the potentials of {wildcards.model}"
     script:
         "../scripts/check_export.py"
 

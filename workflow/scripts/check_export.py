@@ -1,4 +1,4 @@
-"""Compare the exported potential, cell by cell, with the trained model; keep its predictions."""
+"""Compare exported potentials, cell by cell, with the trained models; keep their predictions."""
 
 from pathlib import Path
 
@@ -13,18 +13,21 @@ from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
 
 begin(snakemake)
-study = snakemake.params.study
-folder = Path(snakemake.input.parameters[0]).parent
-model, zbl = load_trained(snakemake.input.trained), repulsion(study)
-differences = []
-for path, output in zip(snakemake.input.cells, snakemake.output.predictions, strict=True):
-    found = Predictions.none()
-    if cells := read_cells(path):
-        table, found = check_export(model, folder, cells, cutoff=study["cutoff"], zbl=zbl)
-        differences.append(table)
-    np.savez(output, **vars(found))
-if not differences:
-    raise ValueError("no test set has a labelled cell to compare on: see tables/failures.csv")
-pd.concat(differences).to_csv(snakemake.output.differences, index=False)
-write_commands(model, folder, zbl)
+study, output = snakemake.params.study, snakemake.output
+cutoff, zbl = study["cutoff"], repulsion(study)
+tests = [read_cells(path) for path in snakemake.input.cells]
+trained = snakemake.input.trained
+predictions = np.reshape(output.predictions, (len(trained), len(tests)))
+for source, file, paths in zip(trained, output.differences, predictions, strict=True):
+    model, folder, differences = load_trained(source), Path(source).parent, []
+    for cells, path in zip(tests, paths, strict=True):
+        found = Predictions.none()
+        if cells:
+            table, found = check_export(model, folder, cells, cutoff=cutoff, zbl=zbl)
+            differences.append(table)
+        np.savez(path, **vars(found))
+    if not differences:
+        raise ValueError("no test set has a labelled cell to compare on: see tables/failures.csv")
+    pd.concat(differences).to_csv(file, index=False)
+    write_commands(model, folder, zbl)
 finish(snakemake)
