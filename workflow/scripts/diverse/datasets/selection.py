@@ -63,8 +63,8 @@ def select_subset(
         start = int(rng.integers(len(sizes)))
         order = farthest_points(cell_means(cells(), descriptor), start)
     else:
-        most = environments // sizes.min() + 1
-        order = minimum_set_cover(list(cells()), bandwidth, min(most, len(sizes)))
+        most = np.searchsorted(np.cumsum(np.sort(sizes)), environments, "right")
+        order = minimum_set_cover(list(cells()), bandwidth, max(1, int(most)))
     fitting = np.searchsorted(np.cumsum(sizes[order]), environments, "right")
     if not fitting:
         raise ValueError(
