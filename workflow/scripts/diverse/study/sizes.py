@@ -14,7 +14,10 @@ Config = dict[str, Any]
 LARGEST_CELL = 100_000  # atoms
 LARGEST_SET = 1_000_000_000  # environments
 BYTES_OF_ATOM = 150  # in a file of labelled cells
-PRIMITIVE = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2, "bct": 1}
+PRIMITIVE = {
+    **{"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2, "bct": 1},
+    **{"omega": 3, "beta_tin": 2, "c15": 6, "dhcp": 4, "9r": 3},
+}
 # Atoms below which a group has nothing left, or nothing to do it with.
 FEWEST = {"vacancy": 2, "divacancy": 3, "contacts": 2}
 
@@ -38,10 +41,11 @@ def check_sizes(study: Config, lattice: ReferenceLattice) -> None:
         for group, options in dataset.get("groups", {}).items():
             atoms, cells = extent(group, options, lattice)
             _check_cell(f"{where}.groups.{group}", atoms)
-            if atoms < FEWEST.get(group, 1):
+            fewest = 2 if "vacancy" in options.get("variants", []) else FEWEST.get(group, 1)
+            if atoms < fewest:
                 raise ConfigError(
                     f"{where}.groups.{group}.supercell: a cell of {atoms} atoms is too small, it "
-                    f"needs {FEWEST[group]}; repeat it more often"
+                    f"needs {fewest}; repeat it more often"
                 )
             if cells < 1:
                 raise ConfigError(f"{where}.groups.{group}: this makes no cell; raise shifts")
@@ -64,7 +68,7 @@ def extent(group: str, options: Config, lattice: ReferenceLattice) -> tuple[int,
     lattices = options.get("lattices") or ["reference"]
     atoms = max(known[name] for name in lattices) * prod(options.get("supercell", [1]))
     cells = options.get("repeats", 1) * len(lattices)
-    for key in ("volumes", "strains", "temperatures", "facets", "planes", "kinds"):
+    for key in ("volumes", "strains", "temperatures", "facets", "planes", "kinds", "variants"):
         cells *= _count(options[key]) if key in options else 1
     cells *= options.get("snapshots", 1) * options.get("shells", 1)
     if group == "elastic":
@@ -73,6 +77,8 @@ def extent(group: str, options: Config, lattice: ReferenceLattice) -> tuple[int,
     elif group in ("surfaces", "gamma_surface", "gamma_surface_vacancy"):
         atoms = options["layers"] * own * prod(options.get("repeat", [1]))
         cells *= prod(options["shifts"]) - 1 if "shifts" in options else 1
+    elif group == "boundaries":
+        atoms = 2 * options["layers"] * own
     elif group == "clusters":
         atoms, cells = options["sizes"][1], cells * (1 + options["sizes"][1] - options["sizes"][0])
     elif group == "dislocation":

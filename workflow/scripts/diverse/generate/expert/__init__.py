@@ -17,6 +17,7 @@ from ase import Atoms
 
 from diverse.descriptors.environments import environment_descriptors
 from diverse.generate.acceptance import Gate
+from diverse.generate.expert.boundaries import boundaries
 from diverse.generate.expert.context import Context
 from diverse.generate.expert.crystals import distorted, elastic, eos, thermal
 from diverse.generate.expert.defects import (
@@ -47,6 +48,7 @@ RECIPES: dict[str, Recipe] = {
     "surfaces": surfaces,
     "gamma_surface": gamma_surface,
     "gamma_surface_vacancy": gamma_surface_vacancy,
+    "boundaries": boundaries,
     "dislocation": dislocation,
     "clusters": clusters,
     "contacts": contacts,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
+import ase.spacegroup
 import ase.units
 import numpy as np
 from ase import Atoms
-from ase.build import bulk
+from ase.build import add_vacuum, bulk
 
 from diverse.generate.expert.context import Context, values
 from diverse.structures import ReferenceLattice, tagged
@@ -24,12 +25,33 @@ A15_SITES = [
 ]
 
 
+class Prototype(NamedTuple):
+    """A lattice by its space group (origin choice 1), the sites in it, its c/a and its angles."""
+
+    spacegroup: int
+    sites: list[tuple[float, float, float]]
+    ratio: float = 1.0
+    gamma: float = 90.0
+
+
+CLOSE_PACKED = (8 / 3) ** 0.5  # c/a of hcp: twice the distance of close-packed layers over a
+PROTOTYPES = {
+    "omega": Prototype(191, [(0, 0, 0), (1 / 3, 2 / 3, 0.5)], (3 / 8) ** 0.5, 120),  # from bcc
+    "beta_tin": Prototype(141, [(0, 0, 0)], 0.5456),  # c/a of tin
+    "c15": Prototype(227, [(0, 0, 0), (5 / 8, 5 / 8, 5 / 8)]),  # both sites of the Laves phase
+    "dhcp": Prototype(194, [(0, 0, 0), (1 / 3, 2 / 3, 0.25)], 2 * CLOSE_PACKED, 120),
+    "9r": Prototype(166, [(0, 0, 0), (0, 0, 2 / 9)], 4.5 * CLOSE_PACKED, 120),
+}
+VARIANTS = ("bulk", "vacancy", "slab")
+VACUUM = 8.0  # Å between the slabs of `distorted`
+
+
 def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> Atoms:
     """Return the primitive cell of a lattice at a relative volume per atom.
 
     Parameters
     ----------
-    structure : {"bcc", "fcc", "hcp", "a15", "sc", "diamond", "bct", "reference"}
+    structure : {"bcc", "fcc", "hcp", "a15", "sc", "diamond", "bct", "reference"} or of PROTOTYPES
         ``reference`` stands for the reference lattice. hcp and bct have its c/a where they are its
         structure; otherwise hcp has the ideal c/a, bct 1.2.
     volume : float
@@ -40,6 +62,8 @@ def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> A
     structure = lattice.structure if structure == "reference" else structure
     if structure == "a15":
         atoms = Atoms([element] * 8, scaled_positions=A15_SITES, cell=[1, 1, 1], pbc=True)
+    elif structure in PROTOTYPES:
+        atoms = _of_prototype(element, PROTOTYPES[structure])
     elif structure == lattice.structure and not lattice.cubic:
         atoms = lattice.primitive()
     else:
@@ -49,6 +73,19 @@ def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> A
     scale = (wanted / atoms.get_volume()) ** (1 / 3)
     atoms.set_cell(scale * atoms.cell.array, scale_atoms=True)
     return atoms
+
+
+def _of_prototype(element: str, prototype: Prototype) -> Atoms:
+    """Return the primitive cell of a prototype, at a lattice constant a of 1."""
+    made: Atoms = ase.spacegroup.crystal(
+        [element] * len(prototype.sites),
+        prototype.sites,
+        spacegroup=prototype.spacegroup,
+        cellpar=[1, 1, prototype.ratio, 90, 90, prototype.gamma],
+        primitive_cell=True,
+        onduplicates="error",
+    )
+    return Atoms(made.symbols, positions=made.positions, cell=made.cell, pbc=True)
 
 
 def eos(
@@ -108,21 +145,30 @@ def distorted(
     supercell: Sequence[int],
     strain: float,
     displacement: float,
+    variants: Sequence[str],
     repeats: int,
 ) -> list[Atoms]:
     """Supercells of lattices under random strains, their atoms displaced at random.
 
     Each of the six components of the strain is uniform in +-`strain`; displacements are normal
-    with standard deviation `displacement` (Å).
+    with standard deviation `displacement` (Å). Of each lattice there are the `variants`: the
+    crystal (``bulk``), the same with one atom less (``vacancy``), and the same with 8 Å of vacuum
+    across the plane of its first two vectors (``slab``).
     """
-
     cells = []
     for structure in lattices:
-        perfect, name = crystal(context.lattice, structure), f"distorted_{structure}"
-        draw = partial(_distort, perfect.repeat(tuple(supercell)), strain, displacement)
-        for repeat in range(repeats):
-            trajectory = f"{name}_{repeat}"
-            cells.append(tagged(context.drawn(draw, trajectory), name, trajectory))
+        for variant in variants:
+            perfect = crystal(context.lattice, structure).repeat(tuple(supercell))
+            name = f"distorted_{structure}"
+            if variant == "vacancy":
+                del perfect[0]
+            elif variant == "slab":
+                add_vacuum(perfect, VACUUM)
+            name += "" if variant == "bulk" else f"_{variant}"
+            draw = partial(_distort, perfect, strain, displacement)
+            for repeat in range(repeats):
+                trajectory = f"{name}_{repeat}"
+                cells.append(tagged(context.drawn(draw, trajectory), name, trajectory))
     return cells
 
 

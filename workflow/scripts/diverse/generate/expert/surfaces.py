@@ -30,9 +30,9 @@ def surfaces(
     """Slabs with low-index facets and `vacuum` Å between images, atoms displaced at random."""
     cells = []
     for facet in facets:
-        name = f"surface_{_digits(facet)}"
+        name = f"surface_{digits(facet)}"
         for repeat in range(repeats):
-            atoms = _primitive_slab(context.lattice, facet, layers)
+            atoms = primitive_slab(context.lattice, facet, layers)
             atoms.center(vacuum=vacuum / 2, axis=2)
             own = f"{name}_{repeat}"
             cells.append(tagged(context.displaced(atoms, displacement, own), name, own))
@@ -83,7 +83,7 @@ def gamma_surface_vacancy(
     """Stacking faults as `gamma_surface` makes them, with a vacancy in the layer at the fault."""
     cells, group = [], "gamma_surface_vacancy"
     for name, own, atoms in _faults(group, context, planes, layers, repeat, shifts):
-        del atoms[int(np.argmax(atoms.positions @ _normal(atoms)))]
+        del atoms[int(np.argmax(atoms.positions @ normal(atoms)))]
         cells.append(tagged(context.displaced(atoms, displacement, own), name, own))
     return cells
 
@@ -99,8 +99,8 @@ def _faults(
     """Yield, for each plane and each shift but none, the group, the cell's name and the crystal."""
     contact = FAULT_CONTACT * context.lattice.nearest_neighbour
     for plane in planes:
-        name = f"{group}_{_digits(plane)}"
-        perfect = _primitive_slab(context.lattice, plane, layers, periodic=True)
+        name = f"{group}_{digits(plane)}"
+        perfect = primitive_slab(context.lattice, plane, layers, periodic=True)
         for steps in list(product(*map(range, shifts)))[1:]:
             atoms = perfect.copy()
             atoms.cell[2] += np.array(steps) / shifts @ atoms.cell.array[:2]
@@ -111,19 +111,22 @@ def _faults(
 def _open_fault(atoms: Atoms, distance: float) -> None:
     """Lengthen the cell across the plane until no two atoms are nearer than `distance` (Å)."""
     while shortest_distance(atoms) < distance:
-        atoms.cell[2] += OPENING * _normal(atoms)
+        atoms.cell[2] += OPENING * normal(atoms)
 
 
-def _normal(atoms: Atoms) -> np.ndarray:
-    normal = np.cross(*atoms.cell.array[:2])
-    return normal / np.linalg.norm(normal)
+def normal(atoms: Atoms) -> np.ndarray:
+    """Return the unit vector across the first two vectors of a cell, shape (3,)."""
+    across = np.cross(*atoms.cell.array[:2])
+    unit: np.ndarray = across / np.linalg.norm(across)
+    return unit
 
 
-def _digits(indices: Sequence[int]) -> str:
+def digits(indices: Sequence[int]) -> str:
+    """Return the indices of a plane as they stand in the names of cells."""
     return "".join(str(index) for index in indices)
 
 
-def _primitive_slab(
+def primitive_slab(
     lattice: ReferenceLattice, facet: Sequence[int], layers: int, *, periodic: bool = False
 ) -> Atoms:
     """Return the slab with the smallest in-plane cell: one atom a layer for bcc and fcc.
