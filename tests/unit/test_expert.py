@@ -27,6 +27,7 @@ GROUPS = {
         "supercell": [1, 1, 1],
         "strain": 0.15,
         "displacement": 0.05,
+        "variants": ["bulk"],
         "repeats": 3,
     },
     "thermal": {
@@ -68,6 +69,13 @@ GROUPS = {
     },
     "gamma_surface": {**FAULTS, "repeat": [1, 1]},
     "gamma_surface_vacancy": {**FAULTS, "repeat": [2, 1]},
+    "boundaries": {
+        "planes": [[1, 1, 2], [3, 1, 0]],
+        "layers": 5,
+        "expansion": 0.5,
+        "displacement": 0.02,
+        "repeats": 2,
+    },
     "dislocation": {
         "elastic_constants": [522, 204, 161],
         "radius": 8,
@@ -114,6 +122,7 @@ def test_every_recipe_gives_its_groups_above_the_floor(context):
             "md": 4,
             "liquid": 2,
         },
+        **{"boundary_112": 2, "boundary_310": 2},
         **{"vacancy": 2, "divacancy": 2, "dislocation_screw": 1, "cluster": 8, "contact": 4},
     }
     assert min(map(shortest_distance, cells)) >= 2.1
@@ -202,6 +211,54 @@ def test_slab_spacings_and_vacuum(context, lattice):
         np.testing.assert_allclose(np.diff(heights), expected, atol=1e-5)
         height = slab.get_volume() / np.linalg.norm(normal)
         assert height - 3 * expected == pytest.approx(8.0, abs=expected + 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("structure", "shells"),
+    [
+        ("omega", [[2, 12], [3, 2, 6], [3, 2, 6]]),  # of each site: atoms by distance
+        ("beta_tin", [[4, 2, 4], [4, 2, 4]]),
+        ("c15", [*[[12, 4]] * 2, *[[6, 6]] * 4]),
+        ("dhcp", [[12]] * 4),
+        ("9r", [[12]] * 3),
+    ],
+)
+def test_atoms_of_a_prototype_have_its_neighbours(lattice, structure, shells):
+    atoms = crystal(lattice, structure)
+    assert atoms.get_volume() / len(atoms) == pytest.approx(lattice.volume_per_atom)
+    pairs = find_pairs([atoms], 1.3 * shortest_distance(atoms))
+    assert len(atoms) == len(shells)
+    for site, expected in enumerate(shells):
+        found = np.round(pairs.distance[pairs.center == site], 6)
+        assert np.unique(found, return_counts=True)[1].tolist() == expected
+
+
+def test_variants_of_a_lattice_lack_an_atom_or_have_a_surface(context, lattice):
+    options = {"lattices": ["omega"], "strain": 0.0, "displacement": 0.0, "repeats": 1}
+    variants = ["bulk", "vacancy", "slab"]
+    whole, short, slab = make(context, "distorted", **options, variants=variants)
+    assert [len(cell) for cell in (whole, short, slab)] == [3, 2, 3]
+    assert np.array_equal(short.cell, whole.cell)
+    area = np.linalg.norm(np.cross(*whole.cell.array[:2]))
+    assert slab.get_volume() - whole.get_volume() == pytest.approx(8.0 * area, rel=1e-5)
+    assert shortest_distance(slab) >= shortest_distance(whole) - 1e-5
+
+
+def test_grains_are_mirror_images_with_their_boundaries_opened(context):
+    for cell in make(context, "boundaries", displacement=0.0, expansion=0.8):
+        first, second = cell[: len(cell) // 2], cell[len(cell) // 2 :]
+        normal = np.cross(*cell.cell.array[:2])
+        normal /= np.linalg.norm(normal)
+        turned = first.positions - 2 * np.outer(first.positions @ normal, normal)
+        shifts = second.positions - turned
+        np.testing.assert_allclose(shifts, np.tile(shifts[0], (len(second), 1)), atol=3e-6)
+        heights = np.sort(cell.positions @ normal)
+        gaps = np.diff(heights, append=heights[0] + cell.cell.array[2] @ normal)
+        within = len(first) - 1
+        opened = gaps[[within, -1]] - gaps[0]
+        np.testing.assert_allclose(np.delete(gaps, [within, -1]), gaps[0], atol=3e-6)
+        assert (opened > -3e-6).all()
+        assert (opened < 0.8 + 3e-6).all()
 
 
 def test_faults_raise_the_energy_where_they_are(context, lattice):

@@ -114,7 +114,7 @@ def expert_groups():
 def test_the_shipped_study_of_magnesium_has_the_cells_of_hcp():
     context = Context(MAGNESIUM, 0.766 * MAGNESIUM.nearest_neighbour, 2022, "expert")
     groups = {name: dict(options) for name, options in expert_groups().items() if name != "md"}
-    groups["distorted"]["displacement"] = 0.0
+    groups["distorted"] |= {"displacement": 0.0, "variants": ["bulk"]}
     groups["divacancy"]["shells"] = 2
     groups["gamma_surface"]["repeat"] = [1, 1]
     cells = expert_cells(context, groups, BispectrumSettings(4, 5.5))
@@ -198,6 +198,11 @@ EVERY = {
     "distorted": {
         **{"lattices": ["reference"], "supercell": [1, 1, 1]},
         **{"strain": 0.05, "displacement": 0.02, "repeats": 2},
+        "variants": ["bulk", "slab"],
+    },
+    "boundaries": {
+        **{"planes": [[1, 1, 2]], "layers": 4, "expansion": 0.8},
+        **{"displacement": 0.01, "repeats": 1},
     },
     "thermal": {
         **{"temperatures": [300], "repeats": 1},
@@ -244,7 +249,7 @@ def _made(lattice):
     cells = expert_cells(context, EVERY, BispectrumSettings(4, 1.8 * lattice.nearest_neighbour))
     assert {cell.info["trajectory"].split("_")[0] for cell in cells} == {
         *("eos", "elastic", "distorted", "thermal", "vacancy", "divacancy"),
-        *("surface", "gamma", "cluster", "contact"),
+        *("surface", "gamma", "boundary", "cluster", "contact"),
     }
     assert min(map(shortest_distance, cells)) >= floor
     return cells
