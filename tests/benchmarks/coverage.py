@@ -39,7 +39,7 @@ from diverse.lammps_library import evaluate
 from diverse.models.polynomial.fit import fit_streaming
 from diverse.models.polynomial.settings import FitSettings
 from diverse.study.check import load_study
-from diverse.study.chunks import expert_chunk, fit_whitening, sampled_chunk
+from diverse.study.chunks import expert_cells_of, fit_whitening, sampled_chunk
 from diverse.study.rounds import chunk_round
 from diverse.study.settings import repulsion
 
@@ -72,7 +72,8 @@ def make_cells(study: dict) -> dict[str, list[Atoms]]:
     for name, dataset in study["datasets"].items():
         chunks = range(dataset["chunks"])
         if dataset["family"] == "expert":
-            made = [cell for n in chunks for cell in expert_chunk(study, name, dataset, n)]
+            every = expert_cells_of(study, name, dataset)
+            made = [cell for n in chunks for cell in every[n :: dataset["chunks"]]]
         else:
             made = make_sampled(study, name, dataset, whitening)
         cells[name] = label(made)

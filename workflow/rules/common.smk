@@ -146,10 +146,15 @@ def study_part(*keys):
     return {key: config[key] for key in keys}
 
 
-def dataset_settings(wildcards):
+def settings_of_cells(dataset):
     """Return the settings that cells follow from: all but the number of chunks that are made."""
-    settings = config["datasets"][wildcards.dataset]
+    settings = config["datasets"][dataset]
     return {key: value for key, value in settings.items() if key != "first_chunks"}
+
+
+def dataset_settings(wildcards):
+    """Return the settings that the cells of the wildcards' data set follow from."""
+    return settings_of_cells(wildcards.dataset)
 
 
 def either(names):

@@ -9,7 +9,7 @@ Steps  write_config: the study with every default, beside its results
        start_statistics: what a set-entropy data set complements, before its first round
        sum_statistics: that and all chunks of earlier rounds, before every later round
        generate_sampled: entropy-maximised or random cells of one chunk
-       generate_expert: the slice of the expert recipes that belongs to one chunk
+       generate_expert: the cells of the expert recipes, of all data sets that have any
        import_literature: read, check and report the records of a published set
        tabulate_generation: cells made, refused, time, memory and SHA-256 of every chunk
 """
@@ -116,24 +116,23 @@ rule generate_sampled:
 
 
 rule generate_expert:
-    """Make one chunk of an expert-curated data set."""
+    """Make all chunks of the expert-curated data sets, which takes as long as making one."""
     output:
-        cells="<results>/structures/{dataset}/{chunk}.xyz",
+        all_chunks("structures", CURATED),
     log:
-        "<logs>/generate_expert/{dataset}/{chunk}.log",
+        "<logs>/generate_expert.log",
     benchmark:
-        "<benchmarks>/generate_expert/{dataset}/{chunk}.tsv"
-    wildcard_constraints:
-        dataset=either(CURATED),
+        "<benchmarks>/generate_expert.tsv"
     conda:
         ENVIRONMENT
     resources:
         runtime=60,
     params:
         study=study_part("seed", "element", "lattice", "cutoff", "sampler", "optimiser"),
-        dataset=dataset_settings,
+        datasets={name: settings_of_cells(name) for name in CURATED},
+        chunks=chunk_names(CURATED),
     message:
-        "Generating {wildcards.dataset}, chunk {wildcards.chunk}"
+        "Generating the expert-curated data sets"
     script:
         "../scripts/generate_expert.py"
 

@@ -138,9 +138,7 @@ rule check_export:
         cells=TEST_CELLS,
     output:
         differences=expand("<results>/models/{train}/{{model}}/{{seed}}/export.csv", train=WHOLE),
-        commands=expand(
-            "<results>/models/{train}/{{model}}/{{seed}}/potential.lammps", train=WHOLE
-        ),
+        commands=expand("<results>/models/{train}/{{model}}/{{seed}}/potential.lammps", train=WHOLE),
         predictions=expand(
             "<results>/predictions/{train}/{{model}}/{{seed}}/{test}.npz", train=WHOLE, test=TESTS
         ),

@@ -1,16 +1,19 @@
-"""Make one chunk of an expert-curated data set."""
+"""Make all chunks of the expert-curated data sets."""
 
 import logging
 
 from diverse.structures import write_cells
-from diverse.study.chunks import expert_chunk
+from diverse.study.chunks import expert_cells_of
 from diverse.study.job import begin, finish
 
 begin(snakemake)
 logging.basicConfig(
     filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(message)s"
 )
-name, chunk = snakemake.wildcards.dataset, int(snakemake.wildcards.chunk)
-cells = expert_chunk(snakemake.params.study, name, snakemake.params.dataset, chunk)
-write_cells(snakemake.output.cells, cells)
+cells = {}
+for name, dataset in snakemake.params.datasets.items():
+    logging.info("%s:", name)
+    cells[name] = expert_cells_of(snakemake.params.study, name, dataset)
+for (name, chunk), path in zip(snakemake.params.chunks, snakemake.output, strict=True):
+    write_cells(path, cells[name][chunk :: snakemake.params.datasets[name]["chunks"]])
 finish(snakemake)

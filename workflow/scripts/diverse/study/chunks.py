@@ -75,12 +75,12 @@ def sampled_chunk(
     return replace(sample, cells=cells)
 
 
-def expert_chunk(study: Config, name: str, dataset: Config, chunk: int) -> list[Atoms]:
-    """Return every n-th cell of the expert data set called `name`, starting at `chunk`."""
+def expert_cells_of(study: Config, name: str, dataset: Config) -> list[Atoms]:
+    """Return the cells of the expert data set called `name`; every n-th is of one of n chunks."""
     floor = sampler_settings(study).d_min
     context = Context(reference_lattice(study), floor, study["seed"], name)
     cells = expert_cells(context, dataset["groups"], descriptor_settings(study))
-    return [_named(cell, name) for cell in cells[chunk :: dataset["chunks"]]]
+    return [_named(cell, name) for cell in cells]
 
 
 def chunk_size(cells: int, chunks: int, chunk: int) -> int:
