@@ -30,7 +30,11 @@ def test_default_study(tmp_path):
     expected |= {"label_chunk": sum(chunks.values())}
     expected |= {"split": 7, "whiten": 1, "start_statistics": 2}
     seeds = 3 * (6 + 5 + 3)  # training sets; polynomials, networks of one and of three seeds
-    expected |= {"fit_polynomial": 3 * 6, "train_network": seeds - 3 * 6, "check_export": seeds // 3}
+    expected |= {
+        "fit_polynomial": 3 * 6,
+        "train_network": seeds - 3 * 6,
+        "check_export": seeds // 3,
+    }
     expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3}
     expected |= {"write_index": 1, "write_report": 1}
     expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
