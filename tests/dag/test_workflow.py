@@ -32,8 +32,9 @@ def test_default_study(tmp_path):
     seeds = 3 * (6 + 5 + 3)  # training sets; polynomials, networks of one and of three seeds
     expected |= {
         "fit_polynomial": 3 * 6,
+        "fit_pod": 3 * 2,
         "train_network": seeds - 3 * 6,
-        "check_export": seeds // 3,
+        "check_export": seeds // 3 + 2,
     }
     expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3}
     expected |= {"write_index": 1, "write_report": 1}
@@ -95,6 +96,7 @@ def test_subsets_train_but_do_not_test(tmp_path):
     assert found["split"] == 7
     assert found["train_network"] == 3 * (2 + 1)
     assert found["fit_polynomial"] == 3 * 3
+    assert found["fit_pod"] == 3
     assert found["fit_subsets"] == found["train_subsets"] == 1
     assert found["show_learning_curves"] == found["show_groups"] == 1
     assert found["show_mixtures"] == 1

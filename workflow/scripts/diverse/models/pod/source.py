@@ -114,7 +114,9 @@ class PodSource:
         zero = f"zero {self._cutoff!r}", ["* *"]
         rotation = lammps_library.load_cell(instance, cell, *zero)
         instance.commands_list([command, "run 0 post no"])
-        n_rows, n_columns = 1 + 3 * len(cell), 1 + self.n_components
+        n_rows, n_columns = 1 + 3 * len(cell), instance.extract_compute("rows", 0, 5)
+        if n_columns != 1 + self.n_components:
+            raise RuntimeError(f"LAMMPS has {n_columns} columns, not {1 + self.n_components}")
         rows = instance.extract_compute("rows", 0, 2)  # computed once more at each call
         numbers = ctypes.cast(rows[0], ctypes.POINTER(ctypes.c_double))
         table = np.ctypeslib.as_array(numbers, shape=(n_rows, n_columns))[:, 1:].copy()

@@ -20,7 +20,7 @@ class Form(Protocol):
 
     @property
     def quadratic(self) -> bool:
-        """Whether products of descriptors are columns, too."""
+        """Truth of products of descriptors being columns, too."""
         ...
 
     def source(self, cutoff: float, element: str, *, bzero: bool = False) -> Source:
