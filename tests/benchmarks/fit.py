@@ -39,6 +39,7 @@ from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.settings import FitSettings
 from diverse.structures import tagged
 from diverse.zbl import ZBL
@@ -66,7 +67,9 @@ def make_cells(environments: int) -> list[Atoms]:
 
 
 def ours(cells: list[Atoms], *, twojmax: int, quadratic: bool, ridge: float | None = 0.0) -> None:
-    settings = FitSettings(twojmax, quadratic, **WEIGHTS, ridge=ridge, energy_scale=None, folds=8)
+    settings = FitSettings(
+        SnapForm(twojmax, quadratic), **WEIGHTS, ridge=ridge, energy_scale=None, folds=8
+    )
     fit_streaming(lambda: iter(cells), settings, cutoff=CUTOFF, zbl=REPULSION)
 
 
@@ -148,7 +151,9 @@ def peak_memory(environments: int, twojmax: int, quadratic: bool) -> float:
 def measure(environments: int, twojmax: int, quadratic: bool) -> None:
     """Fit a stream of cells that repeats itself, so that the cells need no memory."""
     cells, repeats = make_cells(1000), environments // 1000
-    settings = FitSettings(twojmax, quadratic, **WEIGHTS, ridge=1e-6, energy_scale=None, folds=8)
+    settings = FitSettings(
+        SnapForm(twojmax, quadratic), **WEIGHTS, ridge=1e-6, energy_scale=None, folds=8
+    )
     fit_streaming(
         lambda: (cell for _ in range(repeats) for cell in cells),
         settings,

@@ -33,7 +33,8 @@ from diverse.models.network.data import training_cells
 from diverse.models.network.loop import train_networks
 from diverse.models.network.model import NetworkModel, layer_widths
 from diverse.models.network.settings import TrainingSettings
-from diverse.models.polynomial.accumulate import accumulate, raw_kernel, survey
+from diverse.models.polynomial.accumulate import accumulate, survey
+from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.polynomial.solve import solve
 from diverse.zbl import ZBL
@@ -73,9 +74,9 @@ def fit_ours(
     twojmax: int,
     weights: Callable[[Atoms], tuple[float, float]] = published_weights,
 ) -> PolynomialModel:
-    kernel = raw_kernel(twojmax, CUTOFF)
-    basis = survey(cells, kernel).basis(quadratic=False)
-    folds = accumulate(cells, kernel, basis, REPULSION, n_folds=1, weights=weights)
+    source = SnapForm(twojmax, quadratic=False).source(CUTOFF, "W")
+    basis = survey(cells, source).basis(quadratic=False)
+    folds = accumulate(cells, source, basis, REPULSION, n_folds=1, weights=weights)
     fit = solve(folds, basis, energy_weight=1.0, force_weight=1.0, ridge=0.0)
     return PolynomialModel.from_coefficients(twojmax, fit.coefficients, bzero=False)
 

@@ -30,7 +30,8 @@ def test_default_study(tmp_path):
     expected |= {"label_chunk": sum(chunks.values())}
     expected |= {"split": 10, "whiten": 1, "start_statistics": 2}
     seeds = 6 + 5 + 3  # polynomials, networks of one and of three seeds
-    expected |= {"fit_polynomial": 3 * 6, "train_network": 3 * (seeds - 6), "check_export": seeds}
+    expected |= {"fit_polynomial": 3 * 6, "fit_pod": 3 * 2, "train_network": 3 * (seeds - 6)}
+    expected |= {"check_export": seeds + 2}
     expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3}
     expected |= {"write_index": 1, "write_report": 1}
     expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
@@ -91,6 +92,7 @@ def test_subsets_train_but_do_not_test(tmp_path):
     assert found["split"] == 7
     assert found["train_network"] == 3 * (2 + 1)
     assert found["fit_polynomial"] == 3 * 3
+    assert found["fit_pod"] == 3
     assert found["fit_subsets"] == found["train_subsets"] == 1
     assert found["show_learning_curves"] == found["show_groups"] == 1
     assert found["show_mixtures"] == 1

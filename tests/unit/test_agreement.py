@@ -17,13 +17,13 @@ from diverse.models.agreement import (
 )
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.settings import FitSettings
 from diverse.zbl import ZBL
 
 OPTIONS = {"cutoff": 4.734, "zbl": ZBL("W", 4.0, 4.8)}
 SETTINGS = FitSettings(
-    twojmax=4,
-    quadratic=False,
+    form=SnapForm(4, quadratic=False),
     energy_weight=10.0,
     force_weight=0.5,
     ridge=None,
@@ -33,8 +33,8 @@ SETTINGS = FitSettings(
 FORMS = [
     {},
     {"energy_scale": 0.7},
-    {"twojmax": 8},
-    {"quadratic": True, "energy_scale": 0.7},
+    {"form": SnapForm(8, quadratic=False)},
+    {"form": SnapForm(4, quadratic=True), "energy_scale": 0.7},
     {"ridge": 1e-9},
 ]
 

@@ -8,7 +8,7 @@ from diverse.models.export import ExportError, check_export
 from diverse.models.trained import load_trained, save_trained
 from model_cases import CUTOFF, FAMILIES, ZBL_W, make_model
 
-LAST_NUMBER = {"linear": "snapcoeff", "quadratic": "snapcoeff", "network": "nn"}
+LAST_NUMBER = {"linear": "snapcoeff", "quadratic": "snapcoeff", "network": "nn", "pod": "podcoeff"}
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach
 from diverse.models import predict
 from diverse.models.fitsnap import fit_with_fitsnap
-from diverse.models.polynomial.accumulate import accumulate, raw_kernel, survey
+from diverse.models.polynomial.accumulate import accumulate, survey
 from diverse.models.polynomial.design import design_rows, without_translations
 from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import solve
@@ -29,9 +30,9 @@ FORMS = [(4, False), (6, False), (4, True), (6, True)]
 
 
 def folds_of(cells, twojmax, quadratic, n_folds=4, weights=equal_weights):
-    kernel = raw_kernel(twojmax, CUTOFF)
-    basis = survey(cells, kernel).basis(quadratic=quadratic)
-    return accumulate(cells, kernel, basis, ZBL_W, n_folds=n_folds, weights=weights), basis
+    source = SnapForm(twojmax, quadratic).source(CUTOFF, "W")
+    basis = survey(cells, source).basis(quadratic=quadratic)
+    return accumulate(cells, source, basis, ZBL_W, n_folds=n_folds, weights=weights), basis
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,9 @@ def test_rows_predict_what_the_model_says(cells, quadratic):
     coefficients = np.random.default_rng(0).normal(size=basis.n_columns)
     lammps = basis.to_lammps() @ coefficients
     model = PolynomialModel.from_coefficients(4, lammps, bzero=False)
-    energies, forces = design_rows(cells[:8], raw_kernel(4, CUTOFF), basis, ZBL_W)
+    energies, forces = design_rows(
+        cells[:8], SnapForm(4, quadratic=False).source(CUTOFF, "W"), basis, ZBL_W
+    )
     truth = predict(model, cells[:8], cutoff=CUTOFF, zbl=NO_ZBL)
     sizes = np.array([len(cell) for cell in cells[:8]])
     scale = np.abs(energies.matrix).max() * np.abs(coefficients).sum()
@@ -105,7 +108,7 @@ def test_rows_without_translations_have_the_same_normal_equations(cells, zhou, t
     mixed = [*cells[:n_others], lone, *cells[20 : 20 + n_others]]
     sizes = np.array([len(cell) for cell in mixed])
     _, basis = folds_of(cells[:8], 4, True)
-    _, forces = design_rows(mixed, raw_kernel(4, CUTOFF), basis, ZBL_W)
+    _, forces = design_rows(mixed, SnapForm(4, quadratic=False).source(CUTOFF, "W"), basis, ZBL_W)
     forces.target[:] += np.random.default_rng(2).normal(size=forces.target.shape)
     matrix, target = forces.matrix.copy(), forces.target.copy()
     fewer = without_translations(forces, sizes)
@@ -122,7 +125,9 @@ def test_rows_without_translations_have_the_same_normal_equations(cells, zhou, t
 
 def stacked(cells, basis, weights=equal_weights):
     """Return all weighted rows and targets at once."""
-    energies, forces = design_rows(cells, raw_kernel(4, CUTOFF), basis, ZBL_W)
+    energies, forces = design_rows(
+        cells, SnapForm(4, quadratic=False).source(CUTOFF, "W"), basis, ZBL_W
+    )
     by_cell = np.array([weights(cell) for cell in cells])
     by_force = np.repeat(by_cell[:, 1], [3 * len(cell) for cell in cells])
     scale = np.concatenate([10 * by_cell[:, 0], by_force])
@@ -193,8 +198,8 @@ def trajectory_of(cell):
     return cell.info["config_type"], cell.info["trajectory"]
 
 
-def settings(**changes):
-    defaults = {"twojmax": 4, "quadratic": False, **WEIGHTS, "ridge": None}
+def settings(*, twojmax=4, quadratic=False, **changes):
+    defaults = {"form": SnapForm(twojmax, quadratic), **WEIGHTS, "ridge": None}
     return FitSettings(**{**defaults, "energy_scale": None, "folds": 4, **changes})
 
 
@@ -226,7 +231,7 @@ def test_predicted_deviations_cover_the_errors_of_a_well_specified_model(cells):
     truth = predict(made, cells, cutoff=CUTOFF, zbl=ZBL_W)
     splits = np.cumsum([len(cell) for cell in cells])[:-1]
     sizes = np.array([len(cell) for cell in cells])
-    descriptors = environment_descriptors(cells, BispectrumSettings(4, CUTOFF))
+    source = SnapForm(4, quadratic=False).source(CUTOFF, "W", bzero=True)
     ratios = []
     for _ in range(20):
         noisy = [cell.copy() for cell in cells]
@@ -236,7 +241,7 @@ def test_predicted_deviations_cover_the_errors_of_a_well_specified_model(cells):
             attach(cell, Label(energy, energy, force, np.zeros(6)))
         model, uncertainty, _ = fit(noisy, ridge=0.0)
         found = predict(model, cells, cutoff=CUTOFF, zbl=ZBL_W)
-        deviation = uncertainty.of_cells(descriptors, sizes)
+        deviation = uncertainty.of_structures(cells, source)
         ratios.append(((found.energies - truth.energies) / sizes / deviation)[::10])
     # 20 fits of 15 coefficients: 300 independent squares, relative scatter (2/300)^0.5 = 8 %
     assert np.mean(np.square(ratios)) == pytest.approx(1, abs=0.35)
@@ -248,8 +253,9 @@ def test_uncertainty_is_kept_and_cells_are_means(cells, tmp_path):
     read = Uncertainty.load(tmp_path / "covariance.npz")
     one = environment_descriptors([cells[0]], BispectrumSettings(4, CUTOFF))
     np.testing.assert_array_equal(read.of_environments(one), uncertainty.of_environments(one))
-    same = np.repeat(one[:1], 3, axis=0)  # three equal atoms: no more is known of their mean
-    assert read.of_cells(same, [3])[0] == pytest.approx(read.of_environments(one)[0], rel=1e-9)
+    source = SnapForm(4, quadratic=True).source(CUTOFF, "W", bzero=True)
+    once, twice = read.of_structures([cells[0], cells[0].repeat((2, 1, 1))], source)
+    assert twice == pytest.approx(once, rel=1e-9)  # no more is known of the mean of equal atoms
     far = one + 50.0
     assert (read.of_environments(far) > 3 * read.of_environments(one)).all()
 

@@ -13,9 +13,9 @@ from diverse.models.network.data import training_cells
 from diverse.models.network.left_out import FoldedSet as FoldedNetworkSet
 from diverse.models.network.loop import train_networks
 from diverse.models.network.settings import TrainingSettings
-from diverse.models.polynomial.accumulate import raw_kernel
 from diverse.models.polynomial.design import design_rows
 from diverse.models.polynomial.fit import fit_streaming
+from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.left_out import FoldedSet
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import (
@@ -32,6 +32,7 @@ from diverse.zbl import ZBL
 DESCRIPTOR, ZBL_W = BispectrumSettings(4, 4.734), ZBL("W", 4.0, 4.8)
 AUTO = {"energy_weight": "auto", "energy_scale": "auto", "family": "linear"}
 OPTIONS = {"energy_weights": [10, 1, 100], "energy_scales": [None, 0.7, 2.0]}
+FORM = SnapForm(4, quadratic=True)
 POLYNOMIAL = {"family": "quadratic", "twojmax": 4, "energy_weight": 10, "force_weight": 1}
 POLYNOMIAL |= {"ridge": "auto", "energy_scale": None, "folds": 3}
 NETWORK = TrainingSettings(
@@ -150,7 +151,7 @@ def settings(**changes):
 
 
 def folded(cells, **changes):
-    options = {"twojmax": 4, "quadratic": True, "n_folds": 3} | changes
+    options = {"form": FORM, "n_folds": 3} | changes
     return FoldedSet(lambda: iter(cells), **options, cutoff=DESCRIPTOR.cutoff, zbl=ZBL_W)
 
 
@@ -172,7 +173,8 @@ def test_errors_of_polynomials_are_those_of_fits_without_each_fold(labelled, sca
     """Energies weigh the cells in the fits, and all left-out cells alike in the errors."""
     data = folded(labelled)
     energies = [c.get_potential_energy() / len(c) for c in labelled]
-    rows = [design_rows([c], raw_kernel(4, DESCRIPTOR.cutoff), data.basis, ZBL_W) for c in labelled]
+    source = FORM.source(DESCRIPTOR.cutoff, "W")
+    rows = [design_rows([c], source, data.basis, ZBL_W) for c in labelled]
     fold = np.array([number for number, _ in dealt(labelled, 3)])
     errors = ([], [])
     for left_out in range(3):

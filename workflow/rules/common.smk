@@ -32,6 +32,7 @@ from diverse.study.settings import (
     labeller_files,
     labeller_options,
     measured_variants,
+    model_kind,
     variant_options,
 )
 
@@ -81,7 +82,9 @@ CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
 COMPARED = [*WHOLE, *(name for name in config["subsets"] if name not in {*CURVES, *WEIGHTED})]
 
 # Models
-POLYNOMIALS = names("models", "family", "linear", "quadratic")
+SNAPS = names("models", "family", "linear", "quadratic")
+PODS = names("models", "family", "pod")
+POLYNOMIALS = [*SNAPS, *PODS]  # linear in their coefficients: one solver fits them all
 NETWORKS = names("models", "family", "network")
 AUTO = [*names("models", "energy_weight", "auto"), *names("models", "energy_scale", "auto")]
 SEARCHED = [model for model in config["models"] if model in AUTO]
@@ -91,6 +94,7 @@ CALIBRATED = [*POLYNOMIALS, *(model for model in NETWORKS if len(seeds(model)) >
 POTENTIAL_FILES = {
     "network": ["potential.nn", "potential.descriptor"],
     "polynomial": ["potential.snapcoeff", "potential.snapparam"],
+    "pod": ["potential.podcoeff", "potential.podparam"],
 }
 
 # Draws: a model that takes no part in them is trained once, as the potential that is exported.
@@ -233,8 +237,8 @@ def test_fraction(wildcards):
 
 
 def kind(model):
-    """Return what sort of model it is: network or polynomial."""
-    return "network" if config["models"][model]["family"] == "network" else "polynomial"
+    """Return what sort of model it is: network, polynomial or pod."""
+    return model_kind(config["models"][model])
 
 
 def exported(models):
@@ -333,7 +337,7 @@ def of_models(pattern, models):
 
 
 def potential_files(kind):
-    """Return the LAMMPS files of a network or a polynomial, with wildcards."""
+    """Return the LAMMPS files of a sort of model, with wildcards."""
     return [
         f"<results>/models/{{train}}/{{model}}/{{seed}}/{name}" for name in POTENTIAL_FILES[kind]
     ]

@@ -27,7 +27,7 @@ rule calibrate:
         models={model: config["models"][model] for model in CALIBRATED},
         names=on_tests(CALIBRATED),
         covariances=POLYNOMIALS,
-        study=study_part("cutoff"),
+        study=study_part("element", "cutoff"),
         tests=TESTS,
     message:
         "Calibrating the errors predicted by the models trained on {wildcards.train}"

@@ -7,10 +7,10 @@ from diverse.errors.calibration import calibration_table, error_samples
 from diverse.errors.scores import Labels
 from diverse.errors.views import read_scores
 from diverse.models import Predictions
+from diverse.models.polynomial.forms import form_of
 from diverse.models.polynomial.uncertainty import Uncertainty
 from diverse.structures import iterate_cells
 from diverse.study.job import begin, finish
-from diverse.study.settings import model_descriptor
 
 begin(snakemake)
 train, params, files = snakemake.wildcards.train, snakemake.params, snakemake.input
@@ -26,8 +26,8 @@ for name, model in params.models.items():
         deviations = None
         if name in covariances:
             uncertainty = Uncertainty.load(covariances[name])
-            descriptor = model_descriptor(params.study, model)
-            deviations = uncertainty.of_structures(iterate_cells([cells[test]]), descriptor)
+            source = form_of(model).source(**params.study, bzero=True)
+            deviations = uncertainty.of_structures(iterate_cells([cells[test]]), source)
         seeds = range(model.get("seeds", 1))
         samples[test] = error_samples(
             Labels.of(iterate_cells([cells[test]])),

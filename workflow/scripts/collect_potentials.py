@@ -12,6 +12,7 @@ from diverse.report.model_card import TrainingSet, error_rows, render_card, sett
 from diverse.seals import seal
 from diverse.structures import iterate_cells
 from diverse.study.job import begin, finish
+from diverse.study.settings import model_kind
 
 begin(snakemake)
 params, files = snakemake.params, snakemake.input
@@ -22,7 +23,7 @@ searches = dict(zip(params.searched, files.searches, strict=True))
 fits = dict(zip(params.fitted, files.fits, strict=True))
 for (name, seed), path, output in zip(params.names, files.exports, snakemake.output, strict=True):
     model = with_searched_weights(params.models[name], searches.get(name))
-    kind = "network" if model["family"] == "network" else "polynomial"
+    kind = model_kind(model)
     source, own, export = Path(path).parent, scores[scores["model"] == name], pd.read_csv(path)
     commands = source / "potential.lammps"
     card = render_card(

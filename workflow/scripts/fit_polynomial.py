@@ -1,4 +1,4 @@
-"""Fit linear or quadratic SNAP to energies and forces, on top of ZBL; with FitSNAP beside it."""
+"""Fit SNAP or POD to energies and forces, on top of ZBL; with FitSNAP beside it."""
 
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -18,19 +18,20 @@ from diverse.study.settings import repulsion
 begin(snakemake)
 study, cells, output = snakemake.params.study, snakemake.input.cells, snakemake.output
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
+solver = model.get("solver", "streaming")  # the only one of POD
 settings, folder = FitSettings.of(model), Path(output.parameters[0]).parent
 options = {"cutoff": study["cutoff"], "zbl": repulsion(study)}
 with threadpool_limits(snakemake.threads), open(snakemake.log[0], "w") as log, redirect_stdout(log):
     potential, uncertainty, fit = fit_streaming(lambda: iterate_cells([cells]), settings, **options)
     potential.write(folder, study["element"], study["cutoff"])
     differences = NOT_COMPARED
-    if model["solver"] == "fitsnap":
+    if solver == "fitsnap":
         potential, differences = fit_beside(
             potential, fit.ridge, read_cells(cells), settings, folder / "potential", **options
         )
 save_trained(potential, output.trained)
 uncertainty.save(output.covariance)
 fit.path.to_csv(output.path, index=False)
-summary = {"solver": model["solver"], "ridge": fit.ridge, **fit.summary, **differences}
+summary = {"solver": solver, "ridge": fit.ridge, **fit.summary, **differences}
 pd.DataFrame([summary]).to_csv(output.summary, index=False)
 finish(snakemake)

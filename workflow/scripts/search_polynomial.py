@@ -1,7 +1,8 @@
-"""Choose the loss weights of linear or quadratic SNAP by what fits predict on folds left out."""
+"""Choose the loss weights of SNAP or POD by what fits predict on folds left out."""
 
 from threadpoolctl import threadpool_limits
 
+from diverse.models.polynomial.forms import form_of
 from diverse.models.polynomial.left_out import FoldedSet
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.search import search_weights
@@ -20,8 +21,7 @@ def left_out_errors(candidate):
 with threadpool_limits(snakemake.threads):
     folded = FoldedSet(
         lambda: iterate_cells([snakemake.input.cells]),
-        twojmax=model["twojmax"],
-        quadratic=model["family"] == "quadratic",
+        form=form_of(model),
         n_folds=model["folds"],
         cutoff=study["cutoff"],
         zbl=repulsion(study),

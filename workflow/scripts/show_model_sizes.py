@@ -15,7 +15,11 @@ sizes = model_sizes(
     levels[levels["train"].isin(snakemake.params.trains)],
     parameters_of_models(read_scores(snakemake.input.scores)),
     models,
-    {name: model_descriptor(study, model).n_components for name, model in models.items()},
+    {
+        name: model_descriptor(study, model).n_components
+        for name, model in models.items()
+        if model["family"] == "network"
+    },
 )
 sizes.to_csv(snakemake.output.table, index=False, float_format="%.6g")
 for x, path in (

@@ -19,6 +19,7 @@ from ase.cell import Cell
 from ase.data import atomic_masses, atomic_numbers
 
 BAR = 1 / 1.602176634e6  # eV/Å^3
+DENSE = 1.5  # Å, edge of a cubic cell of one atom
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ class Evaluator:
 
     The pair style stays loaded between cells of one element, because reading a tabulated potential
     takes ten times as long as a small cell. ``mliap`` is loaded anew for each cell: when it stays,
-    it corrupts memory now and then and crashes after some hundred cells.
+    it corrupts memory now and then and crashes after some hundred cells. ``pod`` (LAMMPS of 22 July
+    2025) writes beyond its memory at an atom of few neighbours, such as one of a dimer, where no
+    atom of many came before: a dense cell comes first.
 
     Parameters
     ----------
@@ -82,6 +85,7 @@ class Evaluator:
     def __init__(self, pair_style: str, pair_coeff: Sequence[str]) -> None:
         self._pair = pair_style, pair_coeff
         self._stays = "mliap" not in pair_style
+        self._dense_first = "pod" in pair_style.split()
         self._instance = start()
         self._loaded: set[str] = set()
 
@@ -92,9 +96,13 @@ class Evaluator:
         if ready:
             rotation = _swap_cell(self._instance, atoms)
         else:
-            rotation = load_cell(self._instance, atoms, *self._pair)
+            first = _dense(atoms) if self._dense_first else atoms
+            rotation = load_cell(self._instance, first, *self._pair)
             self._instance.command("compute virial all pressure NULL virial")
             self._instance.command("thermo_style custom pe c_virial[1]")
+            if self._dense_first:
+                _evaluate(self._instance, len(first), rotation)
+                rotation = _swap_cell(self._instance, atoms)
         result = _evaluate(self._instance, len(atoms), rotation)
         self._loaded = element if self._stays else set()
         return result
@@ -206,6 +214,11 @@ def _swap_cell(instance: Any, atoms: Atoms) -> np.ndarray:
     )
     _create_atoms(instance, atoms, rotation)
     return rotation
+
+
+def _dense(atoms: Atoms) -> Atoms:
+    """Return a cell of the same element in which an atom has more neighbours than in any solid."""
+    return Atoms(atoms.get_chemical_symbols()[0], cell=[DENSE] * 3, pbc=True)
 
 
 def _standard_form(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:

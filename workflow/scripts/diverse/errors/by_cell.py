@@ -168,7 +168,7 @@ class LabelledSets:
                 **{"part": drawn.part, "seed": seed, "test": test},
             }
             chosen = [cells[number] for number in numbers.tolist()]
-            found = predict(model, chosen, cutoff=self._cutoff, zbl=self._zbl)
+            found = predict(model, chosen, cutoff=self._cutoff, zbl=self._zbl, stresses=False)
             rows.append(error_rows(names, numbers, chosen, found, protocols))
         return pd.concat(rows)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED, reference_set
+from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED, POOLED_MODERN, reference_set
 from diverse.errors.ground import HOME
 from diverse.errors.spread import METRIC
 from diverse.errors.theta import DECISIVE, holm
@@ -26,6 +26,8 @@ CURATED = ("expert", "literature")
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED, NO_DATA = "undecided", "no data"
 CONTROL = "C2 control"
+WITH_MODERN = "C2 with modern forms"
+FAR_BETTER = ("C2", CONTROL, WITH_MODERN)
 COLUMNS = [
     *("claim", "quantity", "train", "reference", "test", "statement", "definition"),
     *("effect", "ci_low", "ci_high", "p_holm", "verdict", "reason"),
@@ -36,6 +38,8 @@ STATEMENTS = {
     "C2": "Models trained on {reference} transfer far better than models trained on {train}.",
     CONTROL: "Models trained on {reference} transfer far better than models trained on {train}, "
     "the same sampler without the entropy term.",
+    WITH_MODERN: "Models trained on {reference} transfer far better than models trained on "
+    "{train}, forms that came after the paper in the mean, too.",
     "C3": "Models trained on {train} behave more alike, whatever their form, than models trained "
     "on {reference}.",
     "C4": "Dynamics with models trained on an entropy-maximised set conserve energy to second "
@@ -59,7 +63,7 @@ DEFINITIONS = {
     f"{UNDECIDED}.",
     "C4": "drift of energy against the time step in NVE dynamics.",
 }
-DEFINITIONS[CONTROL] = DEFINITIONS["C2"]
+DEFINITIONS[CONTROL] = DEFINITIONS[WITH_MODERN] = DEFINITIONS["C2"]
 METRIC_NAMES = {"energy": "mean absolute error", "forces": "root mean square error"}
 
 
@@ -85,7 +89,9 @@ class Question:
         return effects[chosen & (effects["metric"] == metric)]
 
 
-def questions(trains: Sequence[str], families: Mapping[str, str]) -> list[Question]:
+def questions(
+    trains: Sequence[str], families: Mapping[str, str], *, modern: bool = False
+) -> list[Question]:
     """Return the questions that the training sets of a study can answer, in the order of claims.
 
     Parameters
@@ -93,6 +99,8 @@ def questions(trains: Sequence[str], families: Mapping[str, str]) -> list[Questi
     trains : sequence of str
     families : mapping
         Family of each training set.
+    modern : bool
+        Whether the study has forms of model that came after the paper.
     """
     reference = reference_set(trains, families)
     entropy = reference if families[reference] == "entropy" else ""
@@ -101,6 +109,7 @@ def questions(trains: Sequence[str], families: Mapping[str, str]) -> list[Questi
     found = []
     for claim, others, kind in (
         *(("C1", curated, "expert or literature"), ("C2", curated, "expert or literature")),
+        *([(WITH_MODERN, curated, "expert or literature")] if modern else []),
         *((CONTROL, random, "random"), ("C3", curated, "expert or literature")),
     ):
         absent = "" if entropy else "no training set of family entropy"
@@ -109,7 +118,7 @@ def questions(trains: Sequence[str], families: Mapping[str, str]) -> list[Questi
         for quantity in DECISIVE:
             for other in others or [""]:
                 pair = (entropy, other) if claim == "C3" else (other, entropy)
-                test = other if claim == "C1" else POOLED
+                test = {"C1": other, WITH_MODERN: POOLED_MODERN}.get(claim, POOLED)
                 found.append(Question(claim, quantity, *pair, test, missing))
     missing = "Dynamics are not measured in this study."
     return [*found, Question("C4", "", entropy, "", "", missing)]
@@ -119,6 +128,8 @@ def with_holm(
     effects: pd.DataFrame, trains: Sequence[str], families: Mapping[str, str]
 ) -> pd.DataFrame:
     """Add ``p_holm``: probabilities corrected for all tests of C1, C2 and its control together.
+
+    Those of C2 with modern forms are corrected for one another: no other verdict rests on them.
 
     Parameters
     ----------
@@ -133,9 +144,11 @@ def with_holm(
         NaN in rows that no verdict of C1 and C2 rests on.
     """
     effects = effects.reset_index(drop=True)
-    tests = [q for q in questions(trains, families) if q.claim in ("C1", "C2", CONTROL)]
-    rows = [place for question in tests for place in question.row_of(effects).index]
-    corrected = holm(effects.loc[rows, "p"]).reindex(effects.index)
+    asked, corrected = questions(trains, families, modern=True), pd.Series(np.nan, effects.index)
+    for together in (("C1", "C2", CONTROL), (WITH_MODERN,)):
+        tests = [question for question in asked if question.claim in together]
+        rows = [place for question in tests for place in question.row_of(effects).index]
+        corrected = corrected.fillna(holm(effects.loc[rows, "p"]).reindex(effects.index))
     return effects.assign(p_holm=corrected)[[*PAIR, *EFFECT, "p_holm", *COUNTS]]
 
 
@@ -149,8 +162,8 @@ def claims_table(
     DataFrame
         Columns `COLUMNS`; ``reason`` is a sentence where there is no data, or no interval.
     """
-    rows = []
-    for question in questions(trains, families):
+    rows, modern = [], bool((effects["test"] == POOLED_MODERN).any())
+    for question in questions(trains, families, modern=modern):
         row = question.row_of(effects)
         names = {column: getattr(question, column) for column in COLUMNS[:5]}
         words = {**names, "metric": METRIC_NAMES.get(question.quantity, "")}
@@ -184,7 +197,7 @@ def _sentence(text: str) -> str:
 def _verdict(claim: str, numbers: Mapping[str, float]) -> str:
     """Return the verdict that the ends of an interval give; undecided without them."""
     low, high = numbers["ci_low"], numbers["ci_high"]
-    if claim in ("C2", CONTROL):
+    if claim in FAR_BETTER:
         yes, no = low > FAR, high < FAR
     else:
         yes, no = high < 1, low > 1

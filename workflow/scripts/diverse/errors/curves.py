@@ -67,7 +67,7 @@ def learning_curves(
 
 
 def hidden_nodes(model: Mapping[str, Any], n_descriptors: int) -> int:
-    """Return the number of neurons in all hidden layers of a model; 0 for a polynomial.
+    """Return the number of neurons in all hidden layers of a model; 0 for one without.
 
     Parameters
     ----------
@@ -93,8 +93,10 @@ def model_sizes(
     ----------
     levels : DataFrame
         Of `diverse.errors.levels.ground_levels`, of the training sets to compare.
-    parameters, descriptors : mapping of str to int
-        Number of parameters and of descriptors of each model.
+    parameters : mapping of str to int
+        Number of parameters of each model.
+    descriptors : mapping of str to int
+        Number of descriptors of each network.
     models : mapping
         The study's entries of the models.
 
@@ -110,9 +112,9 @@ def model_sizes(
         {
             name: {
                 "class": classes[name],
-                "twojmax": model["twojmax"],
+                "twojmax": model.get("twojmax"),
                 "n_parameters": parameters[name],
-                "nodes": hidden_nodes(model, descriptors[name]),
+                "nodes": hidden_nodes(model, descriptors.get(name, 0)),
             }
             for name, model in models.items()
             if name in parameters

@@ -76,6 +76,9 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     return read_table(path, [*CELL, "group", "trajectory", "n_atoms", "energy", "forces_squared"])
 
 
+MODERN = frozenset({"pod"})  # classes that the paper had not: they decide none of its claims
+
+
 def model_classes(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return the class of each model: its family, and of networks their type.
 

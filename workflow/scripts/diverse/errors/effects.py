@@ -18,6 +18,7 @@ from diverse.errors.material import Ground, Material
 from diverse.errors.theta import DECISIVE, METRICS, Estimate, Logs, estimate, mean_of_finite, theta
 
 POOLED = "neutral"  # the test set of rows that hold the neutral ground of the whole study
+POOLED_MODERN = "neutral, modern forms too"  # the same, by forms that the paper had not as well
 PAIR = ["test", "relation", "quantity", "metric", "train", "reference"]
 EFFECT = ["theta", "effect", "ci_low", "ci_high", "sigma_set", "sigma_test", "p"]
 COUNTS = ["draws", "groups", "forms", "n_cells", "dropped"]
@@ -32,6 +33,11 @@ class Row:
     relation: str
     groups: list[int]
     dropped: list[str]
+
+    @property
+    def modern(self) -> bool:
+        """Truth of modern forms being in the mean."""
+        return self.test == POOLED_MODERN
 
 
 def reference_set(trains: Sequence[str], families: Mapping[str, str]) -> str:
@@ -58,7 +64,8 @@ def measure_effects(
         where the reference set is better, ``ci_low`` and ``ci_high`` the ends of its 95 % interval,
         NaN where there is none: a single draw, or no group of two trajectories. Rows of test set
         ``neutral`` hold all groups of skill that are neutral to every training set; ``dropped``
-        names those without skill.
+        names those without skill. Forms are those of the paper's classes; rows of test set
+        `POOLED_MODERN` hold the others, too, where there are any.
     ratios : DataFrame
         Columns `PAIR`, `RATIO`: each form by itself, for the metrics that decide.
     """
@@ -70,11 +77,11 @@ def measure_effects(
             of_reference = ground.logs(material, reference, metric)
             for train in others:
                 delta = ground.logs(material, train, metric) - of_reference
-                for row in rows_of_pair(ground, train, reference):
+                for row in rows_of_pair(ground, train, reference, modern=material.has_modern):
                     names = [row.test, row.relation, quantity, metric, train, reference]
                     fixed = dict(zip(PAIR, names, strict=True))
                     effects.append(fixed | _effect(material, ground, delta, row, fixed))
-                    if metric == DECISIVE[quantity]:
+                    if metric == DECISIVE[quantity] and not row.modern:
                         ratios += _ratios(material, ground, delta, row, fixed)
     return (
         pd.DataFrame(effects, columns=[*PAIR, *EFFECT, *COUNTS]),
@@ -82,11 +89,12 @@ def measure_effects(
     )
 
 
-def rows_of_pair(ground: Ground, train: str, reference: str) -> Iterator[Row]:
+def rows_of_pair(ground: Ground, train: str, reference: str, *, modern: bool) -> Iterator[Row]:
     """Yield what rows there are for two training sets.
 
     One row for each test set and relation, the closer of the relations to both training sets;
-    groups without skill have rows of their own. The neutral ground comes last.
+    groups without skill have rows of their own. The neutral ground comes last, once more where
+    there are `modern` forms.
     """
     relations = [
         min(pair, key=CLOSEST.index) if able else NO_SKILL
@@ -104,7 +112,8 @@ def rows_of_pair(ground: Ground, train: str, reference: str) -> Iterator[Row]:
     if ground.able:
         useless = [ground.groups[n] for n in ground.neutral if not ground.skill[n]]
         names = [f"{group.test}/{group.name}" for group in useless if len(group.cells)]
-        yield Row(POOLED, NEUTRAL, ground.able, names)
+        for pooled in (POOLED, POOLED_MODERN) if modern else (POOLED,):
+            yield Row(pooled, NEUTRAL, ground.able, names)
 
 
 def summary(delta: Logs, classes: Sequence[str], shrink: float) -> Estimate:
@@ -123,7 +132,7 @@ def _effect(
 ) -> dict[str, Any]:
     """Return what a row of effects holds beside its names."""
     pair = fixed["train"], fixed["reference"]
-    forms = material.complete(*pair)
+    forms = material.complete(*pair, modern=row.modern)
     names = list(material.classes.values())
     chosen = delta.take(forms, row.groups)
     found = summary(chosen, [names[n] for n in forms], _pair_shrink(material, pair))

@@ -7,7 +7,7 @@ than one number would is of *no skill*, and decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,9 +128,13 @@ def relation(
 
 
 def has_skill(
-    group: Group, errors: Iterable[DrawErrors], cells: pd.DataFrame, quantity: str
+    group: Group,
+    errors: Iterable[DrawErrors],
+    cells: pd.DataFrame,
+    quantity: str,
+    models: Sequence[int],
 ) -> bool:
-    """Return whether some model predicts a group better than one number for all its cells does.
+    """Return whether one of these `models` predicts a group better than one number for it does.
 
     The measure is R² = 1 - (sum of squared errors) / (sum of squares of the labels), in the mean
     over draws: energies per atom about their mean over the group, forces about zero. A model of
@@ -139,7 +143,7 @@ def has_skill(
     rows = cells.iloc[group.cells]
     sizes = np.ones(len(rows)) if quantity == "energy" else 3.0 * rows["n_atoms"].to_numpy()
     for of_train in errors:
-        found = of_train.quantity(quantity)[0][..., group.cells]
+        found = of_train.quantity(quantity)[0][:, models][..., group.cells]
         present = np.isfinite(found)
         squared = np.where(present, found**2 * sizes, 0).sum(axis=-1)
         spread = _squares_of_labels(rows, present, quantity)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diverse.errors.draws import DrawErrors
+from diverse.errors.draws import MODERN, DrawErrors
 from diverse.errors.ground import (
     HOME,
     NEUTRAL,
@@ -96,11 +96,27 @@ class Material:
             {train: shrink.get(train, np.nan) for train in found},
         )
 
-    def complete(self, train: str, reference: str) -> list[int]:
-        """Return the models, by number, with errors in every draw and half that any model has."""
+    @property
+    def deciding(self) -> list[int]:
+        """Models, by number, of the classes that the paper had; all where there are none."""
+        of_paper = [n for n, kind in enumerate(self.classes.values()) if kind not in MODERN]
+        return of_paper or list(range(len(self.classes)))
+
+    @property
+    def has_modern(self) -> bool:
+        """Truth of there being models of modern classes beside those that decide."""
+        return len(self.deciding) < len(self.classes)
+
+    def complete(self, train: str, reference: str, *, modern: bool = False) -> list[int]:
+        """Return the models, by number, with errors in every draw and half that any model has.
+
+        Those of `deciding`, or with `modern` all.
+        """
         trained = self.errors[train].trained & self.errors[reference].trained
-        some = trained.any(axis=-1, keepdims=True)
-        return [int(n) for n in np.flatnonzero((trained >= some).all(axis=(0, 1)) & some.any())]
+        chosen = range(len(self.classes)) if modern else self.deciding
+        some = trained[..., chosen].any(axis=-1, keepdims=True)
+        found = np.flatnonzero((trained >= some).all(axis=(0, 1)) & some.any())
+        return [int(n) for n in found if n in chosen]
 
 
 def _shrink(sizes: pd.DataFrame, pools: pd.Series) -> float:
@@ -137,8 +153,8 @@ class Ground:
     relations : dict of str to list of str
         Relation of each group to each training set.
     skill : list of bool
-        Whether some model is of use for the group, for energies and for forces alike; always, where
-        a training set is at home.
+        Whether some model that decides is of use for the group, for energies and for forces alike;
+        always, where a training set is at home.
     neutral : list of int
         Groups, by number, that are neutral to every training set.
     sizes : ndarray, shape (n_cells,)
@@ -222,6 +238,7 @@ def _without_skill(material: Material, quantity: str) -> set[tuple[str, str]]:
     return {
         place
         for group in _groups(material, quantity)
-        if len(group.cells) and not has_skill(group, errors, material.cells, quantity)
+        if len(group.cells)
+        and not has_skill(group, errors, material.cells, quantity, material.deciding)
         for place in group.places
     }

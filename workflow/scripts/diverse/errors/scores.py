@@ -240,7 +240,7 @@ def score_rows(
                             "n_cells": len(cells),
                         }
                     )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"twojmax": "Int64"})  # none of POD
 
 
 def data_hash(*keys: Iterable[str]) -> str:

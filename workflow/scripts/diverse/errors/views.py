@@ -15,7 +15,8 @@ GROUP_KEYS = ["test", "quantity", "unit", "group", "n_cells", "n"]
 
 def read_scores(path: str | Path) -> pd.DataFrame:
     """Read a table of scores back: names of groups and keys are text, also ``300`` and ``nan``."""
-    return pd.read_csv(path, converters={"group": str, "key": str})
+    converters = {"group": str, "key": str}
+    return pd.read_csv(path, converters=converters, dtype={"twojmax": "Int64"})
 
 
 def transferability(scores: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,8 @@
-"""Model families: each maps the descriptors of one environment to that atom's energy."""
+"""Model families, behind one interface: what each predicts, and the files it is exported as."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,52 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from ase import Atoms
 
-from diverse.kernel import BispectrumSettings, Kernel, position_gradient, strain_gradient
-from diverse.neighbours import find_pairs
 from diverse.structures import batches
 from diverse.zbl import ZBL
 
 BATCH = 2048  # environments predicted together: memory does not grow with the data
-
-
-class Model(Protocol):
-    """Interface of every model family; the families are registered in `families`."""
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Names of the LAMMPS files of an exported model."""
-        ...
-
-    @property
-    def family(self) -> str:
-        """Name of the family: ``linear``, ``quadratic`` or ``network``."""
-        ...
-
-    @property
-    def twojmax(self) -> int:
-        """Twice the largest angular momentum of the descriptor."""
-        ...
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of trained parameters."""
-        ...
-
-    def site_energies(self, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return energies (eV, shape (n,)) and their gradients by descriptor, shape (n, D)."""
-        ...
-
-    def write(self, folder: Path, element: str, cutoff: float) -> None:
-        """Write the LAMMPS files; `cutoff` (Å) is the radius of environments."""
-        ...
-
-    def lammps_pair(self, folder: str) -> tuple[str, str]:
-        """Return the pair style, and the files that its ``pair_coeff`` line names."""
-        ...
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the parameters by name."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -81,11 +39,56 @@ class Predictions:
         return cls(np.zeros(0), np.zeros((0, 3)), np.zeros((0, 6)))
 
 
-def predict(model: Model, cells: Iterable[Atoms], *, cutoff: float, zbl: ZBL) -> Predictions:
-    """Evaluate a model on top of its ZBL repulsion.
+Predictor = Callable[[Sequence[Atoms]], Predictions]
 
-    Forces are the pull-back of dE/dB through the descriptor, so that nothing larger than a batch
-    of cells is held in memory.
+
+class Model(Protocol):
+    """Interface of every model family; the families are registered in `families`."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the LAMMPS files of an exported model."""
+        ...
+
+    @property
+    def family(self) -> str:
+        """Name of the family: ``linear``, ``quadratic``, ``network`` or ``pod``."""
+        ...
+
+    @property
+    def twojmax(self) -> int | None:
+        """Twice the largest angular momentum of bispectrum components; None of other models."""
+        ...
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained parameters."""
+        ...
+
+    def predictor(self, cutoff: float, zbl: ZBL, *, stresses: bool) -> Predictor:
+        """Return the function that predicts a batch of cells; `cutoff` in Å.
+
+        Without `stresses` these may be NaN, where they would cost as much again.
+        """
+        ...
+
+    def write(self, folder: Path, element: str, cutoff: float) -> None:
+        """Write the LAMMPS files; `cutoff` (Å) is the radius of environments."""
+        ...
+
+    def lammps_pair(self, folder: str) -> tuple[str, str]:
+        """Return the pair style, and the files that its ``pair_coeff`` line names."""
+        ...
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the parameters by name."""
+        ...
+
+
+def predict(
+    model: Model, cells: Iterable[Atoms], *, cutoff: float, zbl: ZBL, stresses: bool = True
+) -> Predictions:
+    """Evaluate a model on top of its ZBL repulsion, with no more than a batch in memory.
 
     Parameters
     ----------
@@ -94,36 +97,27 @@ def predict(model: Model, cells: Iterable[Atoms], *, cutoff: float, zbl: ZBL) ->
     cutoff : float, Å
         Radius of the model's environments.
     zbl : ZBL
+    stresses : bool
+        Whether stresses are wanted; without, they are NaN where they cost as much again.
     """
-    kernel = Kernel(BispectrumSettings(model.twojmax, cutoff))
-    parts = [_predict_batch(model, batch, kernel, zbl) for batch in batches(cells, BATCH)]
+    predictor = model.predictor(cutoff, zbl, stresses=stresses)
+    parts = [predictor(batch) for batch in batches(cells, BATCH)]
     columns = zip(*(vars(part).values() for part in [Predictions.none(), *parts]), strict=True)
     return Predictions(*map(np.concatenate, columns))
-
-
-def _predict_batch(model: Model, cells: Sequence[Atoms], kernel: Kernel, zbl: ZBL) -> Predictions:
-    pairs = find_pairs(cells, max(kernel.settings.cutoff, zbl.outer))
-    descriptors, pull_back = kernel.forward_vjp(pairs.vector, pairs.first)
-    site, slope = model.site_energies(descriptors)
-    repulsion, repulsion_slope = zbl.pair(pairs.distance)  # each pair is seen from both ends
-    cell_of_pair = pairs.cell_of_atom[pairs.center]
-    energies = np.bincount(pairs.cell_of_atom, site, len(cells))
-    energies = energies + 0.5 * np.bincount(cell_of_pair, repulsion, len(cells))
-    along = 0.5 * repulsion_slope / pairs.distance
-    by_vector = pull_back(slope) + along[:, None] * pairs.vector
-    forces = -position_gradient(pairs, by_vector, pairs.n_atoms)
-    strain = strain_gradient(pairs, by_vector, pairs.cell_of_atom, len(cells))
-    volumes = np.array([cell.get_volume() for cell in cells])
-    tensors = (strain + strain.transpose(0, 2, 1)) / (2 * volumes[:, None, None])
-    return Predictions(energies, forces, tensors[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]])
 
 
 def families() -> dict[str, Any]:
     """Return the class of each family, which makes models by ``read`` and ``from_arrays``."""
     from diverse.models.network.model import NetworkModel
+    from diverse.models.pod.model import PodModel
     from diverse.models.polynomial.model import PolynomialModel
 
-    return {"linear": PolynomialModel, "quadratic": PolynomialModel, "network": NetworkModel}
+    return {
+        "linear": PolynomialModel,
+        "quadratic": PolynomialModel,
+        "network": NetworkModel,
+        "pod": PodModel,
+    }
 
 
 def load_model(folder: str | Path) -> Model:

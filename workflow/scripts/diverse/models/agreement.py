@@ -66,8 +66,8 @@ def fit_beside(
     model = fit_with_fitsnap(
         cells,
         potential,
-        twojmax=settings.twojmax,
-        quadratic=settings.quadratic,
+        twojmax=streaming.twojmax,
+        quadratic=streaming.quadratic is not None,
         cutoff=cutoff,
         zbl=zbl,
         weights=row_weights(cells, settings),

@@ -16,6 +16,7 @@ from diverse.zbl import ZBL
 
 ENERGY_TOLERANCE = 1e-8  # eV/atom
 FORCE_TOLERANCE = 1e-6  # eV/Å
+CUTOFF_WORDS = {"snapparam": "rcutfac", "descriptor": "rcutfac", "podparam": "rcut"}  # by file
 
 
 class ExportError(RuntimeError):
@@ -50,10 +51,12 @@ def read_zbl(folder: str | Path) -> ZBL:
 
 def read_cutoff(folder: str | Path) -> float:
     """Return the radius (Å) of a model's environments, from its LAMMPS files."""
-    files = [Path(folder) / f"potential.{end}" for end in ("snapparam", "descriptor")]
-    text = next(path for path in files if path.exists()).read_text()
-    words = text.split()
-    return float(words[words.index("rcutfac") + 1])
+    for end, word in CUTOFF_WORDS.items():
+        path = Path(folder) / f"potential.{end}"
+        if path.exists():
+            words = path.read_text().split()
+            return float(words[words.index(word) + 1])
+    raise FileNotFoundError(f"{folder} holds no potential.{', potential.'.join(CUTOFF_WORDS)}")
 
 
 def check_export(
@@ -87,7 +90,8 @@ def check_export(
     commands = lammps_commands(trained, str(folder), zbl)
     in_lammps = lammps_library.evaluate(cells, *commands)
     truth, in_python = (
-        predict(model, cells, cutoff=cutoff, zbl=zbl) for model in (trained, load_model(folder))
+        predict(model, cells, cutoff=cutoff, zbl=zbl, stresses=stresses)
+        for model, stresses in ((trained, False), (load_model(folder), True))
     )
     first = np.cumsum([0, *(len(cell) for cell in cells)])
     energies = np.array([[result.energy for result in in_lammps], in_python.energies])

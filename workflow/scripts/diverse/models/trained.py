@@ -12,7 +12,7 @@ from diverse.models import Model, families
 
 def save_trained(model: Model, path: str | Path) -> None:
     """Write the parameters of a model as an .npz, which no code of the export has touched."""
-    arrays: dict[str, Any] = {"family": model.family, "twojmax": model.twojmax}
+    arrays: dict[str, Any] = {"family": model.family}
     np.savez(path, **arrays | model.arrays())
 
 
@@ -20,6 +20,5 @@ def load_trained(path: str | Path) -> Model:
     """Read the model that `save_trained` wrote."""
     with np.load(path) as file:
         arrays = dict(file)
-    family, twojmax = str(arrays.pop("family")), int(arrays.pop("twojmax"))
-    model: Model = families()[family].from_arrays(twojmax, arrays)
+    model: Model = families()[str(arrays.pop("family"))].from_arrays(arrays)
     return model

@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diverse.errors.claims import CONTROL, FAR, NO_DATA, REPRODUCED, SIGNIFICANT, UNDECIDED
+from diverse.errors.claims import (
+    CONTROL,
+    FAR,
+    NO_DATA,
+    REPRODUCED,
+    SIGNIFICANT,
+    UNDECIDED,
+    WITH_MODERN,
+)
 from diverse.report.numbers import digits
 
 SIGNIFICANT_DIGITS = 2
+PREFIXES = {CONTROL: "Control", WITH_MODERN: "With modern forms"}
 WORDS = {"energy": "energies", "forces": "forces"}
 
 
@@ -55,8 +64,8 @@ def _home(row: dict[str, Any]) -> str:
 def _neutral(row: dict[str, Any]) -> str:
     """Return what the neutral ground says: better, far better, or neither."""
     said = _comparison(row, f"of {WORDS[row['quantity']]} on neutral ground")
-    if row["claim"] == CONTROL:
-        said = f"Control: {said[0].lower()}{said[1:]}"
+    if row["claim"] in PREFIXES:
+        said = f"{PREFIXES[row['claim']]}: {said[0].lower()}{said[1:]}"
     far, out = f"far better (more than {FAR:g} times)", row["ci_high"] < FAR
     better = f"better with {row['reference']}"
     if row["verdict"] == REPRODUCED:

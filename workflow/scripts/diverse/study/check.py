@@ -94,12 +94,33 @@ def _drop_absent(study: Config) -> None:
                     study["mixtures"]["added"] = [other for other in added if other != name]
 
 
+def _check_pod(where: str, radial: list[int], angular: list[int]) -> None:
+    """Refuse numbers of functions that LAMMPS does not take."""
+    demand(
+        len(angular) == len(radial) - 1,
+        f"{where}: {len(radial)} radial_functions go with {len(radial) - 1} angular_degrees, not "
+        f"with {len(angular)}; two bodies have no angle",
+    )
+    for key, values in (("radial_functions", radial[1:]), ("angular_degrees", angular)):
+        demand(
+            values == sorted(values, reverse=True),
+            f"{where}.{key}: {values} grow from three bodies on; more bodies take as many or fewer",
+        )
+    demand(
+        all(degree <= 6 for degree in angular[1:]),
+        f"{where}.angular_degrees: {angular}; of four and five bodies LAMMPS has degrees up to 6",
+    )
+
+
 def _check_consistency(study: Config) -> None:
     zbl = study["zbl"]
     demand(
         zbl["inner"] < zbl["outer"],
         f"zbl: inner ({zbl['inner']}) must be smaller than outer ({zbl['outer']})",
     )
+    for name, model in study["models"].items():
+        if model["family"] == "pod":
+            _check_pod(f"models.{name}", model["radial_functions"], model["angular_degrees"])
     for name, dataset in study["datasets"].items():
         cells, chunks = dataset.get("cells"), dataset["chunks"]
         if cells is not None:

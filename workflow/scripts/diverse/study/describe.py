@@ -136,10 +136,8 @@ class _Walk:
         """Yield each value of the key that decides what else a block holds, and those keys."""
         for clause in entry.get("allOf", ()):
             ((key, condition),) = clause["if"]["properties"].items()
-            yield f"{key}: {condition['const']}", self._resolved(clause["then"])
-            if "else" in clause:
-                others = [v for v in entry["properties"][key]["enum"] if v != condition["const"]]
-                yield f"{key}: {' or '.join(others)}", self._resolved(clause["else"])
+            values = condition.get("enum", [condition.get("const")])
+            yield f"{key}: {' or '.join(values)}", self._resolved(clause["then"])
 
     def _key(self, path: str, name: str, entry: Schema, required: bool) -> Key:
         meaning = _text(entry)

@@ -31,6 +31,7 @@ COLUMNS = [
 ]
 TOGETHER = 15  # labels next to one another in a ledger, whose time is summed for the interval
 STRUCTURE_BYTES, LABEL_BYTES = 60, 150  # of an atom in extended XYZ
+POD_COST = 2.0  # of a fit of POD with 185 coefficients, over one of quadratic SNAP at 2Jmax 8
 LABEL_COPIES = 3  # ledger, chunk, training or test part
 
 
@@ -210,6 +211,8 @@ def _rate(block: Config, rates: Rates) -> float:
     """Return core seconds an environment of one training of a model."""
     if block["family"] == "network":
         return float(rates.network * block["epochs"])
+    if block["family"] == "pod":
+        return POD_COST * rates.quadratic[0]
     return rates.linear[0] if block["family"] == "linear" else rates.quadratic[0]
 
 

@@ -42,6 +42,11 @@ def model_descriptor(study: Config, model: Config) -> BispectrumSettings:
     return BispectrumSettings(model["twojmax"], study["cutoff"])
 
 
+def model_kind(model: Config) -> str:
+    """Return the definition in the schema that describes a model, given its entry in the study."""
+    return {"network": "network", "pod": "pod"}.get(model["family"], "polynomial")
+
+
 def repulsion(study: Config) -> ZBL:
     """Return the repulsion that every potential of the study is fitted on top of."""
     return ZBL(study["element"], **study["zbl"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from diverse.kernel import BispectrumSettings
+from diverse.models.bispectrum import BispectrumModel
 
 NUMBERS_PER_LINE = 20  # LAMMPS reads at most 30
 WIDTH_STEP = 32
@@ -29,7 +30,7 @@ def layer_widths(shape: str, n_descriptors: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class NetworkModel:
+class NetworkModel(BispectrumModel):
     """Tanh network from an atom's descriptors B to its energy e = W_n h_(n-1) + b_n.
 
     The hidden layers are h_k = tanh(W_k h_(k-1) + b_k), with h_0 = (B - mean) / scale.
@@ -123,17 +124,17 @@ class NetworkModel:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the parameters by name, as `from_arrays` takes them."""
-        arrays = {"mean": self.mean, "scale": self.scale}
+        arrays = {"twojmax": np.array(self.twojmax), "mean": self.mean, "scale": self.scale}
         for number, layer in enumerate(zip(self.weights, self.biases, strict=True)):
             arrays[f"weights{number}"], arrays[f"biases{number}"] = layer
         return arrays
 
     @classmethod
-    def from_arrays(cls, twojmax: int, arrays: Mapping[str, np.ndarray]) -> NetworkModel:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> NetworkModel:
         """Make the model of these parameters, named as in `arrays`."""
         layers = range(sum(name.startswith("weights") for name in arrays))
         weights, biases = ([arrays[f"{kind}{n}"] for n in layers] for kind in ("weights", "biases"))
-        return cls(twojmax, arrays["mean"], arrays["scale"], weights, biases)
+        return cls(int(arrays["twojmax"]), arrays["mean"], arrays["scale"], weights, biases)
 
 
 def _block(numbers: np.ndarray) -> list[str]:

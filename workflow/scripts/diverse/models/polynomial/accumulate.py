@@ -12,12 +12,10 @@ from scipy.linalg.blas import dsymv, dsyrk
 
 from diverse.datasets.split import dealt
 from diverse.descriptors.statistics import SetStatistics
-from diverse.kernel import BispectrumSettings, Kernel
 from diverse.labels.target import fit_target
 from diverse.models.polynomial.basis import Basis
-from diverse.models.polynomial.design import Rows, design_rows, without_translations
+from diverse.models.polynomial.design import Rows, Source, design_rows, without_translations
 from diverse.models.weights import CellWeights
-from diverse.neighbours import find_pairs
 from diverse.structures import batches
 from diverse.zbl import ZBL
 
@@ -74,7 +72,7 @@ class Survey:
     Attributes
     ----------
     statistics : SetStatistics
-        Count, mean and scatter of the raw descriptors.
+        Count, mean and scatter of the raw descriptors, as their source gives them.
     n_cells : int
     lowest_energy : float, eV/atom
     """
@@ -89,12 +87,7 @@ class Survey:
         return Basis.whitening(self.statistics.mean, covariance, quadratic=quadratic)
 
 
-def raw_kernel(twojmax: int, cutoff: float) -> Kernel:
-    """Return the kernel of descriptors as FitSNAP fits to them: nothing subtracted."""
-    return Kernel(BispectrumSettings(twojmax, cutoff, bzero=False))
-
-
-def survey(cells: Iterable[Atoms], kernel: Kernel) -> Survey:
+def survey(cells: Iterable[Atoms], source: Source) -> Survey:
     """Check the labels of a training set and gather the statistics of its descriptors.
 
     Raises
@@ -102,14 +95,12 @@ def survey(cells: Iterable[Atoms], kernel: Kernel) -> Survey:
     ValueError
         If there are no cells, or a label is missing or not finite.
     """
-    statistics = SetStatistics.empty(kernel.settings.n_components)
+    statistics = SetStatistics.empty(source.n_components)
     n_cells, lowest = 0, np.inf
     for batch in batches(cells, SURVEY_BATCH):
         for cell in batch:
             lowest = min(lowest, fit_target(cell)[0] / len(cell))
-        pairs = find_pairs(batch, kernel.settings.cutoff)
-        descriptors = kernel.forward(pairs.vector, pairs.first)
-        statistics = statistics.merged(SetStatistics.of(descriptors))
+        statistics = statistics.merged(source.statistics(batch))
         n_cells += len(batch)
     if not n_cells:
         raise ValueError("there are no labelled cells to fit to: see tables/failures.csv")
@@ -118,7 +109,7 @@ def survey(cells: Iterable[Atoms], kernel: Kernel) -> Survey:
 
 def accumulate(
     cells: Iterable[Atoms],
-    kernel: Kernel,
+    source: Source,
     basis: Basis,
     zbl: ZBL,
     *,
@@ -131,8 +122,7 @@ def accumulate(
     ----------
     cells : iterable of Atoms
         Read once, in any order; trajectories are dealt to the folds as they appear.
-    kernel : Kernel
-        Kernel that `raw_kernel` returns.
+    source : Source
     basis : Basis
     zbl : ZBL
     n_folds : int
@@ -150,7 +140,7 @@ def accumulate(
 
     def flush(number: int) -> None:
         batch, environments[number] = waiting.pop(number), 0
-        energies, forces = design_rows(batch, kernel, basis, zbl)
+        energies, forces = design_rows(batch, source, basis, zbl)
         sizes = np.array([len(cell) for cell in batch])
         by_energy, by_force = np.array([weights(cell) for cell in batch]).T
         by_row = np.concatenate([np.repeat(by_force, 3 * (sizes - 1)), np.repeat(by_force, 3)])

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from ase import Atoms
 
+from diverse.descriptors.statistics import SetStatistics
 from diverse.kernel import Kernel
 from diverse.kernel.jacobian_sums import merged_jacobian, quadratic_rows
 from diverse.labels.target import fit_target
@@ -32,8 +34,66 @@ class Rows:
     target: Array
 
 
+class Source(Protocol):
+    """Descriptors of cells and their derivatives: what the columns of a linear fit are made of."""
+
+    @property
+    def n_components(self) -> int:
+        """Number of descriptors, D."""
+        ...
+
+    def statistics(self, cells: Sequence[Atoms]) -> SetStatistics:
+        """Return the statistics by which the descriptors are whitened."""
+        ...
+
+    def energy_rows(self, cells: Sequence[Atoms], basis: Basis) -> Array:
+        """Return the means of the columns over the atoms of each cell, (n_cells, n_columns)."""
+        ...
+
+    def rows(self, cells: Sequence[Atoms], basis: Basis) -> tuple[Array, Array]:
+        """Return the energy rows, and minus the derivatives of the sums of the columns.
+
+        Shapes (n_cells, n_columns) and (n_atoms, 3, n_columns).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BispectrumSource:
+    """Bispectrum components of every environment, by the kernel of this repository."""
+
+    kernel: Kernel
+
+    @property
+    def n_components(self) -> int:
+        """Number of bispectrum components, D."""
+        return self.kernel.settings.n_components
+
+    def statistics(self, cells: Sequence[Atoms]) -> SetStatistics:
+        """Return the statistics of the descriptors of all environments."""
+        pairs = find_pairs(cells, self.kernel.settings.cutoff)
+        return SetStatistics.of(self.kernel.forward(pairs.vector, pairs.first))
+
+    def energy_rows(self, cells: Sequence[Atoms], basis: Basis) -> Array:
+        """Return the means of the columns over the atoms of each cell, (n_cells, n_columns)."""
+        pairs = find_pairs(cells, self.kernel.settings.cutoff)
+        return _means(cells, basis, basis.white(self.kernel.forward(pairs.vector, pairs.first)))
+
+    def rows(self, cells: Sequence[Atoms], basis: Basis) -> tuple[Array, Array]:
+        """Return the energy rows, and minus the derivatives of the sums of the columns.
+
+        Shapes (n_cells, n_columns) and (n_atoms, 3, n_columns).
+        """
+        pairs = find_pairs(cells, self.kernel.settings.cutoff)
+        white = basis.white(self.kernel.forward(pairs.vector, pairs.first))
+        jacobian = self.kernel.jacobian(pairs.vector, pairs.first)
+        if basis.quadratic:
+            return _means(cells, basis, white), _quadratic_forces(pairs, jacobian, white, basis)
+        return _means(cells, basis, white), _linear_forces(pairs, jacobian, basis)
+
+
 def design_rows(
-    cells: Sequence[Atoms], kernel: Kernel, basis: Basis, zbl: ZBL
+    cells: Sequence[Atoms], source: Source, basis: Basis, zbl: ZBL
 ) -> tuple[Rows, Rows]:
     """Return the rows of labelled cells: energies per atom (eV), and force components (eV/Å).
 
@@ -41,9 +101,9 @@ def design_rows(
     ----------
     cells : sequence of Atoms
         With free energies and forces.
-    kernel : Kernel
-        Kernel of descriptors from which the isolated atom's are not subtracted (``bzero`` off),
-        as in FitSNAP.
+    source : Source
+        Bispectrum components come without the isolated atom's subtracted (``bzero`` off), as in
+        FitSNAP.
     basis : Basis
     zbl : ZBL
         Repulsion that is subtracted from the targets.
@@ -55,17 +115,9 @@ def design_rows(
     forces : Rows
         Three rows an atom: minus the derivatives of the sums of the columns.
     """
-    pairs = find_pairs(cells, kernel.settings.cutoff)
-    white = basis.white(kernel.forward(pairs.vector, pairs.first))
-    jacobian = kernel.jacobian(pairs.vector, pairs.first)
-    sizes = np.array([len(cell) for cell in cells])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    energy_rows = np.add.reduceat(basis.columns(white), starts) / sizes[:, None]
-    if basis.quadratic:
-        force_rows = _quadratic_forces(pairs, jacobian, white, basis)
-    else:
-        force_rows = _linear_forces(pairs, jacobian, basis)
+    energy_rows, force_rows = source.rows(cells, basis)
     energies, forces = _targets(cells, zbl)
+    sizes = np.array([len(cell) for cell in cells])
     return (
         Rows(energy_rows, energies / sizes),
         Rows(force_rows.reshape(-1, basis.n_columns), forces.ravel()),
@@ -107,6 +159,14 @@ def without_translations(forces: Rows, sizes: Array) -> Rows:
         np.add(matrix[begin:last], matrix[last], out=matrix[end : end + n - 1])
         begin, end = begin + n, end + n - 1
     return Rows(matrix[:end].reshape(-1, n_columns), np.concatenate([*mixed, *means], axis=None))
+
+
+def _means(cells: Sequence[Atoms], basis: Basis, white: Array) -> Array:
+    """Return the means of the columns over the atoms of each cell, shape (n_cells, n_columns)."""
+    sizes = np.array([len(cell) for cell in cells])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    means: Array = np.add.reduceat(basis.columns(white), starts) / sizes[:, None]
+    return means
 
 
 def _targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:

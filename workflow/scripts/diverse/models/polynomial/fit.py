@@ -1,4 +1,4 @@
-"""Fits of linear and quadratic SNAP to a training set of any size: passes over its cells."""
+"""Fits of SNAP and POD to a training set of any size: passes over its cells."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from ase import Atoms
 
+from diverse.models import Model
 from diverse.models.polynomial.left_out import FoldedSet
-from diverse.models.polynomial.model import PolynomialModel, isolated_atom
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import Fit, solve
 from diverse.models.polynomial.uncertainty import Uncertainty
@@ -17,8 +17,8 @@ from diverse.zbl import ZBL
 
 def fit_streaming(
     cells: Callable[[], Iterable[Atoms]], settings: FitSettings, *, cutoff: float, zbl: ZBL
-) -> tuple[PolynomialModel, Uncertainty, Fit]:
-    """Fit linear or quadratic SNAP to free energies and forces, on top of ZBL.
+) -> tuple[Model, Uncertainty, Fit]:
+    """Fit a model that is linear in its coefficients to free energies and forces, on top of ZBL.
 
     Parameters
     ----------
@@ -36,8 +36,7 @@ def fit_streaming(
     """
     data = FoldedSet(
         cells,
-        twojmax=settings.twojmax,
-        quadratic=settings.quadratic,
+        form=settings.form,
         n_folds=settings.folds if settings.ridge is None else 1,
         cutoff=cutoff,
         zbl=zbl,
@@ -50,6 +49,6 @@ def fit_streaming(
         ridge=settings.ridge,
         judged=data.folds(None) if settings.ridge is None else None,
     )
-    model = PolynomialModel.from_coefficients(settings.twojmax, fit.coefficients, bzero=False)
-    subtracted = replace(data.basis, mean=data.basis.mean - isolated_atom(settings.twojmax))
+    subtracted = replace(data.basis, mean=data.basis.mean - settings.form.isolated_atom())
+    model = settings.form.model(fit.coefficients)
     return model, Uncertainty(subtracted, fit.covariance), fit

@@ -1,4 +1,4 @@
-"""Errors of polynomials on parts of their own training set: what loss weights are judged by."""
+"""Errors of linear fits on parts of their own training set: what loss weights are judged by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 from ase import Atoms
 
-from diverse.models.polynomial.accumulate import Fold, accumulate, raw_kernel, survey
+from diverse.models.polynomial.accumulate import Fold, accumulate, survey
+from diverse.models.polynomial.forms import Form
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import left_out_path
 from diverse.models.search import PartErrors
@@ -22,8 +23,7 @@ class FoldedSet:
     cells : callable
         Gives the labelled cells, the same at each call: one for the descriptors, and one for each
         energy scale that is asked for.
-    twojmax : int
-    quadratic : bool
+    form : Form
     n_folds : int
     cutoff : float, Å
     zbl : ZBL
@@ -38,16 +38,15 @@ class FoldedSet:
         self,
         cells: Callable[[], Iterable[Atoms]],
         *,
-        twojmax: int,
-        quadratic: bool,
+        form: Form,
         n_folds: int,
         cutoff: float,
         zbl: ZBL,
     ) -> None:
         self._cells, self._n_folds, self._zbl = cells, n_folds, zbl
-        self._kernel = raw_kernel(twojmax, cutoff)
-        found = survey(cells(), self._kernel)
-        self.basis = found.basis(quadratic=quadratic)
+        self._source = form.source(cutoff, zbl.element)
+        found = survey(cells(), self._source)
+        self.basis = found.basis(quadratic=form.quadratic)
         self._lowest = found.lowest_energy
         self._folds: dict[float | None, list[Fold]] = {}
 
@@ -56,7 +55,7 @@ class FoldedSet:
         if scale not in self._folds:
             self._folds[scale] = accumulate(
                 self._cells(),
-                self._kernel,
+                self._source,
                 self.basis,
                 self._zbl,
                 n_folds=self._n_folds,

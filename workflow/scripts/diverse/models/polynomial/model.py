@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from diverse.kernel import BispectrumSettings
+from diverse.models.bispectrum import BispectrumModel
 
 
 @dataclass(frozen=True)
-class PolynomialModel:
+class PolynomialModel(BispectrumModel):
     """Polynomial e = c_0 + sum_k c_k B_k + 1/2 sum_kl Q_kl B_k B_l of an atom's descriptors.
 
     Each B_k is the atom's component less the component of an isolated atom.
@@ -138,13 +139,17 @@ class PolynomialModel:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the parameters by name, as `from_arrays` takes them."""
-        arrays = {"constant": np.array(self.constant), "linear": self.linear}
+        arrays = {
+            "twojmax": np.array(self.twojmax),
+            "constant": np.array(self.constant),
+            "linear": self.linear,
+        }
         return arrays if self.quadratic is None else {**arrays, "quadratic": self.quadratic}
 
     @classmethod
-    def from_arrays(cls, twojmax: int, arrays: Mapping[str, np.ndarray]) -> PolynomialModel:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> PolynomialModel:
         """Make the model of these parameters, named as in `arrays`."""
-        constant = float(arrays["constant"])
+        twojmax, constant = int(arrays["twojmax"]), float(arrays["constant"])
         return cls(twojmax, constant, arrays["linear"], arrays.get("quadratic"))
 
 

@@ -1,4 +1,4 @@
-"""Settings of a polynomial fit."""
+"""Settings of a fit that is linear in its coefficients."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from diverse.models.polynomial.forms import Form, form_of
+
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Settings of a polynomial fit.
+    """Settings of a fit that is linear in its coefficients.
 
     Attributes
     ----------
-    twojmax : int
-    quadratic : bool
+    form : Form
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
     ridge : float or None
@@ -25,8 +26,7 @@ class FitSettings:
         Parts of the training set that are left out in turn.
     """
 
-    twojmax: int
-    quadratic: bool
+    form: Form
     energy_weight: float
     force_weight: float
     ridge: float | None
@@ -36,6 +36,6 @@ class FitSettings:
     @classmethod
     def of(cls, model: Mapping[str, Any]) -> FitSettings:
         """Read the study's entry of a model; none of its weights may be ``auto``."""
-        values = {**model, "quadratic": model["family"] == "quadratic"}
-        values["ridge"] = None if model["ridge"] == "auto" else model["ridge"]
+        ridge = None if model["ridge"] == "auto" else model["ridge"]
+        values = {**model, "form": form_of(model), "ridge": ridge}
         return cls(**{field.name: values[field.name] for field in fields(cls)})

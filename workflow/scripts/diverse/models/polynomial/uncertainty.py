@@ -1,4 +1,4 @@
-"""Predictive standard deviation of polynomial fits from the covariance of their coefficients."""
+"""Predictive standard deviation of linear fits from the covariance of their coefficients."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from diverse.descriptors.environments import environment_descriptors
-from diverse.kernel import BispectrumSettings
 from diverse.models import BATCH
 from diverse.models.polynomial.basis import Basis
+from diverse.models.polynomial.design import Source
 from diverse.structures import batches
 
 
@@ -21,7 +20,7 @@ class Uncertainty:
     """Covariance of the coefficients of a fit, and the standard deviations that follow from it.
 
     It is the posterior covariance of Bayesian linear regression with the ridge as prior: noise^2
-    (A^T A + ridge P)^-1. It knows nothing of what no polynomial can describe.
+    (A^T A + ridge P)^-1. It knows nothing of what no model of the form can describe.
 
     Attributes
     ----------
@@ -38,23 +37,14 @@ class Uncertainty:
         """Return the standard deviation of each atom's energy, shape (n_atoms,), eV."""
         return self._deviation(self.basis.columns(self.basis.white(descriptors)))
 
-    def of_cells(self, descriptors: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    def of_structures(self, cells: Iterable[Atoms], source: Source) -> np.ndarray:
         """Return the standard deviation of each cell's energy per atom, shape (n_cells,), eV.
 
-        The `descriptors` of all cells, shape (n_atoms, D), lie one after the other; `sizes`,
-        shape (n_cells,), are the numbers of atoms.
-        """
-        columns = self.basis.columns(self.basis.white(descriptors))
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        return self._deviation(np.add.reduceat(columns, starts) / np.asarray(sizes)[:, None])
-
-    def of_structures(self, cells: Iterable[Atoms], descriptor: BispectrumSettings) -> np.ndarray:
-        """Return the standard deviation of each cell's energy per atom, shape (n_cells,), eV.
-
-        The cells are described in batches, so that memory does not grow with their number.
+        The `source` subtracts the isolated atom's descriptors. The cells are described in batches,
+        so that memory does not grow with their number.
         """
         parts = [
-            self.of_cells(environment_descriptors(batch, descriptor), np.array([*map(len, batch)]))
+            self._deviation(source.energy_rows(batch, self.basis))
             for batch in batches(cells, BATCH)
         ]
         return np.concatenate([np.zeros(0), *parts])

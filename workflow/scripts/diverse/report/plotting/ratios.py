@@ -10,14 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from diverse.errors.effects import POOLED
+from diverse.errors.effects import POOLED, POOLED_MODERN
 from diverse.errors.ground import CLOSEST, NO_SKILL
 from diverse.errors.theta import DECISIVE
 from diverse.report.plotting.style import CLASS_MARKERS, looks, plain_log, style
 
 WIDTH, ROW = 7.2, 0.21  # inches
 TITLES = {"energy": "MAE of energies", "forces": "RMSE of forces"}
-CLASS_NAMES = {"A": "network, type A", "B": "network, type B"}
+CLASS_NAMES = {"A": "network, type A", "B": "network, type B", "pod": "POD"}
+POOLED_NAMES = {POOLED: "neutral ground", POOLED_MODERN: "the same, POD too"}
 Key = tuple[str, str, str]  # training set, test set, relation; a title has only the first
 
 
@@ -43,7 +44,7 @@ def ratio_dots(effects: pd.DataFrame, ratios: pd.DataFrame, families: Mapping[st
         axis.set_title(title)
     axes[0].set_yticks(range(len(rows)), [_label(key, effects) for key in rows])
     for text, (_, test, relation) in zip(axes[0].get_yticklabels(), rows, strict=True):
-        text.set_fontweight("bold" if test in ("", POOLED) else "normal")
+        text.set_fontweight("bold" if test in ("", *POOLED_NAMES) else "normal")
         text.set_color("0.5" if relation == NO_SKILL else "k")
     figure.supxlabel(_axis_title(effects), fontsize=9)
     handles = [
@@ -62,7 +63,7 @@ def _rows(effects: pd.DataFrame) -> list[Key]:
     keys: list[Key] = []
     for train, part in effects.groupby("train", sort=False):
         found = list(dict.fromkeys(zip(part["test"], part["relation"], strict=True)))
-        found.sort(key=lambda key: (order.index(key[1]), key[0] == POOLED))
+        found.sort(key=lambda key: (order.index(key[1]), key[0] in POOLED_NAMES))
         keys += [(str(train), "", ""), *((str(train), test, kind) for test, kind in found)]
     return keys
 
@@ -80,7 +81,7 @@ def _label(key: Key, effects: pd.DataFrame) -> str:
     train, test, relation = key
     if not test:
         return f"{train} / {effects['reference'].iloc[0]}"
-    return "neutral ground" if test == POOLED else f"{test} ({relation})"
+    return POOLED_NAMES.get(test, f"{test} ({relation})")
 
 
 def _panel(

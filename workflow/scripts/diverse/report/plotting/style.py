@@ -28,8 +28,8 @@ COLOURS = {
 MARKERS = {"expert": "s", "entropy": "o", "random": "^", "literature": "D"}
 OTHER_COLOURS = ["#CC79A7", "#56B4E9", "#000000", "#999999"]
 LINES = ["-", "--", "-.", ":"]
-MODEL_MARKERS = {"linear": "v", "quadratic": "p", "network": "*"}
-CLASS_MARKERS = {"linear": "v", "quadratic": "p", "network": "*", "A": "*", "B": "X"}
+MODEL_MARKERS = {"linear": "v", "quadratic": "p", "network": "*", "pod": "D"}
+CLASS_MARKERS = MODEL_MARKERS | {"A": "*", "B": "X"}
 FILLS = ["full", "none", "left", "right", "top", "bottom"]
 ERRORS = {"energy": "energy RMSE (meV/atom)", "forces": "force RMSE (meV/Å)"}
 

@@ -1,0 +1,48 @@
+"""Models of bispectrum components: one atom's descriptors in, its energy out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+
+from diverse.kernel import BispectrumSettings, Kernel, position_gradient, strain_gradient
+from diverse.models import Predictions, Predictor
+from diverse.neighbours import find_pairs
+from diverse.zbl import ZBL
+
+
+class BispectrumModel(ABC):
+    """Model that maps the descriptors of one environment to that atom's energy."""
+
+    twojmax: int
+
+    @abstractmethod
+    def site_energies(self, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return energies (eV, shape (n,)) and their gradients by descriptor, shape (n, D)."""
+
+    def predictor(self, cutoff: float, zbl: ZBL, *, stresses: bool) -> Predictor:
+        """Return the function that predicts a batch of cells; stresses cost nothing here.
+
+        Forces are the pull-back of dE/dB through the descriptor.
+        """
+        kernel = Kernel(BispectrumSettings(self.twojmax, cutoff))
+        return lambda cells: self._predict(cells, kernel, zbl)
+
+    def _predict(self, cells: Sequence[Atoms], kernel: Kernel, zbl: ZBL) -> Predictions:
+        pairs = find_pairs(cells, max(kernel.settings.cutoff, zbl.outer))
+        descriptors, pull_back = kernel.forward_vjp(pairs.vector, pairs.first)
+        site, slope = self.site_energies(descriptors)
+        repulsion, repulsion_slope = zbl.pair(pairs.distance)  # each pair is seen from both ends
+        cell_of_pair = pairs.cell_of_atom[pairs.center]
+        energies = np.bincount(pairs.cell_of_atom, site, len(cells))
+        energies = energies + 0.5 * np.bincount(cell_of_pair, repulsion, len(cells))
+        along = 0.5 * repulsion_slope / pairs.distance
+        by_vector = pull_back(slope) + along[:, None] * pairs.vector
+        forces = -position_gradient(pairs, by_vector, pairs.n_atoms)
+        strain = strain_gradient(pairs, by_vector, pairs.cell_of_atom, len(cells))
+        volumes = np.array([cell.get_volume() for cell in cells])
+        tensors = (strain + strain.transpose(0, 2, 1)) / (2 * volumes[:, None, None])
+        return Predictions(energies, forces, tensors[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]])

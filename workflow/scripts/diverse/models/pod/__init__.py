@@ -1,0 +1,1 @@
+"""Proper orthogonal descriptors (POD) of LAMMPS: potentials linear in their coefficients."""
