@@ -96,20 +96,31 @@ def predict(model: Model, cells: Iterable[Atoms], *, cutoff: float, zbl: ZBL) ->
     zbl : ZBL
     """
     kernel = Kernel(BispectrumSettings(model.twojmax, cutoff))
-    parts = [_predict_batch(model, batch, kernel, zbl) for batch in batches(cells, BATCH)]
+    parts = [predict_batch(model, batch, kernel, zbl) for batch in batches(cells, BATCH)]
     columns = zip(*(vars(part).values() for part in [Predictions.none(), *parts]), strict=True)
     return Predictions(*map(np.concatenate, columns))
 
 
-def _predict_batch(model: Model, cells: Sequence[Atoms], kernel: Kernel, zbl: ZBL) -> Predictions:
+def predict_batch(model: Model, cells: Sequence[Atoms], kernel: Kernel, zbl: ZBL) -> Predictions:
+    """Evaluate a model on top of its ZBL repulsion, all cells at once.
+
+    Parameters
+    ----------
+    model : Model
+    cells : sequence of Atoms
+    kernel : Kernel
+        Of the model's descriptor; making one takes as long as a small cell.
+    zbl : ZBL
+    """
     pairs = find_pairs(cells, max(kernel.settings.cutoff, zbl.outer))
     descriptors, pull_back = kernel.forward_vjp(pairs.vector, pairs.first)
     site, slope = model.site_energies(descriptors)
-    repulsion, repulsion_slope = zbl.pair(pairs.distance)  # each pair is seen from both ends
+    distance = pairs.distance
+    repulsion, repulsion_slope = zbl.pair(distance)  # each pair is seen from both ends
     cell_of_pair = pairs.cell_of_atom[pairs.center]
     energies = np.bincount(pairs.cell_of_atom, site, len(cells))
     energies = energies + 0.5 * np.bincount(cell_of_pair, repulsion, len(cells))
-    along = 0.5 * repulsion_slope / pairs.distance
+    along = 0.5 * repulsion_slope / distance
     by_vector = pull_back(slope) + along[:, None] * pairs.vector
     forces = -position_gradient(pairs, by_vector, pairs.n_atoms)
     strain = strain_gradient(pairs, by_vector, pairs.cell_of_atom, len(cells))
