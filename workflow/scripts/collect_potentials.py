@@ -8,10 +8,19 @@ import yaml
 
 from diverse.errors.views import read_scores
 from diverse.models.search import with_searched_weights
-from diverse.report.model_card import TrainingSet, error_rows, render_card, settings_rows
+from diverse.report.example import example_facts
+from diverse.report.model_card import (
+    TrainingSet,
+    error_rows,
+    read_speeds,
+    render_card,
+    settings_rows,
+    speed_of,
+)
 from diverse.seals import seal
 from diverse.structures import iterate_cells
 from diverse.study.job import begin, finish
+from diverse.study.settings import reference_lattice
 
 begin(snakemake)
 params, files = snakemake.params, snakemake.input
@@ -20,6 +29,9 @@ schema = yaml.safe_load(Path(files.schema).read_text())
 training, scores = TrainingSet.of(iterate_cells([files.training])), read_scores(files.scores)
 searches = dict(zip(params.searched, files.searches, strict=True))
 fits = dict(zip(params.fitted, files.fits, strict=True))
+facts = example_facts(reference_lattice(params.study))
+example = render_card(files.example, element=params.study["element"], example=facts)
+speeds = read_speeds(files.speeds)
 for (name, seed), path, output in zip(params.names, files.exports, snakemake.output, strict=True):
     model = with_searched_weights(params.models[name], searches.get(name))
     kind = "network" if model["family"] == "network" else "polynomial"
@@ -28,6 +40,9 @@ for (name, seed), path, output in zip(params.names, files.exports, snakemake.out
     card = render_card(
         files.template,
         **params.study,
+        example=facts,
+        input=example.strip(),
+        speed=speed_of(speeds, model),
         seed=seed,
         n_seeds=model.get("seeds", 1),
         model=own.iloc[0].to_dict(),
@@ -45,6 +60,7 @@ for (name, seed), path, output in zip(params.names, files.exports, snakemake.out
     target.mkdir()
     for file in [*params.files[kind], commands.name]:
         shutil.copy(source / file, target)
+    (target / "npt.lammps").write_text(example)
     seal([target])
     Path(output).write_text(card)
 finish(snakemake)
