@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from diverse.report.example import example_facts
-from diverse.report.model_card import read_speeds, render_card, speed_of
+from diverse.report.model_card import render_card
+from diverse.report.speeds import costs_of, read_speeds, speed_of
 from diverse.structures import ReferenceLattice
 from paths import ROOT
 
@@ -77,4 +78,8 @@ def test_speeds_are_found_by_the_form_of_a_model(tmp_path):
     assert speed_of(speeds, {"family": "linear", "twojmax": 4})["ase_rate"] == 1
     assert speed_of(speeds, {"family": "network", "type": "B", "twojmax": 4})["ase_rate"] == 3
     assert speed_of(speeds, {"family": "linear", "twojmax": 8}) is None
+    models = {"one": {"family": "linear", "twojmax": 4}, "two": {"family": "linear", "twojmax": 6}}
+    costs = costs_of(speeds.assign(lammps_rate=1e4), models)
+    assert costs["one"] == pytest.approx(100)
+    assert np.isnan(costs["two"])
     assert speed_of(read_speeds([]), {"family": "linear", "twojmax": 4}) is None

@@ -142,6 +142,10 @@ else:
     DYNAMICS = [RELEASED_DYNAMICS] if RELEASED and RELEASED_DYNAMICS.exists() else []
 
 
+# Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
+SPEEDS = ROOT / "results/release/benchmarks/md.csv"
+
+
 wildcard_constraints:
     dataset="|".join(DATASETS),
     chunk=r"\d+",

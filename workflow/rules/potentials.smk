@@ -7,9 +7,6 @@ Makes  potentials/{train}-{model}-{seed}/: the files that LAMMPS and Python run,
 Steps  collect_potentials: copy the files of each, write its card
 """
 
-# Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
-SPEEDS = ROOT / "results/release/benchmarks/md.csv"
-
 # What a card says of each training set; published labels have no labeller of the study.
 ORIGINS = {
     name: {

@@ -12,11 +12,10 @@ from diverse.report.example import example_facts
 from diverse.report.model_card import (
     TrainingSet,
     error_rows,
-    read_speeds,
     render_card,
     settings_rows,
-    speed_of,
 )
+from diverse.report.speeds import read_speeds, speed_of
 from diverse.seals import seal
 from diverse.structures import iterate_cells
 from diverse.study.job import begin, finish

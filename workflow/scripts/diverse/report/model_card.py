@@ -134,28 +134,6 @@ def error_rows(scores: pd.DataFrame, seed: str, families: Mapping[str, str]) -> 
     return list(rows.values())
 
 
-def read_speeds(path: str | Path) -> pd.DataFrame:
-    """Return the rates of dynamics that ``tests/benchmarks/md.py`` wrote; none without a file."""
-    return pd.read_csv(path) if path else pd.DataFrame(columns=["model", "family", "twojmax"])
-
-
-def speed_of(speeds: pd.DataFrame, model: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the rates of dynamics with models of a form; None where they were not measured.
-
-    Parameters
-    ----------
-    speeds : DataFrame
-        Of `read_speeds`: ``family``, ``type`` of a network, ``twojmax``.
-    model : mapping
-        Entry of the study.
-    """
-    form = {name: model.get(name) for name in ("family", "type", "twojmax")}
-    for row in speeds.to_dict("records"):
-        if all(value is None or row.get(name) == value for name, value in form.items()):
-            return dict(row)
-    return None
-
-
 def render_card(template: str | Path, **facts: Any) -> str:
     """Fill in the template of a card; a fact that it needs and does not get is an error."""
     environment = Environment(
