@@ -9,7 +9,7 @@ import yaml
 
 from paths import ROOT, clean_environment, snakemake
 
-STAGES = ["generate", "diversity", "label", "train", "transfer", "potentials"]
+STAGES = ["generate", "diversity", "label", "train", "transfer", "potentials", "dynamics"]
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -108,6 +108,22 @@ def test_only_models_with_auto_weights_are_searched(tmp_path):
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_is_a_target(tmp_path, stage):
     assert jobs(snakemake(tmp_path, "--dry-run", stage).stdout)[stage] == 1
+
+
+def test_dynamics_run_on_request_alone(tmp_path):
+    """One job a potential; a study without released runs shows none, and runs none by itself."""
+    smoke = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
+    found = jobs(snakemake(tmp_path, *smoke, "--", "dynamics").stdout)
+    assert (found["measure_dynamics"], found["show_own_dynamics"]) == (3 * 2, 1)
+    found = jobs(snakemake(tmp_path, *smoke).stdout)
+    assert not [name for name in found if "dynamics" in name]
+
+
+def test_released_dynamics_are_shown(tmp_path):
+    found = jobs(snakemake(tmp_path, "--dry-run").stdout)
+    assert found["show_dynamics"] == 1
+    assert "measure_dynamics" not in found
+    assert found["total"] <= 400
 
 
 def test_labels_can_be_recomputed(tmp_path):

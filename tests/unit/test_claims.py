@@ -25,10 +25,10 @@ def effect(test, effect, low, high, *, train="expert", quantity="energy", p=0.00
     return row | counts | {"metric": METRICS[quantity], "n_cells": 50, "dropped": ""} | others
 
 
-def claims_of(*rows, trains=TRAINS, families=FAMILIES):
+def claims_of(*rows, trains=TRAINS, families=FAMILIES, dynamics=None):
     effects = pd.DataFrame(list(rows), columns=[*PAIR, *EFFECT, *COUNTS])
     effects = with_holm(effects, trains, families)
-    return with_readings(claims_table(effects, trains, families))
+    return with_readings(claims_table(effects, trains, families, dynamics))
 
 
 def only(table, claim, quantity="energy"):
@@ -211,7 +211,7 @@ def test_what_a_study_lacks_is_said():
     )
     assert "neutral to every training set counts for forces" in said["C2"]
     assert said["C3"].startswith("There are no two nonlinear models")
-    assert said["C4"] == "Dynamics are not measured in this study."
+    assert said["C4"] == "No data: run `snakemake dynamics`."
     assert claims_page(table).count("<b>no data</b>") == len(table)
     for trains, absent in (
         (["random", "expert"], "no training set of family entropy"),
@@ -265,3 +265,59 @@ def test_no_neutral_ground_is_no_data():
 def test_an_end_near_one_is_told_from_one():
     row = only(claims_of(effect("neutral", 1.28, 1.043, 1.561)), "C2")
     assert "(95 % interval 1.04 to 1.6)" in row["reading"]
+
+
+def dynamics_of(*slopes, **changes):
+    """A table of dynamics, one potential trained on entropy for each slope."""
+    row = {"train": "entropy", "potential": "0123456789abcdef", "departure": np.nan}
+    row |= {"largest": 15.0, "failed": 0, "reason": ""}
+    row |= {"origin": "this study", "same_potential": True} | changes
+    models = [{"model": f"linear{number}", "slope": slope} for number, slope in enumerate(slopes)]
+    return pd.DataFrame([row | model for model in models])
+
+
+@pytest.mark.parametrize(
+    ("slopes", "verdict", "said"),
+    [
+        ([2.0, 2.01, 1.99], "reproduced", "the power 2.00 of the time step (95 % interval 1.98 to"),
+        ([2.0, 2.01, 1.99], "reproduced", "is shown. No model departs from its line up to 15 fs."),
+        ([1.5, 1.51, 1.49], "not reproduced", "second order in the time step is ruled out"),
+        ([2.5, 2.51, 2.49], "not reproduced", "second order in the time step is ruled out"),
+        ([1.7, 2.0, 2.3], "undecided", "second order in the time step is not shown"),
+        ([2.0], "undecided", "(no interval): second order in the time step is not shown."),
+        ([2.0], "undecided", "There is no interval: a single model was run."),
+    ],
+)
+def test_the_order_of_conservation_decides_dynamics(slopes, verdict, said):
+    other = dynamics_of(3.0, train="expert")
+    row = only(claims_of(dynamics=pd.concat([other, dynamics_of(*slopes)])), "C4", "")
+    assert row["verdict"] == verdict
+    assert said in row["reading"]
+    assert row["effect"] == pytest.approx(np.mean(slopes))
+    assert (row["table"], row["figure"]) == ("tables/dynamics.csv", "figures/dynamics.png")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"departure": 12.0}, "2 of 2 models depart from their line, the first at 12 fs."),
+        ({"origin": "released"}, "The runs are released ones, of these very potentials."),
+        (
+            {"origin": "released", "same_potential": False},
+            "this study's potentials have other bytes for linear0 (released 0123456789abcdef), ",
+        ),
+    ],
+)
+def test_what_is_known_of_the_runs_is_said(changes, said):
+    row = only(claims_of(dynamics=dynamics_of(2.0, 2.01, **changes)), "C4", "")
+    assert said in row["reading"]
+
+
+def test_potentials_that_failed_are_named():
+    lost = dynamics_of(np.nan, failed=9, reason="energy jump of 3.1 eV/atom")
+    row = only(claims_of(dynamics=lost), "C4", "")
+    assert row["verdict"] == "no data"
+    assert "failed: energy jump of 3.1 eV/atom" in row["reading"]
+    row = only(claims_of(dynamics=pd.concat([dynamics_of(2.0, 2.01), lost])), "C4", "")
+    assert row["verdict"] == "undecided"
+    assert "no interval: linear0 failed (energy jump of 3.1 eV/atom)." in row["reading"]

@@ -98,6 +98,9 @@ def test_a_whole_card(labelled):
             "labeller": [row],
             "settings": [],
             "commands": "pair_style x",
+            "input": "run 1",
+            "example": {"atoms": 2000},
+            "speed": {"processor": "a CPU", "atoms": 128, "lammps_rate": 6273, "ase_rate": 31274},
         },
         origin={"family": "expert"},
         training=TrainingSet.of(labelled),
@@ -107,6 +110,8 @@ def test_a_whole_card(labelled):
     assert "# net trained on hot, seed 1" in card
     assert "| cutoff_energy | `350` | Plane-wave cutoff (eV) |" in card
     assert "| hot | expert, held out of the training data set | 7 | 12 [1, 20] * | 200 |" in card
+    assert "`lmp -in npt.lammps` holds 2000 atoms" in card and "\n```\nrun 1\n```\n" in card
+    assert "6,273 in LAMMPS, 31,274 by the ASE calculator" in card
     assert "one constant an atom was removed" in card
     assert "ridge taken" not in card and "FitSNAP" not in card
     assert "|\n\n|" not in card  # no empty line tears a table apart

@@ -20,7 +20,7 @@ STAGES = [  # files of rules, in the order of the Snakefile
         "draws",
         "transfer",
     ),
-    *("curves", "uncertainty", "potentials", "report"),
+    *("curves", "uncertainty", "potentials", "dynamics", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
@@ -134,6 +134,20 @@ ERRORS = [Path(RESULTS, "convergence/errors.csv")]
 if RELEASED:
     ERRORS.insert(0, Path(RELEASED, "convergence", f"{config['study']}.csv"))
 KNOWN_ERRORS = next((path for path in ERRORS if path.exists()), None)
+
+# Training set and model of the potentials that dynamics are run with, and the rows of their runs.
+# Like the errors above, these are shown where they exist: the study's own, then released ones.
+MOVED = [(train, model) for train in WHOLE for model in config["dynamics"]["models"]]
+OWN_DYNAMICS = [f"<results>/dynamics/nve/{train}-{model}.csv" for train, model in MOVED]
+RELEASED_DYNAMICS = Path(RELEASED, "dynamics", f"{config['study']}.csv.xz")
+if all(Path(path.replace("<results>", RESULTS)).exists() for path in OWN_DYNAMICS):
+    DYNAMICS = OWN_DYNAMICS
+else:
+    DYNAMICS = [RELEASED_DYNAMICS] if RELEASED and RELEASED_DYNAMICS.exists() else []
+
+
+# Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
+SPEEDS = ROOT / "results/release/benchmarks/md.csv"
 
 
 wildcard_constraints:
@@ -346,3 +360,14 @@ def potential_files(kind):
 def potentials(wildcards):
     """Return the files of the exported potentials of the wildcards' model, on every training set."""
     return expand(potential_files(kind(wildcards.model)), train=WHOLE, allow_missing=True)
+
+
+def potential_of(train, model, seed=0):
+    """Return the LAMMPS files of one potential."""
+    names = {"train": train, "model": model, "seed": seed}
+    return [path.format(**names) for path in potential_files(kind(model))]
+
+
+def dynamic_potential(wildcards):
+    """Return the files of the potential that the wildcards' dynamics are run with."""
+    return potential_of(wildcards.train, wildcards.model)

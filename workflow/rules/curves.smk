@@ -3,10 +3,10 @@
 Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
        structures/whitening.npz
 Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines,sensitivity}.csv,
-       tables/{baselines,sensitivity}.html, figures/{parameters,nodes,learning_curves,novelty,mixtures}.png
+       tables/{baselines,sensitivity}.html, figures/{parameters,nodes,cost,learning_curves,novelty,mixtures}.png
 Steps  measure_levels: logarithms of errors, averaged over the groups of each ground, for every
                      training set, model and draw
-       show_model_sizes: errors against the numbers of parameters and of hidden nodes
+       show_model_sizes: errors against the size of the model, and against the cost of dynamics with it
        measure_novelty: distance of test cells to the nearest training environments
        show_novelty: errors of single cells against their novelty and their shortest distance
        show_learning_curves: errors against core-hours and environments, if the study asks for
@@ -43,10 +43,11 @@ rule measure_levels:
 
 
 rule show_model_sizes:
-    """Tabulate and draw errors against the number of parameters and of hidden nodes."""
+    """Tabulate and draw errors against the size of the model and the cost of dynamics."""
     input:
         levels="<results>/errors/levels.csv",
         scores="<results>/tables/scores.csv",
+        speeds=SPEEDS if SPEEDS.exists() else [],
     output:
         table="<results>/tables/size.csv",
         parameters=report(
@@ -60,6 +61,12 @@ rule show_model_sizes:
             caption="../report/parameters.rst",
             category="Transferability",
             labels={"result": "errors by number of hidden nodes"},
+        ),
+        cost=report(
+            "<results>/figures/cost.png",
+            caption="../report/cost.rst",
+            category="Transferability",
+            labels={"result": "errors by cost of dynamics"},
         ),
     log:
         "<logs>/show_model_sizes.log",

@@ -3,7 +3,7 @@
 Needs  models/{train}/{model}/{seed}/{potential.*,export.csv}, scores/{train}.csv,
        datasets/{train}/train.xyz
 Makes  potentials/{train}-{model}-{seed}/: the files that LAMMPS and Python run, potential.lammps
-       with the lines that use them, and README.md, the card
+       with the lines that use them, npt.lammps, a whole LAMMPS input, and README.md, the card
 Steps  collect_potentials: copy the files of each, write its card
 """
 
@@ -28,6 +28,8 @@ rule collect_potentials:
         scores="<results>/scores/{train}.csv",
         training="<results>/datasets/{train}/train.xyz",
         template=str(ROOT / "workflow/report/model_card.md"),
+        example=str(ROOT / "workflow/report/npt.lammps"),
+        speeds=SPEEDS if SPEEDS.exists() else [],
         schema=str(ROOT / "workflow/schemas/study.schema.yaml"),
     output:
         cards_of(config["models"]),  # of each potential the other files lie beside its card
@@ -36,7 +38,7 @@ rule collect_potentials:
     conda:
         ENVIRONMENT
     params:
-        study=study_part("element", "cutoff", "zbl"),
+        study=study_part("element", "lattice", "cutoff", "zbl"),
         models=lookup(within=config, dpath="models"),
         names=exported(config["models"]),
         files=POTENTIAL_FILES,

@@ -18,9 +18,10 @@ MIXED = len(COMPARED) > len(WHOLE)
 SHOWN_TABLES = [
     *("claims", "theta", "ratios", *(["mixtures", "baselines"] if MIXED else [])),
     *(["sensitivity"] if WEIGHTED and len(WHOLE) > 1 else []),
+    *(["dynamics"] if DYNAMICS else []),
     *("transferability", "training_sets", "datasets"),
 ]
-SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else [])]
+SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else []), *(["dynamics"] if DYNAMICS else [])]
 
 
 rule plot_workflow:
@@ -62,6 +63,7 @@ rule results:
         "<results>/figures/gallery.png" if CURATED else [],
         "<results>/figures/calibration.png" if CALIBRATED else [],
         rules.potentials.input,
+        rules.show_dynamics.output if DYNAMICS else [],
 
 
 rule write_index:

@@ -1,7 +1,7 @@
 """Transfer: every model on every held-out set, and where the errors come from.
 
 Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{test}/test.xyz, tables/noise.csv,
-       errors/draws/, errors/cells.csv.xz, tables/training_sets.csv
+       errors/draws/, errors/cells.csv.xz, tables/training_sets.csv; tables/dynamics.csv where it is known
 Makes  errors/draws/{train}/exported.csv.xz (models that take no part in draws, a row a test cell),
        tables/scores.csv (one tidy row a number),
        tables/{transferability,claims,ratios,groups}.{csv,html}, tables/theta.csv,
@@ -113,6 +113,7 @@ rule measure_effects:
         errors=DRAW_ERRORS,
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
+        dynamics="<results>/tables/dynamics.csv" if DYNAMICS else [],
     output:
         effects="<results>/tables/theta.csv",
         claims="<results>/tables/claims.csv",

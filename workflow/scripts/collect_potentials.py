@@ -8,11 +8,18 @@ import yaml
 
 from diverse.errors.views import read_scores
 from diverse.models.search import with_searched_weights
-from diverse.report.model_card import TrainingSet, error_rows, render_card, settings_rows
+from diverse.report.example import example_facts
+from diverse.report.model_card import (
+    TrainingSet,
+    error_rows,
+    render_card,
+    settings_rows,
+)
+from diverse.report.speeds import read_speeds, speed_of
 from diverse.seals import seal
 from diverse.structures import iterate_cells
 from diverse.study.job import begin, finish
-from diverse.study.settings import model_kind
+from diverse.study.settings import model_kind, reference_lattice
 
 begin(snakemake)
 params, files = snakemake.params, snakemake.input
@@ -21,6 +28,9 @@ schema = yaml.safe_load(Path(files.schema).read_text())
 training, scores = TrainingSet.of(iterate_cells([files.training])), read_scores(files.scores)
 searches = dict(zip(params.searched, files.searches, strict=True))
 fits = dict(zip(params.fitted, files.fits, strict=True))
+facts = example_facts(reference_lattice(params.study))
+example = render_card(files.example, element=params.study["element"], example=facts)
+speeds = read_speeds(files.speeds)
 for (name, seed), path, output in zip(params.names, files.exports, snakemake.output, strict=True):
     model = with_searched_weights(params.models[name], searches.get(name))
     kind = model_kind(model)
@@ -29,6 +39,9 @@ for (name, seed), path, output in zip(params.names, files.exports, snakemake.out
     card = render_card(
         files.template,
         **params.study,
+        example=facts,
+        input=example.strip(),
+        speed=speed_of(speeds, model),
         seed=seed,
         n_seeds=model.get("seeds", 1),
         model=own.iloc[0].to_dict(),
@@ -46,6 +59,7 @@ for (name, seed), path, output in zip(params.names, files.exports, snakemake.out
     target.mkdir()
     for file in [*params.files[kind], commands.name]:
         shutil.copy(source / file, target)
+    (target / "npt.lammps").write_text(example)
     seal([target])
     Path(output).write_text(card)
 finish(snakemake)

@@ -22,8 +22,10 @@ material = Material.of(
 reference = reference_set(trains, families)
 effects, ratios = measure_effects(material, trains, reference)
 spreads = measure_spreads(material, reference, [name for name in trains if name != reference])
+moved = snakemake.input.dynamics
+dynamics = read_table(moved, ["train", "slope", "origin"]) if moved else None
 effects = with_holm(pd.concat([effects, spreads]), trains, families)
-claims = with_readings(claims_table(effects, trains, families))
+claims = with_readings(claims_table(effects, trains, families, dynamics))
 effects.to_csv(snakemake.output.effects, index=False)
 claims.to_csv(snakemake.output.claims, index=False)
 ratios.to_csv(snakemake.output.ratios, index=False)

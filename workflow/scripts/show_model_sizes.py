@@ -1,10 +1,11 @@
-"""Tabulate and draw errors against the number of parameters and of hidden nodes."""
+"""Tabulate and draw errors against the size of the model and the cost of dynamics."""
 
 from diverse.errors.curves import model_sizes
 from diverse.errors.draws import model_classes, read_table
 from diverse.errors.levels import LEVEL_COLUMNS
 from diverse.errors.views import parameters_of_models, read_scores
 from diverse.report.plotting import size_panels
+from diverse.report.speeds import costs_of, read_speeds
 from diverse.study.job import begin, finish
 from diverse.study.settings import model_descriptor
 
@@ -21,10 +22,13 @@ sizes = model_sizes(
         if model["family"] == "network"
     },
 )
+costs = costs_of(read_speeds(snakemake.input.speeds), models)
+sizes["microseconds"] = sizes["model"].map(costs)
 sizes.to_csv(snakemake.output.table, index=False, float_format="%.6g")
 for x, path in (
     ("n_parameters", snakemake.output.parameters),
     ("nodes", snakemake.output.nodes),
+    ("microseconds", snakemake.output.cost),
 ):
     size_panels(sizes, families, model_classes(models), x).savefig(path)
 finish(snakemake)

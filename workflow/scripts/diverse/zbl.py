@@ -8,6 +8,7 @@ Ranges of Ions in Solids* (1985); switching as documented for `pair_style zbl`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -63,12 +64,8 @@ class ZBL:
 
     def pair(self, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the pair energy (eV) and its derivative (eV/Å) at each distance (Å)."""
-        energy, slope, _ = self._screened(distance)
-        edge, edge_slope, edge_curvature = self._screened(np.array([self.outer]))
-        width = self.outer - self.inner
-        cubic = (-3 * edge_slope + width * edge_curvature) / width**2
-        quartic = (2 * edge_slope - width * edge_curvature) / width**3
-        shift = -edge + width * edge_slope / 2 - width**2 * edge_curvature / 12
+        energy, slope = self._screened(distance)[:2]
+        shift, cubic, quartic = self._switch
         beyond = np.clip(distance - self.inner, 0, None)
         inside = distance < self.outer
         square = beyond * beyond  # powers of numpy are others on other processors
@@ -87,16 +84,28 @@ class ZBL:
         np.add.at(forces, pairs.center, (slope / distance)[:, None] * pairs.vector)
         return energies, forces
 
-    def _screened(self, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the unswitched energy and its first two derivatives."""
+    @cached_property
+    def _switch(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the constant, and the coefficients of the cubic and quartic, that switch it off.
+
+        With them energy, slope and curvature vanish at `outer`.
+        """
+        edge, slope, curvature = self._screened(np.array([self.outer]), curvature=True)
+        width = self.outer - self.inner
+        shift = -edge + width * slope / 2 - width**2 * curvature / 12
+        cubic = (-3 * slope + width * curvature) / width**2
+        return shift, cubic, (2 * slope - width * curvature) / width**3
+
+    def _screened(self, distance: np.ndarray, *, curvature: bool = False) -> list[np.ndarray]:
+        """Return the unswitched energy and its first derivative; the second too, if asked for."""
         charge = atomic_numbers[self.element]
         length = 0.46850 / (2 * charge**0.23)
-        rate = SCREENING_RATE / length
-        terms = SCREENING_AMPLITUDE * exponential(-distance[..., None] * rate)
-        phi, phi1, phi2 = terms.sum(-1), -(terms * rate).sum(-1), (terms * rate**2).sum(-1)
+        rate = SCREENING_RATE.reshape(-1, *[1] * distance.ndim) / length
+        terms = SCREENING_AMPLITUDE.reshape(rate.shape) * exponential(-distance * rate)
+        phi, phi1 = terms.sum(0), -(terms * rate).sum(0)
         r, scale = distance, COULOMB * charge**2
-        return (
-            scale * phi / r,
-            scale * (phi1 - phi / r) / r,
-            scale * (phi2 - 2 * (phi1 - phi / r) / r) / r,
-        )
+        found = [scale * phi / r, scale * (phi1 - phi / r) / r]
+        if curvature:
+            phi2 = (terms * rate**2).sum(0)
+            found.append(scale * (phi2 - 2 * (phi1 - phi / r) / r) / r)
+        return found

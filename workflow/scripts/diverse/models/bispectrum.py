@@ -35,11 +35,12 @@ class BispectrumModel(ABC):
         pairs = find_pairs(cells, max(kernel.settings.cutoff, zbl.outer))
         descriptors, pull_back = kernel.forward_vjp(pairs.vector, pairs.first)
         site, slope = self.site_energies(descriptors)
-        repulsion, repulsion_slope = zbl.pair(pairs.distance)  # each pair is seen from both ends
+        distance = pairs.distance
+        repulsion, repulsion_slope = zbl.pair(distance)  # each pair is seen from both ends
         cell_of_pair = pairs.cell_of_atom[pairs.center]
         energies = np.bincount(pairs.cell_of_atom, site, len(cells))
         energies = energies + 0.5 * np.bincount(cell_of_pair, repulsion, len(cells))
-        along = 0.5 * repulsion_slope / pairs.distance
+        along = 0.5 * repulsion_slope / distance
         by_vector = pull_back(slope) + along[:, None] * pairs.vector
         forces = -position_gradient(pairs, by_vector, pairs.n_atoms)
         strain = strain_gradient(pairs, by_vector, pairs.cell_of_atom, len(cells))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,12 @@ def read_zbl(folder: str | Path) -> ZBL:
         float(words[start + 1]),
         float(words[start + 2]),
     )
+
+
+def digest(folder: str | Path) -> str:
+    """Return the first 16 digits of the SHA-256 over what the LAMMPS files of a potential hold."""
+    files = sorted(path for path in Path(folder).glob("potential.*") if path.is_file())
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def read_cutoff(folder: str | Path) -> float:

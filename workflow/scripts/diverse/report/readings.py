@@ -42,7 +42,9 @@ def reading(row: dict[str, Any]) -> str:
     """Return one sentence, or two, that say what the numbers of a claim say."""
     if row["verdict"] == NO_DATA:
         return str(row["reason"])
-    if row["claim"] == "C3":
+    if row["claim"] == "C4":
+        said = _order(row)
+    elif row["claim"] == "C3":
         said = _spread(row)
     elif row["claim"] == "C1":
         said = _home(row)
@@ -114,4 +116,18 @@ def _spread(row: dict[str, Any]) -> str:
     return (
         f"The errors of {WORDS[row['quantity']]} spread over nonlinear forms {value} times as much "
         f"with {row['train']} as with {row['reference']} ({known}): {verdict}."
+    )
+
+
+def _order(row: dict[str, Any]) -> str:
+    """Return how the deviation of the energy in dynamics rises with the time step."""
+    value, low, high = (f"{row[name]:.2f}" for name in ("effect", "ci_low", "ci_high"))
+    known = f"95 % interval {low} to {high}" if np.isfinite(row["ci_low"]) else "no interval"
+    verdict = {
+        REPRODUCED: "second order in the time step is shown",
+        UNDECIDED: "second order in the time step is not shown",
+    }.get(row["verdict"], "second order in the time step is ruled out")
+    return (
+        f"In dynamics with models trained on {row['train']} the deviation of the energy rises with "
+        f"the power {value} of the time step ({known}): {verdict}."
     )

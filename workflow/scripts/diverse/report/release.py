@@ -35,7 +35,8 @@ def release_study(
     that the claims rest on, and a choice of figures and potentials; all figures, potentials and
     errors go to ``release.tar.xz`` in the study's folder, which is published beside the repository.
     ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in. Of a study of
-    convergence, where there is one, the labels and the table of errors are copied. Labels that lay
+    convergence, where there is one, the labels and the table of errors are copied; of dynamics all
+    runs, as one table. Labels that lay
     ahead (`release_ahead`) and are among the released ones now are not kept twice.
 
     Parameters
@@ -73,6 +74,7 @@ def release_study(
         hidden = shutil.ignore_patterns(".*")  # Snakemake's own
         shutil.copytree(results / "potentials" / name, target / "potentials" / name, ignore=hidden)
     _release_convergence(results, target / "convergence")
+    _release_dynamics(results, target / "dynamics")
     archive = _pack(results, results / "release.tar.xz")
     write_manifest(target, archive)
     release_ahead(results, target)
@@ -204,3 +206,12 @@ def _release_convergence(results: Path, target: Path) -> None:
         target.mkdir(exist_ok=True)
         shutil.copy(results / "convergence/errors.csv", target / f"{results.name}.csv")
         shutil.copy(results / "convergence/labels.xyz.xz", target / f"{results.name}.xyz.xz")
+
+
+def _release_dynamics(results: Path, target: Path) -> None:
+    """Copy the runs that ``snakemake dynamics`` made as one table, named after the study."""
+    paths = sorted((results / "dynamics/nve").glob("*.csv"))
+    if paths:
+        target.mkdir(exist_ok=True)
+        rows = pd.concat(map(pd.read_csv, paths))
+        rows.to_csv(target / f"{results.name}.csv.xz", index=False)

@@ -13,6 +13,7 @@ from diverse.datasets.literature.fetch import absence
 from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
 from diverse.labels.labellers import LabellerError, make_labeller
+from diverse.study.dynamics import complete_dynamics
 from diverse.study.lattice import check_lattice
 from diverse.study.names import check_names
 from diverse.study.reading import ConfigError, demand
@@ -57,6 +58,7 @@ def load_study(config: Config, schema_path: str) -> Config:
         complete_subsets(study)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    complete_dynamics(study)
     check_names(study)
     check_lattice(study)
     _check_generation(study)

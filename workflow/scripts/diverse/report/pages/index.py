@@ -38,6 +38,8 @@ TABLES = {  # captions, by the stem of a table's name; the claims stand in the a
     "baselines": "The same for training sets that were chosen in another way.",
     "sensitivity": "Effects with other weights of energies against forces in training; in brackets "
     "one standard deviation over draws.",
+    "dynamics": "Energy conservation in dynamics: the power of the time step with which the "
+    "deviation rises; in brackets the 95 % interval over velocity seeds.",
     "transferability": "Errors of every model on every test set; in brackets the 95 % interval "
     "over test cells alone.",
     "training_sets": "Sources of every training set, draw by draw.",
@@ -46,6 +48,8 @@ TABLES = {  # captions, by the stem of a table's name; the claims stand in the a
 ALTS = {  # what stands for a figure where it is not seen
     "ratios": "Dots: the error of every form of model trained on one set over that of the same "
     "form trained on the reference set, by test set. The numbers are in the tables below.",
+    "dynamics": "Lines: the deviation of the total energy against the time step, one line a "
+    "potential. The numbers are in tables/dynamics.csv.",
     "mixtures": "Curves: the change of errors when cells of another set are added to the expert "
     "set. The numbers are in tables/mixtures.csv.",
 }

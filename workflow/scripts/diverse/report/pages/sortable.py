@@ -15,7 +15,7 @@ from diverse.report.pages.html import bold_interval
 
 ROWS = 10  # of a table that are shown at a time
 SMALLEST_P = 0.001  # smaller ones are shown as such
-VALUES = ("effect", "ratio", "value")  # columns that an interval ci_low to ci_high is of
+VALUES = ("effect", "ratio", "value", "slope")  # columns that an interval ci_low to ci_high is of
 TITLES = {
     "theta": "log effect",
     "sigma_set": "SD, training sets",
@@ -29,6 +29,10 @@ TITLES = {
     "force_rms": "force rms (eV/Å)",
     "core_hours": "core hours",
     "seconds": "labelling (core s)",
+    "deviation": "deviation at 1 fs (meV/atom)",
+    "departure": "departure (fs)",
+    "drift": "drift (meV/atom/ps)",
+    "largest": "largest step (fs)",
 }
 SORT = """
 for (const table of document.querySelectorAll("table.sortable")) {

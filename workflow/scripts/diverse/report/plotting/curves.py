@@ -23,7 +23,16 @@ from diverse.report.plotting.style import model_marks, style
 
 LABELS = {"energy": "energy MAE (meV/atom)", "forces": "force RMSE (meV/Å)"}
 COSTS = {"core_hours": "core-hours of labels", "environments": "environments"}
-SIZES = {"n_parameters": "parameters", "nodes": "hidden nodes"}
+SIZES = {
+    "n_parameters": "parameters",
+    "nodes": "hidden nodes",
+    "microseconds": "µs an atom and step in LAMMPS",
+}
+NOTHING = {
+    "n_parameters": "No model of this study has parameters.",
+    "nodes": "No model of this study has hidden nodes.",
+    "microseconds": "The speed of no model of this study was measured (tests/benchmarks/md.py).",
+}
 HOME = "own test cells"
 
 
@@ -79,13 +88,13 @@ def size_panels(
         Of `diverse.errors.curves.model_sizes`.
     families, models : mapping
         Families of the data sets, classes of the models, in the order of the study.
-    x : {"n_parameters", "nodes"}
-        Without nodes, a model is not drawn against them.
+    x : {"n_parameters", "nodes", "microseconds"}
+        A model without nodes, or whose speed was not measured, is not drawn against them.
     """
     style()
     table = table[table[x] > 0]
     if table.empty:
-        return nothing_to_draw(f"No model of this study has {SIZES[x]}.")
+        return nothing_to_draw(NOTHING[x])
     grounds = {f"on {ground}": ground for ground in table["ground"].unique()}
     figure, panels = ground_panels(list(grounds), list(LABELS.values()))
     colours = colours_of(families, set(table["train"]))
@@ -96,7 +105,7 @@ def size_panels(
             chosen = table[(table["ground"] == ground) & (table["quantity"] == quantity)]
             for (train, name), curve in chosen.groupby(["train", "class"], sort=False):
                 banded(axis, curve, x, "error", colours[str(train)], **marks[str(name)])
-            if len(chosen) and x == "nodes":
+            if len(chosen) and x != "n_parameters":
                 log_places(axis, chosen[x].tolist(), digits=4)
             elif len(chosen):
                 decades(axis)

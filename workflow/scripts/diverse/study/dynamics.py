@@ -1,0 +1,36 @@
+"""Check of the block `dynamics` of a study, and the models that it names or leaves to a default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diverse.dynamics.slopes import LEAST
+from diverse.study.reading import demand
+
+Config = dict[str, Any]
+
+
+def complete_dynamics(study: Config) -> None:
+    """Fill in the models of `dynamics`: without a list, linear SNAP and networks of type A.
+
+    Raises
+    ------
+    ConfigError
+        For a model that the study does not have, or too few time steps to fit a line.
+    """
+    block, models = study["dynamics"], study["models"]
+    if block["models"] is None:
+        block["models"] = [name for name, model in models.items() if _of_the_claim(model)]
+    for name in block["models"]:
+        demand(name in models, f"dynamics.models: there is no model '{name}'")
+    fitted = [step for step in block["timesteps"] if float(step) <= block["fitted"]]
+    demand(
+        len(fitted) >= LEAST and all(float(step) > 0 for step in block["timesteps"]),
+        f"dynamics.timesteps: {len(fitted)} are above 0 and not above {block['fitted']:g} fs "
+        f"(dynamics.fitted); a line needs {LEAST}",
+    )
+
+
+def _of_the_claim(model: Config) -> bool:
+    """Say whether C4 is about a model of this form."""
+    return model["family"] == "linear" or model.get("type") == "A"
