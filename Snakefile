@@ -2,7 +2,7 @@
 
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
-snakemake --cores all STAGE                            generate, diversity, label, train, transfer, potentials
+snakemake --cores all STAGE                            generate, diversity, label, train, transfer, potentials, physics
 """
 
 from snakemake.utils import min_version
@@ -38,6 +38,7 @@ include: "workflow/rules/transfer.smk"
 include: "workflow/rules/curves.smk"
 include: "workflow/rules/uncertainty.smk"
 include: "workflow/rules/potentials.smk"
+include: "workflow/rules/physics.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -32,7 +32,7 @@ def surfaces(
     for facet in facets:
         name = f"surface_{_digits(facet)}"
         for repeat in range(repeats):
-            atoms = _primitive_slab(context.lattice, facet, layers)
+            atoms = primitive_slab(context.lattice, facet, layers)
             atoms.center(vacuum=vacuum / 2, axis=2)
             own = f"{name}_{repeat}"
             cells.append(tagged(context.displaced(atoms, displacement, own), name, own))
@@ -100,7 +100,7 @@ def _faults(
     contact = FAULT_CONTACT * context.lattice.nearest_neighbour
     for plane in planes:
         name = f"{group}_{_digits(plane)}"
-        perfect = _primitive_slab(context.lattice, plane, layers, periodic=True)
+        perfect = primitive_slab(context.lattice, plane, layers, periodic=True)
         for steps in list(product(*map(range, shifts)))[1:]:
             atoms = perfect.copy()
             atoms.cell[2] += np.array(steps) / shifts @ atoms.cell.array[:2]
@@ -123,7 +123,7 @@ def _digits(indices: Sequence[int]) -> str:
     return "".join(str(index) for index in indices)
 
 
-def _primitive_slab(
+def primitive_slab(
     lattice: ReferenceLattice, facet: Sequence[int], layers: int, *, periodic: bool = False
 ) -> Atoms:
     """Return the slab with the smallest in-plane cell: one atom a layer for bcc and fcc.
