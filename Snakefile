@@ -3,7 +3,7 @@
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
 snakemake --cores all STAGE                            generate, diversity, label, train, transfer, potentials,
-                                                       dynamics (on request alone)
+                                                       and, on request alone, dynamics, physics
 """
 
 from snakemake.utils import min_version
@@ -40,6 +40,7 @@ include: "workflow/rules/curves.smk"
 include: "workflow/rules/uncertainty.smk"
 include: "workflow/rules/potentials.smk"
 include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/physics.smk"
 include: "workflow/rules/report.smk"
 
 

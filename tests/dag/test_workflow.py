@@ -9,7 +9,16 @@ import yaml
 
 from paths import ROOT, clean_environment, snakemake
 
-STAGES = ["generate", "diversity", "label", "train", "transfer", "potentials", "dynamics"]
+STAGES = [
+    "generate",
+    "diversity",
+    "label",
+    "train",
+    "transfer",
+    "potentials",
+    "dynamics",
+    "physics",
+]
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -38,6 +47,13 @@ def test_default_study(tmp_path):
     expected |= {"train_subsets": 1, "select_subsets": 1, "describe_cells": 1, "measure_effects": 1}
     assert {name: found[name] for name in expected} == expected
     assert not [name for name in found if "search" in name]  # one weight, declared, for all
+
+
+def test_physics_is_measured_on_request_alone(tmp_path):
+    assert "measure_physics" not in jobs(snakemake(tmp_path, "--dry-run").stdout)
+    found = jobs(snakemake(tmp_path, "--dry-run", "physics").stdout)
+    assert found["measure_physics"] == 3 * 4 + 3 + 1  # own potentials, published, the labeller
+    assert (found["train_network"], found["fit_polynomial"]) == (3 * 2, 3 * 2)
 
 
 def test_smoke_study_does_not_inherit_from_the_default(tmp_path):

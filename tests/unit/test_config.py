@@ -51,6 +51,18 @@ WRONG = [
     (("sampler",), {"d_min": "big"}, "sampler.d_min: 'big' is not of type 'number'"),
     (("sampler",), {"d_min": 3.0}, r"sampler: spheres of d_min = 3.0 Å would fill 111% of a cell"),
     (("sampler",), {"volume": [0.3, 2]}, "sampler: spheres of d_min = 2.1 Å would fill 102%"),
+    (("physics",), {"models": ["linear9"]}, "physics.models: there is no model 'linear9'; defined"),
+    (("physics", "references"), "no.yaml", "physics.references: there is no file '.*no.yaml'"),
+    (
+        ("physics", "published"),
+        {"dft": {"pair_style": "zero 1", "pair_coeff": ["* *"]}},
+        "physics.published: 'dft' is the study's labeller",
+    ),
+    (
+        ("physics", "published"),
+        {"eam": {"pair_style": "eem", "pair_coeff": ["* *"]}},
+        "physics.published.eam: LAMMPS knows no pair style 'eem'",
+    ),
     (("cutoff",), 3.0, "cutoff: 3.0 Å holds hardly a neighbour .* take about 4.7 Å"),
     (("sampler",), {"sizes": "big"}, "sampler.sizes: 'big' is not one of"),
     (("datasets", "entropy", "rounds"), 99, "datasets.entropy.rounds: 99 rounds for 21 chunks are"),

@@ -20,11 +20,12 @@ STAGES = [  # files of rules, in the order of the Snakefile
         "draws",
         "transfer",
     ),
-    *("curves", "uncertainty", "potentials", "dynamics", "report"),
+    *("curves", "uncertainty", "potentials", "dynamics", "physics", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from diverse.study.check import load_study
+from diverse.study.potentials import SEED, measured_potentials
 from diverse.study.reading import ConfigError, check_file
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
 from diverse.study.subsets import subset_sources
@@ -371,3 +372,13 @@ def potential_of(train, model, seed=0):
 def dynamic_potential(wildcards):
     """Return the files of the potential that the wildcards' dynamics are run with."""
     return potential_of(wildcards.train, wildcards.model)
+
+
+def potential_at_work(wildcards):
+    """Return the LAMMPS files of the potential whose physics is measured; none if not trained."""
+    source = PHYSICS[wildcards.potential]
+    if "model" not in source:
+        return []
+    names = {"train": source["train"], "model": source["model"], "seed": SEED}
+    files = [*potential_files(kind(source["model"])), *commands_of([source["model"]])[:1]]
+    return [path.format(**names) for path in files]

@@ -16,6 +16,7 @@ from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.study.dynamics import complete_dynamics
 from diverse.study.lattice import check_lattice
 from diverse.study.names import check_names
+from diverse.study.potentials import check_physics
 from diverse.study.reading import ConfigError, demand
 from diverse.study.schema import quoted, with_defaults
 from diverse.study.settings import (
@@ -63,7 +64,9 @@ def load_study(config: Config, schema_path: str) -> Config:
     check_lattice(study)
     _check_generation(study)
     _check_labellers(study)
-    _check_convergence(study, schema, Path(schema_path).resolve().parents[2])
+    root = Path(schema_path).resolve().parents[2]
+    _check_convergence(study, schema, root)
+    check_physics(study, root)
     return study
 
 

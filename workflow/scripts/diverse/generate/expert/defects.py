@@ -62,7 +62,8 @@ def interstitials(
     nearest = context.lattice.nearest_neighbour
     cells = []
     for kind in kinds:
-        perfect = _with_interstitial(context.lattice, kind, supercell)
+        cell = context.lattice.primitive().repeat(tuple(supercell))
+        perfect = with_interstitial(context.lattice, kind, cell)
         for repeat in range(repeats):
             atoms = perfect.copy()
             name = f"interstitial_{kind}_{repeat}"
@@ -95,9 +96,20 @@ def dislocation(
     return _displaced_copies(context, cylinder, "dislocation_screw", repeats, displacement)
 
 
-def _with_interstitial(lattice: ReferenceLattice, kind: str, supercell: Sequence[int]) -> Atoms:
-    """Return a supercell in which an atom is split in two, or one sits on a free site."""
-    atoms = lattice.primitive().repeat(tuple(supercell))
+def with_interstitial(lattice: ReferenceLattice, kind: str, perfect: Atoms) -> Atoms:
+    """Return a supercell of bcc in which an atom is split in two, or one sits on a free site.
+
+    Parameters
+    ----------
+    lattice : ReferenceLattice
+        Of the supercell.
+    kind : str
+        One of `DUMBBELLS`, of which the first and the last atom are the halves, or of `SITES`,
+        where the last atom sits.
+    perfect : Atoms
+        Supercell; it is left as it is.
+    """
+    atoms = perfect.copy()
     if kind in DUMBBELLS:
         direction = np.array(DUMBBELLS[kind]) / np.linalg.norm(DUMBBELLS[kind])
         half = 0.5 * CONTACT * lattice.nearest_neighbour * direction

@@ -1,0 +1,131 @@
+"""Potentials as ASE calculators: exported models, published potentials, the study's labeller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+
+from diverse.labels.chunk import label_cells
+from diverse.labels.labellers import LabelError, Labeller
+from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
+from diverse.physics import PhysicsError
+from diverse.structures import tagged
+
+LARGEST = 1e4  # eV/Å, above which a force means that the potential explodes
+
+
+class LabellerCalculator(Calculator):
+    """Energy, forces and stress of periodic cells by a labeller.
+
+    Parameters
+    ----------
+    labeller : Labeller
+    log : Path
+        For what the labeller itself writes.
+    ledger : Ledger, optional
+        Where labels are looked up and kept. Without one the labeller is called in this process,
+        for labellers that take a second or less.
+    timeout : float, s
+        Time after which a label of the ledger has failed.
+    """
+
+    def __init__(
+        self,
+        labeller: Labeller,
+        log: Path,
+        ledger: Ledger | None = None,
+        timeout: float = Effort.timeout,
+    ) -> None:
+        super().__init__()
+        self.implemented_properties = ["energy", "free_energy", "forces", "stress"]
+        self.labeller, self.log, self.ledger, self.timeout = labeller, log, ledger, timeout
+
+    def strained(self, atoms: Atoms) -> LabellerCalculator:
+        """Return a calculator for small strains of a cell: k-points held, a complete basis."""
+        return LabellerCalculator(
+            self.labeller.strained(atoms), self.log, self.ledger, self.timeout
+        )
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[Any] = all_changes,
+    ) -> None:
+        """Compute energy, forces and stress together, whichever of them are asked for.
+
+        Raises
+        ------
+        PhysicsError
+            If the labeller fails, with its cause.
+        """
+        super().calculate(atoms, properties, system_changes)
+        cell = cast(Atoms, self.atoms)
+        self.results = self._from_ledger(cell) if self.ledger else self._direct(cell)
+
+    def _direct(self, cell: Atoms) -> dict[str, Any]:
+        try:
+            label = self.labeller.label(cell, self.log)
+        except LabelError as error:
+            raise PhysicsError(f"no energy: {error}") from error
+        energies = {"energy": label.free_energy, "free_energy": label.free_energy}
+        return {**energies, "forces": label.forces, "stress": label.stress}
+
+    def _from_ledger(self, cell: Atoms) -> dict[str, Any]:
+        assert self.ledger is not None
+        named = tagged(cell, "physics", "physics")
+        with self.log.open("a") as file:
+            (row,) = label_cells(
+                [named],
+                self.labeller,
+                self.ledger,
+                effort=Effort(timeout=self.timeout),
+                log=self.log,
+                say=lambda line: print(line, file=file, flush=True),
+            )
+        if row.calc is None:
+            raise PhysicsError(f"no energy: {row.info['cause']}")
+        found = dict(row.calc.results)
+        return {**found, "energy": found["free_energy"]}
+
+
+def for_strains(calculator: Calculator, atoms: Atoms) -> Calculator:
+    """Return the calculator for stresses of small strains of a cell: smooth ones."""
+    strained = getattr(calculator, "strained", None)
+    return calculator if strained is None else strained(atoms)
+
+
+def energy_of(atoms: Atoms, calculator: Calculator) -> float:
+    """Return the energy (eV) of a cell.
+
+    Raises
+    ------
+    PhysicsError
+        If the potential gives no number, or forces beyond 10,000 eV/Å.
+    """
+    copy = atoms.copy()
+    copy.calc = calculator
+    energy = float(copy.get_potential_energy())
+    check_forces(energy, copy.get_forces())
+    return energy
+
+
+def check_forces(energy: float, forces: np.ndarray) -> None:
+    """Refuse energies and forces that no relaxation can go on from.
+
+    Raises
+    ------
+    PhysicsError
+        If one is not finite, or a force is larger than 10,000 eV/Å.
+    """
+    if not (np.isfinite(energy) and np.isfinite(forces).all()):
+        raise PhysicsError("the potential explodes: energy or forces are not finite")
+    largest = float(np.abs(forces).max())
+    if largest > LARGEST:
+        raise PhysicsError(f"the potential explodes: a force of {largest:.2g} eV/Å")

@@ -1,0 +1,143 @@
+"""All properties of a potential, in the order of the tables, with units and definitions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase.calculators.calculator import Calculator
+
+from diverse.generate.expert.defects import DUMBBELLS, SITES
+from diverse.physics import Found, PhysicsError
+from diverse.physics.crystal import (
+    Crystal,
+    bain_path,
+    equation_of_state,
+    lattice_constant,
+    structure_energy,
+)
+from diverse.physics.defects import (
+    divacancy_binding,
+    interstitial,
+    vacancy_formation,
+    vacancy_migration,
+)
+from diverse.physics.dimer import dimer_curve
+from diverse.physics.elastic import elastic_constants, elastic_names
+from diverse.physics.surfaces import facets, fault_planes, gamma_line, surface_energy
+from diverse.physics.vibrations import (
+    TEMPERATURES,
+    phonon_frequencies,
+    phonon_rows,
+    thermal_expansion,
+)
+from diverse.structures import ReferenceLattice
+
+STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
+COLUMNS = ["property", "value", "unit", "reason"]
+
+
+@dataclass(frozen=True)
+class Property:
+    """Values that one calculation gives.
+
+    Attributes
+    ----------
+    units : dict of str to str
+        Unit of every row, by its name.
+    measure : callable
+        Takes a `Crystal`.
+    atoms : int
+        Atoms of its largest cell where that is small, 1000 where it is a supercell.
+    """
+
+    units: dict[str, str]
+    measure: Callable[[Crystal], Found]
+    atoms: int = 1000
+
+
+def properties(lattice: ReferenceLattice) -> Iterator[Property]:
+    """Yield the properties of a lattice, in the order of tables."""
+    size = len(lattice.primitive())
+    for axis in ("a", "c") if lattice.c is not None else ("a",):
+        yield Property({f"lattice constant {axis}": "Å"}, partial(lattice_constant, axis), size)
+    yield Property({"bulk modulus": "GPa"}, equation_of_state, size)
+    yield Property(dict.fromkeys(elastic_names(lattice), "GPa"), elastic_constants, size)
+    for name, atoms in STRUCTURES.items():
+        if name != lattice.structure:
+            yield Property({f"{name} energy": "meV/atom"}, partial(structure_energy, name), atoms)
+    other = "bcc" if lattice.structure == "fcc" else "fcc"
+    yield Property({f"Bain path {other}": "meV/atom"}, bain_path, size)
+    yield Property({"vacancy formation": "eV"}, vacancy_formation)
+    yield Property({"vacancy migration": "eV"}, vacancy_migration)
+    for shell in (1, 2):
+        row = {f"divacancy {shell} binding": "eV"}
+        yield Property(row, partial(divacancy_binding, shell))
+    for kind in (*DUMBBELLS, *SITES):
+        yield Property({f"interstitial {kind}": "eV"}, partial(interstitial, kind))
+    for facet in facets(lattice):
+        yield Property({f"surface {facet}": "J/m²"}, partial(surface_energy, facet))
+    for plane in fault_planes(lattice):
+        yield Property({f"gamma line {plane}": "J/m²"}, partial(gamma_line, plane))
+    yield Property(dict.fromkeys(phonon_rows(lattice), "THz"), phonon_frequencies)
+    expansions = [f"expansion {temperature} K" for temperature in TEMPERATURES]
+    yield Property(dict.fromkeys(expansions, "%"), thermal_expansion)
+    yield Property({"dimer length": "Å", "dimer energy": "eV"}, dimer_curve)
+
+
+def measure_properties(
+    reference: ReferenceLattice,
+    calculator: Calculator,
+    *,
+    largest: int = 1000,
+    say: Callable[[str], None] = lambda line: None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a potential's properties as a table, and the curves behind them.
+
+    Parameters
+    ----------
+    reference : ReferenceLattice
+        Of the study; every property starts from it.
+    calculator : Calculator
+        The potential.
+    largest : int
+        Properties with larger cells are not computed; their reason says so.
+    say : callable
+        Takes lines about the progress.
+
+    Returns
+    -------
+    table : DataFrame
+        Columns ``property``, ``value``, ``unit`` and ``reason``, which says why a value is missing.
+    curves : dict
+        Fields of `Curve` by the property's first row, ``rows`` the names of all its rows.
+    """
+    crystal = Crystal(reference, calculator)
+    rows: list[dict[str, Any]] = []
+    curves: dict[str, Any] = {}
+    for entry in properties(reference):
+        start = time.monotonic()
+        found, reason = _measured(entry, crystal, largest)
+        for name, unit in entry.units.items():
+            value, why = found.rows.get(name, np.nan), found.reasons.get(name, reason)
+            rows.append({"property": name, "value": value, "unit": unit, "reason": why})
+        if found.curve is not None:
+            curves[next(iter(entry.units))] = {**asdict(found.curve), "rows": list(entry.units)}
+        names = ", ".join(entry.units)
+        say(f"{names}: {reason or 'measured'} ({time.monotonic() - start:.1f} s)")
+    return pd.DataFrame(rows, columns=COLUMNS), curves
+
+
+def _measured(entry: Property, crystal: Crystal, largest: int) -> tuple[Found, str]:
+    """Return what was found, or nothing and the reason."""
+    if entry.atoms > largest:
+        return Found({}), f"not computed: its cells hold more than {largest} atoms"
+    try:
+        return entry.measure(crystal), ""
+    except PhysicsError as error:
+        return Found({}), str(error)

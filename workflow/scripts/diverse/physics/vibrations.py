@@ -1,0 +1,140 @@
+"""Phonons and thermal expansion, by phonopy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from diverse.physics import Curve, Found, PhysicsError
+from diverse.physics.calculators import check_forces, energy_of
+from diverse.physics.crystal import Crystal
+from diverse.structures import ReferenceLattice
+
+EDGE = 11.0  # Å, at least, between opposite faces of supercells
+DISPLACEMENT = 0.01  # Å
+POINTS = 60  # along a path of wave vectors
+UNSTABLE = -0.05  # THz: frequencies are imaginary from here on
+MESH = [11, 11, 11]
+STRETCHES = np.linspace(0.97, 1.08, 7)  # volumes of the quasi-harmonic approximation
+TEMPERATURES = (300, 1000, 2000)  # K
+STEP = 10  # K
+
+
+def special_points(lattice: ReferenceLattice) -> dict[str, np.ndarray]:
+    """Return the special points of the Brillouin zone but its centre, in reciprocal vectors."""
+    points = lattice.primitive().cell.bandpath(npoints=0).special_points
+    return {name: np.asarray(point) for name, point in points.items() if name != "G"}
+
+
+def phonon_rows(lattice: ReferenceLattice) -> tuple[str, ...]:
+    """Return the names of the rows of `phonon_frequencies`."""
+    ends = (f"phonon {name} {end}" for name in special_points(lattice) for end in ("low", "high"))
+    return (*ends, "phonon lowest")
+
+
+def phonon_frequencies(crystal: Crystal) -> Found:
+    """Return frequencies (THz): lowest and highest at special points, lowest along the path.
+
+    By finite displacements in a supercell with opposite faces at least 11 Å apart. Imaginary
+    frequencies are negative: the lattice is then not stable.
+    """
+    phonon = _phonon(crystal.primitive, crystal.calculator)
+    values = {}
+    for name, point in special_points(crystal.reference).items():
+        frequencies = _frequencies(phonon, point[None])[0]
+        values[f"phonon {name} low"] = float(frequencies.min())
+        values[f"phonon {name} high"] = float(frequencies.max())
+    path = crystal.primitive.cell.bandpath(npoints=POINTS)
+    bands = _frequencies(phonon, path.kpts)
+    values["phonon lowest"] = float(bands.min())
+    x, places, names = path.get_linear_kpoint_axis()
+    ticks = [(name, float(place)) for name, place in zip(names, places, strict=True)]
+    curve = Curve(x.tolist(), bands.T.tolist(), "wave vector", "frequency (THz)", ticks)
+    return Found(values, curve)
+
+
+def thermal_expansion(crystal: Crystal) -> Found:
+    """Return the linear expansion (%) from 0 K to temperatures, quasi-harmonic.
+
+    Phonons at 7 volumes from 0.97 to 1.08 of the relaxed one, the free energy's minimum over the
+    volume by a Birch-Murnaghan fit (`phonopy.run_qha`); c/a stays.
+    """
+    from phonopy import run_qha
+
+    cells = [_scaled(crystal.primitive, volume) for volume in STRETCHES]
+    phonons = [_phonon(cell, crystal.calculator) for cell in cells]
+    _check_stable(phonons)
+    energies = [energy_of(cell, crystal.calculator) for cell in cells]
+    temperatures = np.arange(0.0, max(TEMPERATURES) + 2 * STEP, STEP)
+    options: Any = {"mesh": MESH, "eos": "birch_murnaghan", "exclude_gamma_acoustic": True}
+    try:
+        found = run_qha(phonons, temperatures, energies, **options)
+    except (RuntimeError, ValueError) as error:
+        raise PhysicsError(f"no quasi-harmonic free energy: {error}") from error
+    volumes = np.asarray(found.equilibrium_volumes)
+    inside = volumes < STRETCHES[-1] * crystal.primitive.get_volume()
+    length = 100 * ((volumes / volumes[0]) ** (1 / 3) - 1)[inside]
+    x = temperatures[: len(volumes)][inside]
+    reached = [t for t in TEMPERATURES if t <= x.max()]
+    return Found(
+        {f"expansion {t} K": float(np.interp(t, x, length)) for t in reached},
+        Curve(x[::5].tolist(), [length[::5].tolist()], "temperature (K)", "expansion (%)"),
+        {
+            f"expansion {t} K": f"the volume grows by more than 8 % from {x.max():.0f} K on"
+            for t in TEMPERATURES
+            if t not in reached
+        },
+    )
+
+
+def _phonon(primitive: Atoms, calculator: Calculator) -> Any:
+    """Return the phonons of a cell, by forces on displaced atoms."""
+    from phonopy import Phonopy
+    from phonopy.structure.atoms import PhonopyAtoms
+
+    lengths = np.linalg.norm(np.linalg.inv(primitive.cell.array).T, axis=1)  # 1/heights
+    repeats = np.diag(np.ceil(EDGE * lengths).astype(int))
+    unit = PhonopyAtoms(
+        symbols=primitive.get_chemical_symbols(),
+        cell=primitive.cell.array,
+        scaled_positions=primitive.get_scaled_positions(),
+    )
+    phonon = Phonopy(unit, repeats, primitive_matrix=np.eye(3))
+    phonon.generate_displacements(distance=DISPLACEMENT)
+    displaced: Any = phonon.supercells_with_displacements
+    phonon.forces = [_forces(cell, calculator) for cell in displaced]
+    phonon.produce_force_constants()
+    phonon.symmetrize_force_constants()
+    return phonon
+
+
+def _forces(cell: Any, calculator: Calculator) -> np.ndarray:
+    atoms = Atoms(cell.symbols, cell=cell.cell, scaled_positions=cell.scaled_positions, pbc=True)
+    atoms.calc = calculator
+    forces = atoms.get_forces()
+    check_forces(atoms.get_potential_energy(), forces)
+    return np.asarray(forces)
+
+
+def _frequencies(phonon: Any, points: np.ndarray) -> np.ndarray:
+    """Return the frequencies (THz) at wave vectors, shape (n, modes)."""
+    phonon.run_qpoints(points)
+    return np.asarray(phonon.qpoints.frequencies)
+
+
+def _check_stable(phonons: list[Any]) -> None:
+    """Refuse phonons that have imaginary frequencies."""
+    for phonon in phonons:
+        phonon.run_mesh(MESH)
+        lowest = float(phonon.mesh.frequencies.min())
+        if lowest < UNSTABLE:
+            raise PhysicsError(f"phonons are not stable: {lowest:.1f} THz at one of the volumes")
+
+
+def _scaled(atoms: Atoms, volume: float) -> Atoms:
+    copy = atoms.copy()
+    copy.set_cell(atoms.cell.array * volume ** (1 / 3), scale_atoms=True)
+    return copy

@@ -1,0 +1,118 @@
+"""Physical properties of potentials as a page: a row a property, a column a potential."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from diverse.report.numbers import digits
+from diverse.report.pages.html import STYLE
+
+WORST = 0.5  # difference over the reference, from which on the colour is full
+SMALLEST = 0.05  # of the unit: a reference that is smaller counts as this large
+TEXTS = ("unit", "train", "model", "reason", "source", "against")
+Curves = Mapping[str, Mapping[str, Any]]
+
+
+def physics_page(template: str, table: pd.DataFrame, curves: Curves) -> str:
+    """Return the properties of all potentials as a page of its own; see `physics_section`."""
+    section = physics_section(template, table, curves)
+    return f"{STYLE}\n<title>Physical properties of potentials</title>\n{section}"
+
+
+def physics_section(template: str, table: pd.DataFrame, curves: Curves) -> str:
+    """Return the properties as a part of a page, with the curves in it.
+
+    Parameters
+    ----------
+    template : str
+        Jinja template ``workflow/report/physics.html``.
+    table : DataFrame
+        Of `diverse.physics.table.collect_properties`.
+    curves : mapping
+        Of `diverse.physics.properties.measure_properties`, by the name of the potential.
+    """
+    table = table.fillna(dict.fromkeys(TEXTS, ""))
+    reasons = _texts(table["reason"])
+    behind = {name: _rows_with_curves(entry) for name, entry in curves.items()}
+    names = list(dict.fromkeys(table["potential"]))
+    entries = {(row["property"], row["potential"]): row for row in table.to_dict("records")}
+    units = dict(zip(table["property"], table["unit"], strict=True))
+    rows = [
+        {
+            "name": name,
+            "unit": unit,
+            "cells": [_cell(entries.get((name, p)), reasons, behind.get(p, {})) for p in names],
+        }
+        for name, unit in units.items()
+    ]
+    page = Environment(undefined=StrictUndefined, autoescape=True).from_string(template)
+    return page.render(
+        heads=[_head(table[table["potential"] == name].iloc[0]) for name in names],
+        rows=rows,
+        reasons=reasons,
+        sources=_texts(table["source"]),
+        curves=_shortened(curves),
+        reference=next((name for name in table["against"] if name in curves), ""),
+    )
+
+
+def _texts(column: pd.Series) -> list[str]:
+    """Return the different texts of a column, in their order."""
+    return list(dict.fromkeys(column[column != ""]))
+
+
+def _rows_with_curves(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name of the curve behind each row that has one."""
+    return {row: name for name, curve in entry.items() for row in curve["rows"]}
+
+
+def _shortened(curves: Curves) -> dict[str, dict[str, Any]]:
+    """Return the curves with four digits: a page needs no more."""
+    return {
+        name: {
+            row: {
+                **{key: curve[key] for key in ("x_title", "y_title", "ticks")},
+                "x": [float(f"{x:.5g}") for x in curve["x"]],
+                "lines": [[float(f"{y:.4g}") for y in line] for line in curve["lines"]],
+            }
+            for row, curve in entry.items()
+        }
+        for name, entry in curves.items()
+    }
+
+
+def _head(row: Mapping[str, Any]) -> Markup:
+    """Return the title of a potential's column: what it was trained on, and its model."""
+    names = [row["train"], row["model"]] if row["train"] else [row["potential"]]
+    return Markup("<br>").join(escape(name) for name in names)
+
+
+def _cell(
+    row: Mapping[str, Any] | None, reasons: list[str], curves: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a value with its difference, or the number of the reason why there is none."""
+    empty = dict.fromkeys(("kind", "colour", "curve", "potential", "text", "difference"), "")
+    if row is None:
+        return {**empty, "kind": "none"}
+    if pd.isna(row["value"]):
+        return {**empty, "kind": "none", "text": f"– [{reasons.index(row['reason']) + 1}]"}
+    shown = {
+        **empty,
+        "text": digits(row["value"], 4),
+        "potential": row["potential"],
+        "curve": curves.get(row["property"], ""),
+    }
+    if pd.isna(row["reference"]) or row["potential"] == row["against"]:
+        return shown
+    part = abs(row["difference"]) / max(abs(row["reference"]), SMALLEST)
+    sign = "+" if row["difference"] >= 0 else "−"
+    return {
+        **shown,
+        "colour": f"rgba(213, 94, 0, {0.7 * min(part / WORST, 1):.2f})",
+        "difference": sign + digits(abs(row["difference"]), 2),
+    }

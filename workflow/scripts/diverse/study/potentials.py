@@ -1,0 +1,96 @@
+"""Potentials whose physical properties a study measures: its own, published ones, its labeller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from diverse.labels.labellers import LabellerError, make_labeller
+from diverse.physics.references import ReferencesError, read_references
+from diverse.study.reading import ConfigError, demand
+from diverse.study.settings import Config
+
+SEED = 0  # of the training whose potential is measured
+
+
+def measured_potentials(study: Config) -> dict[str, dict[str, Any]]:
+    """Return the potentials that `snakemake physics` measures, by name.
+
+    Those of the block's models (by default `largest_of_each_kind`) on every training set, called
+    as their folder under ``potentials/``; published ones; the labeller of the study.
+
+    Returns
+    -------
+    dict
+        Of each the ``train`` and ``model`` it comes from, or its ``labeller`` block with the
+        element; and ``atoms``, the largest cell it is asked for.
+    """
+    block, element = study["physics"], study["element"]
+    datasets = study["datasets"].items()
+    trains = [name for name, entry in datasets if entry["use"] == "train_and_test"]
+    own = {
+        f"{train}-{model}-{SEED}": {"train": train, "model": model, "atoms": block["atoms"]}
+        for model in block["models"] or largest_of_each_kind(study)
+        for train in trains
+    }
+    published = {
+        name: {"labeller": {"element": element, "kind": "lammps", **pair}, "atoms": block["atoms"]}
+        for name, pair in block["published"].items()
+    }
+    reference = {}
+    if block["labeller_atoms"]:
+        labeller = {"element": element, **study["labellers"][study["labeller"]]}
+        reference = {study["labeller"]: {"labeller": labeller, "atoms": block["labeller_atoms"]}}
+    return own | published | reference
+
+
+def largest_of_each_kind(study: Config) -> list[str]:
+    """Return the model of each family, and of each type of network, with the largest twojmax.
+
+    Of several that are equally large the first counts.
+    """
+    largest: dict[tuple[str, str], str] = {}
+    for name, model in study["models"].items():
+        kind = model["family"], model.get("type", "")
+        best = largest.get(kind)
+        if best is None or model["twojmax"] > study["models"][best]["twojmax"]:
+            largest[kind] = name
+    return list(largest.values())
+
+
+def check_physics(study: Config, root: Path) -> None:
+    """Refuse models, published potentials and references that do not exist or cannot work.
+
+    Parameters
+    ----------
+    study : dict
+    root : Path
+        Of the repository, which the file of references is relative to.
+
+    Raises
+    ------
+    ConfigError
+        With one sentence.
+    """
+    block = study["physics"]
+    unknown = [name for name in block["models"] if name not in study["models"]]
+    demand(
+        not unknown,
+        f"physics.models: there is no model '{', '.join(unknown)}'; "
+        f"defined are {', '.join(study['models'])}",
+    )
+    for name, pair in block["published"].items():
+        demand(
+            name != study["labeller"],
+            f"physics.published: '{name}' is the study's labeller; give it another name",
+        )
+        try:
+            options = {"element": study["element"], "kind": "lammps", **pair}
+            _ = make_labeller(options).provenance
+        except LabellerError as error:
+            raise ConfigError(f"physics.published.{name}: {error}") from None
+    if block["references"] is not None:
+        try:
+            read_references(root / block["references"])
+        except ReferencesError as error:
+            raise ConfigError(f"physics.references: {error}") from None

@@ -1,0 +1,37 @@
+"""Measure the physical properties of one potential."""
+
+import json
+import sys
+from pathlib import Path
+
+from diverse.labels.labellers import make_labeller
+from diverse.labels.ledger import Ledger
+from diverse.models.calculator import PotentialCalculator
+from diverse.physics.calculators import LabellerCalculator
+from diverse.physics.properties import measure_properties
+from diverse.study.job import begin, finish
+from diverse.study.settings import reference_lattice
+
+begin(snakemake)
+params, log = snakemake.params, Path(snakemake.log[0])
+source = params.potential
+if "labeller" in source:
+    labeller = make_labeller(source["labeller"])
+    others = sorted(Path(params.released).glob("*/*.xyz.xz")) if params.released else []
+    ledger = None if labeller.kind == "lammps" else Ledger(Path(params.ledger), others)
+    calculator = LabellerCalculator(labeller, log, ledger, params.timeout)
+else:
+    calculator = PotentialCalculator(Path(snakemake.input.potential[0]).parent)
+
+with log.open("a") as file:
+
+    def say(line: str) -> None:
+        print(line, file=file, flush=True)
+        print(f"{snakemake.wildcards.potential}: {line}", file=sys.stderr)
+
+    table, curves = measure_properties(
+        reference_lattice(params.study), calculator, largest=source["atoms"], say=say
+    )
+table.to_csv(snakemake.output.table, index=False, float_format="%.6g")
+Path(snakemake.output.curves).write_text(json.dumps(curves))
+finish(snakemake)
