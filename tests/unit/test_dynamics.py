@@ -12,13 +12,15 @@ from ase.md.verlet import VelocityVerlet
 
 from diverse import lammps_library
 from diverse.dynamics.conservation import COLUMNS, Protocol, conservation_rows, deviations
+from diverse.dynamics.ramps import COLUMNS as RAMP_COLUMNS
+from diverse.dynamics.ramps import SEGMENTS, Ramp, ramp_rows, ramps_of
 from diverse.dynamics.slopes import order_of_conservation, slopes_table
 from diverse.dynamics.verlet import Run, Thermostat, integrate
 from diverse.models import Predictions
 from diverse.models.calculator import PotentialCalculator
 from diverse.models.export import digest, lammps_commands, write_commands
 from diverse.report.pages.dynamics import dynamics_page
-from diverse.report.plotting.dynamics import conservation_panels
+from diverse.report.plotting.dynamics import conservation_panels, survival_curves
 from model_cases import CUTOFF, ZBL_W, make_model
 
 ZHOU = ("eam/alloy", ["* * W_zhou.eam.alloy W"])
@@ -208,3 +210,50 @@ def test_digests_follow_the_files(tmp_path):
     path = tmp_path / "potential.snapcoeff"
     path.write_text(path.read_text() + "\n")
     assert digest(tmp_path) != first
+
+
+SETTINGS = {"heating": (100.0, 600.0), "compression": 100.0, "pressure": 20.0, "defects": 300.0}
+
+
+def test_ramps_go_where_they_should(zhou):
+    """Pressures follow their ramp, and a cell that is heated at constant volume keeps it."""
+    crystal = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
+    ramps = ramps_of(crystal, SETTINGS)
+    assert len(ramps["vacancy"].start) == len(crystal) - 1
+    assert ramps["surface"].start.get_volume() == pytest.approx(2 * crystal.get_volume())
+    streams = [np.random.default_rng(seed) for seed in range(2)]
+    rows = pd.DataFrame(
+        ramp_rows(ramps, zhou, streams, length=2.0 * SEGMENTS * 5, nearest=2.74),
+        columns=RAMP_COLUMNS,
+    )
+    assert len(rows) == 5 * 2
+    assert (rows["reason"] == "").all()
+    assert (rows["part"] == 1).all()
+    means = rows.groupby("ramp")[["temperature", "pressure", "volume"]].mean()
+    assert means.loc["heating", "temperature"] == 600
+    assert means.loc["heating", "volume"] == 1
+    # the EAM of Zhou has B = 310 GPa, so V / V_0 is 0.94 at 20 GPa; pressures scatter by some GPa
+    assert means.loc["compression", "volume"] == pytest.approx(0.945, abs=0.02)
+    assert means.loc["compression", "pressure"] == pytest.approx(20, abs=5)
+    assert means.loc["heating at zero pressure", "volume"] == pytest.approx(1, abs=0.02)
+
+
+def test_a_ramp_ends_where_the_potential_fails(zhou):
+    """Springs without repulsion: atoms that are drawn together end as a pair at no distance."""
+    crystal = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
+
+    def collapsing(cells):
+        found = zhou(cells)
+        forces = [cell.positions.mean(axis=0) - cell.positions for cell in cells]
+        return Predictions(found.energies, 50 * np.concatenate(forces), found.stresses)
+
+    ramps = {"heating": Ramp(crystal, (300.0, 3000.0))}
+    streams = [np.random.default_rng(seed) for seed in range(2)]
+    rows = pd.DataFrame(ramp_rows(ramps, collapsing, streams, length=2000.0, nearest=2.74))
+    assert (rows["part"] < 1).all()
+    assert rows["reason"].str.contains("pair at|run-away|below the crystal").all()
+    assert (rows["temperature"] < 3000).all()
+    figure = survival_curves(rows.assign(train="entropy"), {"entropy": "entropy"})
+    (line,) = figure.axes[0].get_lines()
+    assert line.get_ydata()[-1] == 0
+    figure.clear()

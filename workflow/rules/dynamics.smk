@@ -1,13 +1,16 @@
-"""Dynamics: how well the exported potentials conserve energy (snakemake dynamics), claim C4.
+"""Dynamics: how well potentials conserve energy (snakemake dynamics, claim C4), how far each gets (ramps).
 
 Needs  models/{train}/{model}/0/potential.*; released runs, for a study that has none of its own
 Makes  dynamics/nve/{train}-{model}.csv, a row for each time step and velocity seed, and
        dynamics/dynamics.{csv,html,png} of them (on request); tables/dynamics.{csv,html} and
-       figures/dynamics.png of the runs that are known
+       figures/dynamics.png of the runs that are known; on request dynamics/ramps/{train}-{model}.csv
+       and dynamics/ramps.{csv,png}
 Steps  measure_dynamics: all time steps and seeds of one potential, from equilibrated starts
        show_dynamics: slope, departure and drift of the runs that are known (DYNAMICS): the study's
                       own, else those that are released of a study of its name
        show_own_dynamics: the same of the study's own runs
+       measure_ramps: one potential in ramps of temperature and pressure, until each run fails
+       show_ramps: how far the potentials of every training set got
 """
 
 
@@ -90,3 +93,48 @@ use rule show_dynamics as show_own_dynamics with:
 rule dynamics:
     input:
         rules.show_own_dynamics.output,
+
+
+rule measure_ramps:
+    """Run one potential in ramps of temperature and pressure until it fails."""
+    input:
+        parameters=dynamic_potential,
+        commands="<results>/models/{train}/{model}/0/potential.lammps",
+    output:
+        rows="<results>/dynamics/ramps/{train}-{model}.csv",
+    log:
+        "<logs>/measure_ramps/{train}-{model}.log",
+    benchmark:
+        "<benchmarks>/measure_ramps/{train}-{model}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        study=study_part("seed", "element", "lattice", "dynamics"),
+    message:
+        "Ramps with {wildcards.model} trained on {wildcards.train}"
+    script:
+        "../scripts/measure_ramps.py"
+
+
+rule show_ramps:
+    """Join the ramps of all potentials, and draw how far those of every training set got."""
+    input:
+        rows=[path.replace("/nve/", "/ramps/") for path in OWN_DYNAMICS],
+    output:
+        table="<results>/dynamics/ramps.csv",
+        figure="<results>/dynamics/ramps.png",
+    log:
+        "<logs>/show_ramps.log",
+    conda:
+        ENVIRONMENT
+    params:
+        families=FAMILIES,
+    message:
+        "Showing how far potentials get"
+    script:
+        "../scripts/show_ramps.py"
+
+
+rule ramps:
+    input:
+        rules.show_ramps.output,

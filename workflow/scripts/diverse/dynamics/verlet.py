@@ -51,6 +51,8 @@ class Run:
         Where it is now.
     velocities, forces : ndarray, shape (n_atoms, 3)
         In units of ASE.
+    stress : ndarray, shape (6,), eV/Å^3
+        Of the potential energy; Voigt order and sign of ASE.
     potential, kinetic : list of float, eV/atom
         One entry a step, the start included.
     reason : str
@@ -62,6 +64,7 @@ class Run:
         self.mass = cell.get_masses()[:, None]
         self.velocities = cell.get_velocities()
         self.forces = np.zeros_like(self.velocities)
+        self.stress = np.zeros(6)
         self.potential: list[float] = []
         self.kinetic: list[float] = []
         self.reason = ""
@@ -88,6 +91,17 @@ class Run:
     def temperature(self) -> float:
         """Instantaneous temperature, K, from all 3 n_atoms momenta."""
         return self.kinetic[-1] / (1.5 * units.kB)
+
+    @property
+    def pressure(self) -> float:
+        """Instantaneous pressure, eV/Å^3: of the forces, and of the momenta."""
+        density = len(self.cell) / self.cell.get_volume()
+        return float(2 / 3 * self.kinetic[-1] * density - self.stress[:3].mean())
+
+    def scale(self, factor: float) -> None:
+        """Scale the cell and all places in it."""
+        self.cell.set_cell(factor * self.cell.cell.array, scale_atoms=True)
+        self.start *= factor
 
     @property
     def energies(self) -> np.ndarray:
@@ -172,5 +186,7 @@ def _compute(runs: list[Run], evaluate: Evaluate) -> list[tuple[Run, float]]:
         ends = np.cumsum([len(run.cell) for run in runs])[:-1]
         for run, forces in zip(runs, np.split(found.forces, ends), strict=True):
             run.forces = forces
+        for run, stress in zip(runs, found.stresses, strict=True):
+            run.stress = stress
         return list(zip(runs, found.energies.tolist(), strict=True))
     return []
