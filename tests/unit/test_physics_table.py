@@ -1,12 +1,15 @@
 """The table of physical properties, its page and figure, and the references it is read against."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from diverse.physics.references import ReferencesError, read_references
 from diverse.physics.table import collect_properties
-from diverse.report.pages.physics import physics_page
+from diverse.report.pages.index import Contents, index_page
+from diverse.report.pages.physics import RELEASED, physics_page, released_physics
 from diverse.report.plotting.physics import deviations
 from paths import ROOT
 
@@ -87,6 +90,19 @@ def test_values_that_agree_are_white_and_others_are_red(table, curves):
 
     assert colour(0.0) == "0.00"
     assert colour(500.0) == colour(-5000.0) == "0.70"
+
+
+def test_released_values_stand_on_the_first_page(table, curves, tmp_path):
+    table.to_csv(tmp_path / "small.csv", index=False)
+    (tmp_path / "small.json").write_text(json.dumps(curves))
+    files = [tmp_path / "small.csv", tmp_path / "small.json", ROOT / "workflow/report/physics.html"]
+    template = (ROOT / "workflow/report/index.html").read_text()
+    study = {"study": "small", "element": "W"}
+    page = index_page(template, study, Contents([], [], {}, released_physics(*files)))
+    assert '<section id="physics"' in page
+    assert RELEASED in page
+    assert "<small>+100</small>" in page
+    assert 'id="physics"' not in index_page(template, study, Contents([], [], {}))
 
 
 def test_the_figure_has_a_row_for_every_property_with_a_reference(table):

@@ -82,6 +82,18 @@ def test_release(tmp_path, labelled, zhou):
         ]
 
 
+def test_physical_properties_are_released_with_the_labels_behind_them(tmp_path, labelled):
+    results, target = tmp_path / "results", tmp_path / "release"
+    study(results, labelled)
+    for end in ("csv", "json"):
+        (results / f"tables/physics.{end}").write_text(end)
+    write_rows(results / "ledger/physics/dft.xyz", labelled[:5])
+    release_study(results, target, **CHOICE)
+    assert (target / "physics/results.csv").read_text() == "csv"
+    assert (target / "physics/results.json").read_text() == "json"
+    assert len(Ledger(None, [target / "physics/results.xyz.xz"]).rows()) == 5
+
+
 def test_the_archive_of_the_same_study_has_the_same_bytes_and_stays_in_the_manifest(
     tmp_path, labelled
 ):

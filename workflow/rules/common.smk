@@ -151,6 +151,12 @@ else:
 SPEEDS = ROOT / "results/release/benchmarks/md.csv"
 
 
+# The released physical properties of this study's potentials, which its first page shows: no study
+# measures them by itself (`snakemake physics` does).
+KNOWN_PHYSICS = [Path(RELEASED, "physics", f"{config['study']}.{end}") for end in ("csv", "json")]
+KNOWN_PHYSICS = KNOWN_PHYSICS if RELEASED and all(map(Path.exists, KNOWN_PHYSICS)) else []
+
+
 wildcard_constraints:
     dataset="|".join(DATASETS),
     chunk=r"\d+",

@@ -75,6 +75,7 @@ rule write_index:
         figures=expand("<results>/figures/{name}.png", name=SHOWN_FIGURES),
         captions=expand(str(CAPTIONS / "{name}.rst"), name=SHOWN_FIGURES),
         template=str(CAPTIONS / "index.html"),
+        physics=[*KNOWN_PHYSICS, *([CAPTIONS / "physics.html"] if KNOWN_PHYSICS else [])],
     output:
         page="<results>/index.html",
         answer="<results>/tables/answer.html",  # for the front of the report

@@ -67,7 +67,7 @@ class LabellerCalculator(Calculator):
         """
         super().calculate(atoms, properties, system_changes)
         cell = cast(Atoms, self.atoms)
-        self.results = self._from_ledger(cell) if self.ledger else self._direct(cell)
+        (self.results,) = [self._direct(cell)] if self.ledger is None else self.label_all([cell])
 
     def _direct(self, cell: Atoms) -> dict[str, Any]:
         try:
@@ -77,28 +77,41 @@ class LabellerCalculator(Calculator):
         energies = {"energy": label.free_energy, "free_energy": label.free_energy}
         return {**energies, "forces": label.forces, "stress": label.stress}
 
-    def _from_ledger(self, cell: Atoms) -> dict[str, Any]:
-        assert self.ledger is not None
-        named = tagged(cell, "physics", "physics")
+    def label_all(self, cells: Sequence[Atoms]) -> list[dict[str, Any]]:
+        """Return the results of cells through the ledger, computed by one worker process.
+
+        Raises
+        ------
+        PhysicsError
+            If one of them fails, with its cause.
+        """
+        assert self.ledger is not None, "only labels of a ledger are kept"
         with self.log.open("a") as file:
-            (row,) = label_cells(
-                [named],
+            rows = label_cells(
+                [tagged(cell, "physics", "physics") for cell in cells],
                 self.labeller,
                 self.ledger,
                 effort=Effort(timeout=self.timeout),
                 log=self.log,
                 say=lambda line: print(line, file=file, flush=True),
             )
-        if row.calc is None:
-            raise PhysicsError(f"no energy: {row.info['cause']}")
-        found = dict(row.calc.results)
-        return {**found, "energy": found["free_energy"]}
+        for row in rows:
+            if row.calc is None:
+                raise PhysicsError(f"no energy: {row.info['cause']}")
+        return [{**row.calc.results, "energy": row.calc.results["free_energy"]} for row in rows]
 
 
 def for_strains(calculator: Calculator, atoms: Atoms) -> Calculator:
     """Return the calculator for stresses of small strains of a cell: smooth ones."""
     strained = getattr(calculator, "strained", None)
     return calculator if strained is None else strained(atoms)
+
+
+def energies_of(cells: Sequence[Atoms], calculator: Calculator) -> np.ndarray:
+    """Return the energies (eV) of cells; see `energy_of`. A labeller labels them together."""
+    if isinstance(calculator, LabellerCalculator) and calculator.ledger is not None:
+        calculator.label_all(cells)  # which the ledger then holds
+    return np.array([energy_of(cell, calculator) for cell in cells])
 
 
 def energy_of(atoms: Atoms, calculator: Calculator) -> float:

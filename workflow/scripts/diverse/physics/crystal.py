@@ -17,7 +17,7 @@ from ase.units import GPa
 
 from diverse.generate.expert.crystals import crystal
 from diverse.physics import Curve, Found, PhysicsError
-from diverse.physics.calculators import energy_of
+from diverse.physics.calculators import energies_of, energy_of
 from diverse.physics.relaxation import run_relaxation
 from diverse.structures import ReferenceLattice
 
@@ -155,7 +155,7 @@ def bain_path(crystal: Crystal) -> Found:
     other = "fcc" if crystal.reference.structure == "bcc" else "bcc"
     ratios = np.sort([*BAIN_RATIOS, 1.0, FCC_RATIO])
     ratios = ratios[np.diff(ratios, prepend=0) > 1e-6]
-    energies = np.array([energy_of(_tetragonal(crystal, x), crystal.calculator) for x in ratios])
+    energies = energies_of([_tetragonal(crystal, x) for x in ratios], crystal.calculator)
     relative = 1000 * (energies - crystal.energy)
     end = FCC_RATIO if other == "fcc" else 1.0
     value = float(relative[np.argmin(np.abs(ratios - end))])
@@ -171,12 +171,15 @@ def volume_scan(
     atoms: Atoms, calculator: Calculator, stretches: np.ndarray = VOLUMES
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return volumes (Å^3) and energies (eV) per atom of a cell at multiples of its volume."""
-    energies = []
-    for volume in stretches:
-        scaled = atoms.copy()
-        scaled.set_cell(atoms.cell.array * volume ** (1 / 3), scale_atoms=True)
-        energies.append(energy_of(scaled, calculator) / len(atoms))
-    return stretches * atoms.get_volume() / len(atoms), np.array(energies)
+    energies = energies_of([scaled(atoms, volume) for volume in stretches], calculator)
+    return stretches * atoms.get_volume() / len(atoms), energies / len(atoms)
+
+
+def scaled(atoms: Atoms, volume: float) -> Atoms:
+    """Return a copy of a cell at a multiple of its volume."""
+    copy = atoms.copy()
+    copy.set_cell(atoms.cell.array * volume ** (1 / 3), scale_atoms=True)
+    return copy
 
 
 def birch_murnaghan(volumes: np.ndarray, energies: np.ndarray) -> tuple[float, float, float]:

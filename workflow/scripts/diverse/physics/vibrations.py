@@ -9,8 +9,8 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from diverse.physics import Curve, Found, PhysicsError
-from diverse.physics.calculators import check_forces, energy_of
-from diverse.physics.crystal import Crystal
+from diverse.physics.calculators import check_forces, energies_of
+from diverse.physics.crystal import Crystal, scaled
 from diverse.structures import ReferenceLattice
 
 EDGE = 11.0  # Å, at least, between opposite faces of supercells
@@ -64,10 +64,10 @@ def thermal_expansion(crystal: Crystal) -> Found:
     """
     from phonopy import run_qha
 
-    cells = [_scaled(crystal.primitive, volume) for volume in STRETCHES]
+    cells = [scaled(crystal.primitive, volume) for volume in STRETCHES]
     phonons = [_phonon(cell, crystal.calculator) for cell in cells]
     _check_stable(phonons)
-    energies = [energy_of(cell, crystal.calculator) for cell in cells]
+    energies = energies_of(cells, crystal.calculator)
     temperatures = np.arange(0.0, max(TEMPERATURES) + 2 * STEP, STEP)
     options: Any = {"mesh": MESH, "eos": "birch_murnaghan", "exclude_gamma_acoustic": True}
     try:
@@ -132,9 +132,3 @@ def _check_stable(phonons: list[Any]) -> None:
         lowest = float(phonon.mesh.frequencies.min())
         if lowest < UNSTABLE:
             raise PhysicsError(f"phonons are not stable: {lowest:.1f} THz at one of the volumes")
-
-
-def _scaled(atoms: Atoms, volume: float) -> Atoms:
-    copy = atoms.copy()
-    copy.set_cell(atoms.cell.array * volume ** (1 / 3), scale_atoms=True)
-    return copy

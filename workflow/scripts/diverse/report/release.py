@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from ase import Atoms
 from PIL import Image
 
 from diverse.errors.views import largest_models
@@ -36,7 +37,7 @@ def release_study(
     errors go to ``release.tar.xz`` in the study's folder, which is published beside the repository.
     ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in. Of a study of
     convergence, where there is one, the labels and the table of errors are copied; of dynamics all
-    runs, as one table. Labels that lay
+    runs, as one table; of physical properties the table, the curves and the labels. Labels that lay
     ahead (`release_ahead`) and are among the released ones now are not kept twice.
 
     Parameters
@@ -75,6 +76,7 @@ def release_study(
         shutil.copytree(results / "potentials" / name, target / "potentials" / name, ignore=hidden)
     _release_convergence(results, target / "convergence")
     _release_dynamics(results, target / "dynamics")
+    _release_physics(results, target / "physics")
     archive = _pack(results, results / "release.tar.xz")
     write_manifest(target, archive)
     release_ahead(results, target)
@@ -198,6 +200,21 @@ def _copy_figure(path: Path, target: Path) -> None:
     """Copy a figure with a palette of colours: a third of the bytes, hardly another picture."""
     with Image.open(path) as image:
         image.convert("RGB").quantize(COLOURS).save(target, optimize=True)
+
+
+def _release_physics(results: Path, target: Path) -> None:
+    """Copy what ``snakemake physics`` made, named after the study, and the labels behind it."""
+    if (results / "tables/physics.csv").exists():
+        target.mkdir(exist_ok=True)
+        for end in ("csv", "json"):
+            shutil.copy(results / f"tables/physics.{end}", target / f"{results.name}.{end}")
+        rows = [row for path in results.glob("ledger/physics/*.xyz") for row in _rows(path)]
+        if rows:
+            write_rows(target / f"{results.name}.xyz.xz", rows)
+
+
+def _rows(path: Path) -> list[Atoms]:
+    return Ledger(None, [path]).rows()
 
 
 def _release_convergence(results: Path, target: Path) -> None:

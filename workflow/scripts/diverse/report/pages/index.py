@@ -25,6 +25,7 @@ SECTIONS = {
     "answer": "The answer",
     "figures": "In figures",
     "certainty": "How sure, and why",
+    "physics": "Potentials at work",
     "tables": "All numbers",
     "files": "More",
 }
@@ -101,11 +102,14 @@ class Contents:
         Of `diverse.report.certainty.certainty`.
     tables : mapping of str to DataFrame
         By the stem of the name of their file, in their order.
+    physics : str
+        Of `diverse.report.pages.physics.released_physics`; empty where nothing is released.
     """
 
     pictures: Iterable[Picture]
     certainty: Iterable[str]
     tables: Mapping[str, pd.DataFrame]
+    physics: str = ""
 
 
 def index_page(template: str, study: Mapping[str, Any], contents: Contents) -> str:
@@ -124,6 +128,7 @@ def index_page(template: str, study: Mapping[str, Any], contents: Contents) -> s
         "answer": claims_table(contents.tables.get("claims")),
         "figures": "\n".join(picture.html() for picture in contents.pictures),
         "certainty": _listed(map(escape, contents.certainty)),
+        "physics": contents.physics,
         "tables": "\n".join(
             sortable_table(table, f"{TABLES[name]} {_link(f'tables/{name}.csv')}")
             for name, table in contents.tables.items()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +16,11 @@ from diverse.report.pages.html import STYLE
 
 WORST = 0.5  # difference over the reference, from which on the colour is full
 SMALLEST = 0.05  # of the unit: a reference that is smaller counts as this large
+RELEASED = (
+    "These values are released with the repository, for the potentials of the released study; "
+    "<code>./envs/run snakemake --cores all physics</code> measures those of this run and writes "
+    "<code>tables/physics.html</code>."
+)
 TEXTS = ("unit", "train", "model", "reason", "source", "against")
 Curves = Mapping[str, Mapping[str, Any]]
 
@@ -59,6 +66,20 @@ def physics_section(template: str, table: pd.DataFrame, curves: Curves) -> str:
         curves=_shortened(curves),
         reference=next((name for name in table["against"] if name in curves), ""),
     )
+
+
+def released_physics(table: Path, curves: Path, template: Path) -> str:
+    """Return the released properties of a study's potentials as a part of its first page.
+
+    Parameters
+    ----------
+    table, curves : Path
+        Of ``results/release/physics/``.
+    template : Path
+        ``workflow/report/physics.html``.
+    """
+    values, lines = pd.read_csv(table), json.loads(curves.read_text())
+    return f"<p>{RELEASED}</p>\n{physics_section(template.read_text(), values, lines)}"
 
 
 def _texts(column: pd.Series) -> list[str]:
