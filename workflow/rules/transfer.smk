@@ -113,6 +113,7 @@ rule measure_effects:
         errors=DRAW_ERRORS,
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
+        references="<results>/tables/reference_models.csv" if UNIVERSAL else [],
     output:
         effects="<results>/tables/theta.csv",
         claims="<results>/tables/claims.csv",
@@ -127,6 +128,7 @@ rule measure_effects:
         families=FAMILIES,
         trains=WHOLE,
         models=lookup(within=config, dpath="models"),
+        universal=UNIVERSAL,
     message:
         "Comparing training sets"
     script:
