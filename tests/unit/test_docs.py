@@ -78,6 +78,7 @@ def test_the_examples_are_valid_studies():
         text = yaml.safe_dump(changes).replace(
             "path/to/set.xyz", str(ROOT / "config/convergence.xyz")
         )
+        text = text.replace("mypotential:mace", "ase.calculators.emt:EMT").replace("quip", "snap")
         changes = yaml.safe_load(text)
         datasets = {**first["datasets"], **changes.get("datasets", {})}
         study = load_study({**first, **changes, "datasets": datasets}, str(SCHEMA))

@@ -122,3 +122,18 @@ def test_every_pin_but_torch_has_its_hashes():
     hashed = [line.split()[0] for line in lines if not line.startswith("#")]
     assert hashed == wanted
     assert all(re.fullmatch(r"\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines[2:])
+
+
+def test_extras_are_pinned_beside_the_study_and_have_their_hashes():
+    lines = (ROOT / "envs/universal.txt").read_text().splitlines()[2:]
+    assert all(re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
+    names = {line.split("==")[0].lower() for line in lines}
+    own = (ROOT / "envs/requirements.txt").read_text().lower().splitlines()
+    assert names.isdisjoint(line.split("==")[0] for line in own)
+    assert {"sevenn", "chgnet"} <= names
+
+
+def test_an_unknown_extra_is_refused():
+    result = run(ROOT / "envs", "--with", "everything", "true")
+    assert result.returncode == 1
+    assert "--with takes universal, the one extra environment, not 'everything'" in result.stderr

@@ -285,6 +285,7 @@ WRONG = [
     ({"free_energy": "-8.0"}, "free energy of the type <U4"),
     ({"stress": np.ones(3)}, r"stress of the shape \(3,\) instead of \(6,\)"),
     ({"stress": np.ones((1, 6))}, r"stress of the shape \(1, 6\)"),
+    ({"stress": np.arange(9.0, dtype=np.float32).reshape(3, 3)}, "a stress tensor that is not"),
     ({"stress": np.arange(9.0).reshape(3, 3)}, "a stress tensor that is not symmetric"),
     ({"stress": np.full(6, 1j)}, "stress of the type complex128"),
     ({"stress": np.full(6, np.nan)}, "NaN or infinity as stress"),

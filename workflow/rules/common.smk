@@ -18,6 +18,7 @@ STAGES = [  # files of rules, in the order of the Snakefile
         "split",
         "train",
         "draws",
+        "references",
         "transfer",
     ),
     *("curves", "uncertainty", "potentials", "dynamics", "physics", "report"),
@@ -30,10 +31,12 @@ from diverse.study.reading import ConfigError, check_file
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
 from diverse.study.subsets import subset_sources
 from diverse.study.settings import (
+    can_run,
     labeller_files,
     labeller_options,
     measured_variants,
     model_kind,
+    reference_options,
     variant_options,
 )
 

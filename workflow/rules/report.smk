@@ -19,7 +19,9 @@ SHOWN_TABLES = [
     *("claims", "theta", "ratios", *(["mixtures", "baselines"] if MIXED else [])),
     *(["sensitivity"] if WEIGHTED and len(WHOLE) > 1 else []),
     *(["dynamics"] if DYNAMICS else []),
-    *("transferability", "training_sets", "datasets"),
+    "transferability",
+    *(["reference_models"] if REFERENCE_OPTIONS else []),
+    *("training_sets", "datasets"),
 ]
 SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else []), *(["dynamics"] if DYNAMICS else [])]
 
@@ -48,6 +50,7 @@ rule results:
         "<results>/tables/transferability.html",
         "<results>/tables/datasets.html",
         "<results>/figures/transferability.png",
+        rules.references.input,
         rules.show_effects.output,
         "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
         rules.curves.input,

@@ -114,6 +114,7 @@ rule measure_effects:
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
         dynamics="<results>/tables/dynamics.csv" if DYNAMICS else [],
+        references="<results>/tables/reference_models.csv" if UNIVERSAL else [],
     output:
         effects="<results>/tables/theta.csv",
         claims="<results>/tables/claims.csv",
@@ -128,6 +129,7 @@ rule measure_effects:
         families=FAMILIES,
         trains=WHOLE,
         models=lookup(within=config, dpath="models"),
+        universal=UNIVERSAL,
     message:
         "Comparing training sets"
     script:

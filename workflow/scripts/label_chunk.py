@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from diverse.labels.chunk import label_cells
+from diverse.labels.chunk import label_cells, unlabelled
 from diverse.labels.chunk_log import end_line, start_line
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger, write_rows
@@ -17,6 +17,8 @@ released = snakemake.params.released
 others = sorted(Path(released).glob("*/*.xyz.xz")) if released else []
 largest = snakemake.params.get("largest", float("inf"))
 cells = [cell for cell in read_cells(snakemake.input.cells) if len(cell) <= largest]
+if snakemake.params.get("labelled"):  # a reference model is asked for what labels are there of
+    cells = unlabelled(cells)
 effort = Effort(
     workers=max(1, snakemake.threads // snakemake.resources.cores_per_cell),
     cores_per_cell=snakemake.resources.cores_per_cell,

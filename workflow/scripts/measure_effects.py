@@ -7,6 +7,7 @@ from diverse.errors.draws import model_classes, read_cells, read_errors, read_ta
 from diverse.errors.effects import measure_effects, reference_set
 from diverse.errors.material import SIZES, Material
 from diverse.errors.spread import measure_spreads
+from diverse.errors.universal import universal_claims
 from diverse.report.readings import with_readings
 from diverse.study.job import begin, finish
 
@@ -25,7 +26,12 @@ spreads = measure_spreads(material, reference, [name for name in trains if name 
 moved = snakemake.input.dynamics
 dynamics = read_table(moved, ["train", "slope", "origin"]) if moved else None
 effects = with_holm(pd.concat([effects, spreads]), trains, families)
-claims = with_readings(claims_table(effects, trains, families, dynamics))
+claims = claims_table(effects, trains, families, dynamics)
+if snakemake.params.universal:
+    table = read_table(snakemake.input.references, ["model", "test"])
+    asked = universal_claims(table, snakemake.params.universal, reference)
+    claims = pd.concat([claims, asked], ignore_index=True)
+claims = with_readings(claims)
 effects.to_csv(snakemake.output.effects, index=False)
 claims.to_csv(snakemake.output.claims, index=False)
 ratios.to_csv(snakemake.output.ratios, index=False)

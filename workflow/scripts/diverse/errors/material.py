@@ -199,9 +199,13 @@ class Ground:
 
     def logs(self, material: Material, train: str, metric: str) -> Logs:
         """Return the logarithms of the errors of every model trained on a set, by group."""
-        values = material.errors[train].quantity(self.quantity)
+        return self.logs_of(material.errors[train], material.cells, metric)
+
+    def logs_of(self, errors: DrawErrors, cells: pd.DataFrame, metric: str) -> Logs:
+        """Return the logarithms of some models' errors on the cells of the material, by group."""
+        values = errors.quantity(self.quantity)
         if metric == "mae_offset":
-            values = without_offset(values, self._parts_of_tests(material.cells))
+            values = without_offset(values, self._parts_of_tests(cells))
         values = np.abs(values)
         once = np.ones((1, len(self.sizes)))
         whole, half_a, half_b = (

@@ -72,6 +72,16 @@ def label_cells(
     return [_found(cell, key, ledger) for cell, key in zip(cells, keys, strict=True)]
 
 
+def unlabelled(cells: Sequence[Atoms]) -> list[Atoms]:
+    """Return the cells that have a label, without it and under their names."""
+    bare = []
+    for cell in (cell for cell in cells if cell.calc is not None):
+        copy = Atoms(cell.symbols, positions=cell.positions, cell=cell.cell, pbc=cell.pbc)
+        copy.info = {name: cell.info[name] for name in NAMES if name in cell.info}
+        bare.append(copy)
+    return bare
+
+
 def _missing(keys: Sequence[str], ledger: Ledger, timeout: float, *, retry: bool) -> list[int]:
     """Return the numbers of the cells to label, equal cells once.
 

@@ -16,6 +16,8 @@ from diverse.errors.claims import (
     UNDECIDED,
     WITH_MODERN,
 )
+from diverse.errors.universal import CLAIM as UNIVERSAL
+from diverse.errors.universal import NO, YES
 from diverse.report.numbers import digits
 
 SIGNIFICANT_DIGITS = 2
@@ -48,6 +50,8 @@ def reading(row: dict[str, Any]) -> str:
         said = _spread(row)
     elif row["claim"] == "C1":
         said = _home(row)
+    elif row["claim"] == UNIVERSAL:
+        said = _universal(row)
     else:
         said = _neutral(row)
     return f"{said} {row['reason']}".rstrip()
@@ -77,6 +81,23 @@ def _neutral(row: dict[str, Any]) -> str:
     if row["ci_low"] > 1 and row["p_holm"] < SIGNIFICANT:
         return f"{said}: {better} is shown, {far} is {'ruled out' if out else 'not'}."
     return f"{said}: {better} is not shown, {far} is {'ruled out' if out else 'not either'}."
+
+
+def _universal(row: dict[str, Any]) -> str:
+    """Return whether a universal potential makes the training set unnecessary on neutral ground."""
+    ends = np.array([row["effect"], row["ci_low"], row["ci_high"]])
+    smaller = row["effect"] < 1
+    value, low, high = map(_ratio, 1 / ends[[0, 2, 1]] if smaller else ends)
+    known = f"95 % interval {low} to {high}" if np.isfinite(ends[1]) else "no interval"
+    verdict = {
+        YES: "a training set brings nothing there",
+        NO: "a training set is worth its labels there",
+    }.get(row["verdict"], "which is better is not shown")
+    return (
+        f"{row['train']} has {value} times {'smaller' if smaller else 'larger'} errors of "
+        f"{WORDS[row['quantity']]} on neutral ground than models trained on {row['reference']} "
+        f"({known}): {verdict}."
+    )
 
 
 def _comparison(row: dict[str, Any], where: str) -> str:

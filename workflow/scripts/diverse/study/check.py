@@ -21,8 +21,10 @@ from diverse.study.reading import ConfigError, demand
 from diverse.study.schema import quoted, with_defaults
 from diverse.study.settings import (
     Config,
+    can_run,
     labeller_options,
     reference_lattice,
+    reference_options,
     sampler_settings,
     variant_options,
 )
@@ -237,6 +239,12 @@ def _check_labellers(study: Config) -> None:
             _ = make_labeller(options).provenance
         except LabellerError as error:
             raise ConfigError(f"datasets.{name}: {error}") from error
+    for name, options in reference_options(study).items():
+        if can_run(options):
+            try:
+                _ = make_labeller(options).provenance
+            except LabellerError as error:
+                raise ConfigError(f"reference_models.{name}: {error}") from error
 
 
 def _check_convergence(study: Config, schema: Config, root: Path) -> None:

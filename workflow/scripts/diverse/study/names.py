@@ -29,8 +29,9 @@ def check_names(study: Config) -> None:
     ------
     ConfigError
         For a study called ``release``, names that read back as something else than text, names
-        that differ in capital letters alone, data sets called as an arm of the ablation or as the
-        neutral ground, and potentials of one name from two pairs of training set and model.
+        that differ in capital letters alone, reference models called as a model, data sets called
+        as an arm of the ablation or as the neutral ground, and potentials of one name from two
+        pairs of training set and model.
     """
     if study["study"].lower() == RELEASE:
         raise ConfigError(
@@ -40,11 +41,16 @@ def check_names(study: Config) -> None:
     sets = [*study["datasets"], *study["subsets"]]
     for where, names in {
         "datasets and subsets": sets,
-        "models": study["models"],
         "labellers": study["labellers"],
+        "models and reference_models": [*study["models"], *study["reference_models"]],
         "convergence.variants": variants,
     }.items():
         _check_alike(where, names)
+    for name in study["reference_models"]:
+        if name in study["models"]:
+            raise ConfigError(
+                f"reference_models.{name}: a model that is trained here has this name; rename one"
+            )
     for name, dataset in study["datasets"].items():
         if name in ARMS and dataset["family"] in ("expert", "literature"):
             raise ConfigError(

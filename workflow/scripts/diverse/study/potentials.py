@@ -45,17 +45,22 @@ def measured_potentials(study: Config) -> dict[str, dict[str, Any]]:
 
 
 def largest_of_each_kind(study: Config) -> list[str]:
-    """Return the model of each family, and of each type of network, with the largest twojmax.
+    """Return the largest model of each family, and of each type of network.
 
-    Of several that are equally large the first counts.
+    The largest has the largest twojmax, or of POD the most radial functions; of several that are
+    equally large the first counts.
     """
     largest: dict[tuple[str, str], str] = {}
     for name, model in study["models"].items():
         kind = model["family"], model.get("type", "")
         best = largest.get(kind)
-        if best is None or model["twojmax"] > study["models"][best]["twojmax"]:
+        if best is None or _size(model) > _size(study["models"][best]):
             largest[kind] = name
     return list(largest.values())
+
+
+def _size(model: dict[str, Any]) -> int:
+    return int(model["twojmax"] if "twojmax" in model else sum(model["radial_functions"]))
 
 
 def check_physics(study: Config, root: Path) -> None:

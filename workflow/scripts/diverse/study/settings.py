@@ -76,6 +76,25 @@ def labeller_options(study: Config, dataset: str) -> Config:
     return {"element": study["element"], **study["labellers"][name]}
 
 
+def reference_options(study: Config) -> dict[str, Config]:
+    """Return the labeller block of every reference model, with the element."""
+    notes = ("trained_on", "universal")
+    return {
+        name: {
+            "element": study["element"],
+            **{key: value for key, value in block.items() if key not in notes},
+        }
+        for name, block in study["reference_models"].items()
+    }
+
+
+def can_run(options: Config) -> bool:
+    """Return whether the extra environment that a labeller block asks for, if any, is made."""
+    from diverse.labels.labellers.extra import is_made
+
+    return not options.get("environment") or is_made(options["environment"])
+
+
 def labeller_files(options: Config) -> list[str]:
     """Return the user's own files behind the labels of a labeller block with its element."""
     from diverse.labels.labellers import make_labeller

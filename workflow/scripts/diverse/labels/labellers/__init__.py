@@ -29,6 +29,7 @@ import numpy as np
 from ase import Atoms
 
 KINDS = ("ase", "gpaw", "lammps")
+COMMON = ("kind", "element", "environment")  # options of every kind; the others are its settings
 
 
 class LabellerError(ValueError):
@@ -129,15 +130,22 @@ class Labeller:
 def make_labeller(options: dict[str, Any]) -> Labeller:
     """Build a labeller from its block of the study file with the study's ``element``.
 
+    Packages of the extra environment that the block names (``environment``) can be imported from
+    then on.
+
     Raises
     ------
     LabellerError
-        If the kind does not exist.
+        If the kind does not exist, or the extra environment was not made.
     """
     kind = options.get("kind")
     if kind not in KINDS:
         raise LabellerError(f"there is no labeller '{kind}'; the labellers are {', '.join(KINDS)}")
-    own = {name: value for name, value in options.items() if name not in ("kind", "element")}
+    if options.get("environment"):
+        from diverse.labels.labellers.extra import add_packages
+
+        add_packages(options["environment"])
+    own = {name: value for name, value in options.items() if name not in COMMON}
     return Labeller(str(kind), options["element"], _module(str(kind)).Settings(**own))
 
 

@@ -12,6 +12,7 @@ from diverse.labels.labellers import Label, LabelError
 REAL = "iuf"  # kinds of NumPy types: integers and floats; True is no energy, 1j no force
 VOIGT = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
 SYMMETRY = 1e-6  # of the largest component, by which a stress tensor may be asymmetric
+ROUNDING = 1e3  # units in the last place that it may be, if that is more: float32 has few digits
 
 
 def checked(label: Label, n_atoms: int) -> Label:
@@ -40,7 +41,9 @@ def _stress(value: Any) -> np.ndarray:
     if np.shape(value) != (3, 3):
         return _numbers("stress", value, (6,))
     tensor = _numbers("stress", value, (3, 3))
-    if np.abs(tensor - tensor.T).max() > SYMMETRY * np.abs(tensor).max():
+    kind = np.asarray(value).dtype
+    limit = max(SYMMETRY, ROUNDING * np.finfo(kind).eps if kind.kind == "f" else 0)
+    if np.abs(tensor - tensor.T).max() > limit * np.abs(tensor).max():
         raise ValueError("a stress tensor that is not symmetric")
     return tensor[VOIGT]
 

@@ -13,13 +13,15 @@ from diverse.report.pages.sortable import interval_cell
 
 # Read without colours, too: every verdict is a sign and its word.
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "undecided": "?", "no data": "–"}
+SIGNS |= {"yes": "✓", "no": "✗"}  # of a question
 COLUMNS = ("Claim", "It says", "Effect", "Verdict", "Reading", "Look")
 NOTHING = "<p>This study compares no training sets, so it says nothing on the claims.</p>"
 CAPTION = (
     "Effect: a ratio, of the set that is named first over the second: of the errors of models "
     "trained on them, on the same test cells; for C3 of their spread over forms of model. With its "
     "95 % interval; above 1 the second set is better. For C4 it is the power of the time step with "
-    "which the deviation of the energy rises, 2 for second order."
+    "which the deviation of the energy rises, 2 for second order. Universal: of the errors of a "
+    "potential that was not trained here over those of models trained on the set."
 )
 
 
