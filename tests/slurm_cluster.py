@@ -74,15 +74,22 @@ class Cluster:
         (self.folder / "state").mkdir(parents=True)
         CONFIGURATION.parent.mkdir(exist_ok=True)
         CONFIGURATION.write_text(TEXT.format(host=host, folder=self.folder))
-        for path in ("/run/munge", "/var/log/munge", "/var/lib/munge"):
-            Path(path).mkdir(parents=True, exist_ok=True)
-            shutil.chown(path, "munge", "munge")
-        self._run("munged", "runuser", "-u", "munge", "--", "munged", "--foreground")
-        self._until(lambda: Path("/run/munge/munge.socket.2").exists(), "munge")
+        self._start_munge()
         self._run("slurmctld", "slurmctld", "-D")
         for name in NODES:
             self.start_node(name)
         self._until(lambda: self.states() == ["idle", "idle"], "the nodes")
+
+    def _start_munge(self) -> None:
+        """Start munge, unless this machine runs it anyway."""
+        command = ["munge", "--no-input"]
+        if subprocess.run(command, capture_output=True).returncode == 0:
+            return
+        for path in ("/run/munge", "/var/log/munge", "/var/lib/munge"):
+            Path(path).mkdir(parents=True, exist_ok=True)
+            shutil.chown(path, "munge", "munge")
+        self._run("munged", "runuser", "-u", "munge", "--", "munged", "--foreground", "--force")
+        self._until(lambda: subprocess.run(command, capture_output=True).returncode == 0, "munge")
 
     def start_node(self, name: str) -> None:
         """Start the daemon of one node."""

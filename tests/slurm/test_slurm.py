@@ -8,16 +8,20 @@ import time
 
 import pandas as pd
 import pytest
+import yaml
 
+from diverse.study.progress import progress
 from paths import ROOT, clean_environment
-from slurm_cluster import Cluster, missing
+from slurm_cluster import NODES, Cluster, missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"no Slurm: {missing()}")
 
-PROFILE = ("--workflow-profile", str(ROOT / "workflow/profiles/slurm"), "--slurm-no-account")
-QUICK = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10")
+PROFILE = (
+    *("--workflow-profile", str(ROOT / "workflow/profiles/slurm"), "--latency-wait", "10"),
+    *("--slurm-init-seconds-before-status-checks", "2"),
+)
 SCORES = "results/smoke/tables/scores.csv"
-LIMIT = 900  # s
+LIMIT = 1200  # s; a free machine of two cores takes a quarter of it
 # In the first attempt, one chunk stops after a cell, and one job has not the memory it needs.
 FIRST = "if attempt == 1 and wildcards.dataset == '{}' else"
 LITTLE = (
@@ -41,16 +45,15 @@ def cluster(tmp_path_factory):
         own.stop()
 
 
-def begin(folder, *arguments):
-    """Start the smoke study on the cluster; its words go to the file `log` of the folder."""
+def begin(folder, *arguments, **environment):
+    """Start Snakemake on the smoke study; its words go to the file `log` of the folder."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--configfile", str(ROOT / "config/smoke.yaml"), *PROFILE, *QUICK, *arguments]
-    environment = clean_environment()
-    environment.pop("SNAKEMAKE_PROFILE", None)
-    environment["PATH"] = f"{os.path.dirname(sys.executable)}:{environment['PATH']}"
+    command += ["--configfile", str(ROOT / "config/smoke.yaml"), *PROFILE, *arguments]
+    everything = {**clean_environment(), **environment}
+    everything.pop("SNAKEMAKE_PROFILE", None)
     with (folder / "log").open("w") as log:
         return subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment
+            command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=everything
         )
 
 
@@ -80,16 +83,20 @@ class Trouble:
 
 
 def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, study):
-    run, trouble, start = begin(tmp_path, *LITTLE, "--", SCORES), Trouble(cluster), time.monotonic()
+    start, trouble, watched = time.monotonic(), Trouble(cluster), set()
+    goals = (SCORES, "results/smoke/config.yaml")
+    run = begin(tmp_path, "--slurm-no-account", *LITTLE, "--", *goals)
     while run.poll() is None and time.monotonic() < start + LIMIT:
         trouble.strike()
         trouble.mend()
+        watched |= watch(tmp_path / "results/smoke")
         time.sleep(1)
     if run.poll() is None:
         run.kill()
     told = (tmp_path / "log").read_text()
     assert run.wait() == 0, told[-4000:]
     assert not trouble.coming
+    assert watched == set(NODES)
     for status in ("CANCELLED", "TIMEOUT", "FAILED"):
         assert f"failed, SLURM status is: '{status}'" in told
     assert "the time limit is reached and 2 of 3 cells are left" in told
@@ -101,10 +108,22 @@ def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, 
     print(f"{submitted} jobs, {lost} of them lost, {time.monotonic() - start:.0f} s")
 
     logs = tmp_path / "results/smoke/logs"
-    assert re.search(r"^attempt 2: 2000 MB, 30 min$", (logs / "split/expert.log").read_text(), re.M)
+    assert re.search(
+        r"^attempt 2: 2000 MB, 120 min$", (logs / "split/expert.log").read_text(), re.M
+    )
     stopped = (logs / "label_chunk/dft/0.log").read_text()
     assert re.match(r"on n[12] with 1 cores since \S+, Slurm job \d+, attempt 2: 2000 MB", stopped)
     assert "3 cells, 2 to label" in stopped
+
+
+def watch(results):
+    """The nodes that chunks run on, as who watches the study sees it while ledgers are written."""
+    if not (results / "config.yaml").exists():
+        return set()
+    study = yaml.safe_load((results / "config.yaml").read_text())
+    sets = progress(results, study).values()
+    assert all(own.labelled + own.failed <= own.cells for own in sets)
+    return {job.node for own in sets for job in own.running}
 
 
 def same_scores(one, other):
@@ -116,3 +135,48 @@ def same_scores(one, other):
     pd.testing.assert_frame_equal(*numbers, rtol=NOISE)
     exact = [table.query("test != 'dft'").to_csv() for table in tables]
     return exact[0] == exact[1]
+
+
+SENTENCES = {
+    "partition": "Invalid partition name specified",
+    "account": "The given account nobody appears to be invalid",
+    "environment": "node n[12] does not see /nowhere: mount its file system, or exclude the node",
+    "quota": r"generate_expert: \[Errno 28\] No space left on device",
+}
+
+
+@pytest.fixture(scope="module")
+def told(cluster, tmp_path_factory):
+    """The words of four runs, each with one thing wrong, which run at the same time."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in SENTENCES}
+    accounts = folders["account"] / "sacctmgr"  # of a site with accounting
+    accounts.write_text("#!/bin/sh\necho physics\n")
+    accounts.chmod(0o755)
+    disk = folders["quota"] / "results"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
+    (disk / "others").write_bytes(bytes(60 * 1024))
+    wrong = {
+        "partition": (["--slurm-no-account", "--default-resources", "slurm_partition=no"], {}),
+        "account": (
+            ["--default-resources", "slurm_account=nobody"],
+            {"PATH": f"{accounts.parent}:{os.environ['PATH']}"},
+        ),
+        "environment": (["--slurm-no-account"], {"VIRTUAL_ENV": "/nowhere"}),
+        "quota": (["--slurm-no-account"], {}),
+    }
+    cells = "results/smoke/structures/expert/0.xyz"
+    try:
+        runs = [
+            begin(folders[name], "--retries", "0", *arguments, "--", cells, **environment)
+            for name, (arguments, environment) in wrong.items()
+        ]
+        assert [run.wait(LIMIT) for run in runs] == [1, 1, 1, 1]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    return {name: (folder / "log").read_text() for name, folder in folders.items()}
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_what_is_wrong_is_one_sentence(told, name):
+    assert re.search(SENTENCES[name], told[name]), told[name][-3000:]
