@@ -1,6 +1,7 @@
 """Shared test material: small tungsten cells of every kind, labelled by a reference potential."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from diverse.labels.labellers import Labeller, make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
 from diverse.structures import ReferenceLattice, tagged
+from paths import ROOT, snakemake
 
 
 def triclinic(n_atoms: int, seed: int) -> Atoms:
@@ -72,3 +74,11 @@ def labelled(zhou: Labeller, tmp_path_factory: pytest.TempPathFactory) -> list[A
         cells.append(tagged(atoms, "strained", f"strained_{index}"))
     ledger = Ledger(folder / "ledger.xyz")
     return label_cells(cells, zhou, ledger, effort=Effort(), log=folder / "log", say=print)
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which the smoke study was run to its end on this machine, once for all tests."""
+    directory = tmp_path_factory.mktemp("smoke")
+    snakemake(directory, "--configfile", str(ROOT / "config/smoke.yaml"))
+    return directory

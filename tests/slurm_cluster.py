@@ -7,6 +7,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -19,9 +20,11 @@ AuthType=auth/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
 AccountingStorageType=accounting_storage/none
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherParams=OverMemoryKill
+JobAcctGatherFrequency=task=1
 MpiDefault=none
 ReturnToService=2
 SlurmctldParameters=enable_configless
@@ -32,7 +35,7 @@ SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmdLogFile={folder}/slurmd-%n.log
 SlurmdSpoolDir={folder}/spool-%n
 SlurmUser=root
-SlurmdTimeout=20
+SlurmdTimeout=10
 KillWait=5
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17011 CPUs=2 RealMemory=16000
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17012 CPUs=2 RealMemory=16000
@@ -50,6 +53,14 @@ def missing() -> str:
     return f"{CONFIGURATION} is there: this machine has a Slurm" if CONFIGURATION.exists() else ""
 
 
+class Job(NamedTuple):
+    """A job that runs: its number, its node, and the rule and wildcards that Snakemake notes."""
+
+    number: str
+    node: str
+    name: str
+
+
 class Cluster:
     """The daemons of a cluster, from `start` to `stop`."""
 
@@ -63,15 +74,22 @@ class Cluster:
         (self.folder / "state").mkdir(parents=True)
         CONFIGURATION.parent.mkdir(exist_ok=True)
         CONFIGURATION.write_text(TEXT.format(host=host, folder=self.folder))
-        for path in ("/run/munge", "/var/log/munge", "/var/lib/munge"):
-            Path(path).mkdir(parents=True, exist_ok=True)
-            shutil.chown(path, "munge", "munge")
-        self._run("munged", "runuser", "-u", "munge", "--", "munged", "--foreground")
-        self._until(lambda: Path("/run/munge/munge.socket.2").exists(), "munge")
+        self._start_munge()
         self._run("slurmctld", "slurmctld", "-D")
         for name in NODES:
             self.start_node(name)
         self._until(lambda: self.states() == ["idle", "idle"], "the nodes")
+
+    def _start_munge(self) -> None:
+        """Start munge, unless this machine runs it anyway."""
+        command = ["munge", "--no-input"]
+        if subprocess.run(command, capture_output=True).returncode == 0:
+            return
+        for path in ("/run/munge", "/var/log/munge", "/var/lib/munge"):
+            Path(path).mkdir(parents=True, exist_ok=True)
+            shutil.chown(path, "munge", "munge")
+        self._run("munged", "runuser", "-u", "munge", "--", "munged", "--foreground", "--force")
+        self._until(lambda: subprocess.run(command, capture_output=True).returncode == 0, "munge")
 
     def start_node(self, name: str) -> None:
         """Start the daemon of one node."""
@@ -79,7 +97,7 @@ class Cluster:
 
     def fail(self, node: str) -> None:
         """Kill a node as a power cut would: its daemon, then everything that jobs run on it."""
-        numbers = [number for number, place in self.jobs().items() if place == node]
+        numbers = [job.number for job in self.jobs() if job.node == node]
         self.daemons[node].kill()
         self.daemons.pop(node).wait()
         for process in psutil.process_iter(["cmdline"]):
@@ -89,16 +107,34 @@ class Cluster:
                 if own or process.environ().get("SLURMD_NODENAME") == node:
                     process.kill()
 
+    def dead(self) -> list[str]:
+        """Return the nodes without a daemon that Slurm takes to be down."""
+        absent = [name for name in NODES if name not in self.daemons]
+        return absent if any("down" in state for state in self.states()) else []
+
     def states(self) -> list[str]:
         """Return the states of the nodes."""
         command = ["sinfo", "-h", "-N", "-o", "%t"]
         return subprocess.run(command, capture_output=True, text=True).stdout.split()
 
-    def jobs(self) -> dict[str, str]:
-        """Return the numbers of the jobs that run, and their nodes."""
-        command = ["squeue", "-h", "-t", "running", "-o", "%i %N"]
+    def jobs(self) -> list[Job]:
+        """Return the jobs that run."""
+        command = ["squeue", "-h", "-t", "running", "-o", "%i %N %k"]
         lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
-        return dict(line.split() for line in lines if len(line.split()) == 2)
+        return [Job(*line.split()) for line in lines if len(line.split()) == 3]
+
+    def hang(self, job: Job) -> None:
+        """Stop the processes of a job, and let its time end: Slurm sees to it within 30 s."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get("SLURM_JOB_ID") == job.number:
+                    process.suspend()
+        command = ["scontrol", "update", f"JobId={job.number}", "EndTime=now+1"]
+        subprocess.run(command, check=True)
+
+    def cancel(self, job: Job) -> None:
+        """Cancel a job."""
+        subprocess.run(["scancel", job.number], check=True)
 
     def stop(self) -> None:
         """End all jobs and daemons, the last one first, and take the configuration away."""

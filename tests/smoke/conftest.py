@@ -1,26 +1,13 @@
-"""One smoke study from nothing, and one browser, for all tests of this folder."""
-
-from pathlib import Path
+"""One browser for all tests of this folder."""
 
 import pytest
 from selenium import webdriver
 
-from paths import ROOT, snakemake
-
-SMOKE = ("--configfile", str(ROOT / "config/smoke.yaml"))
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--window-size=1400,1000",
 )
-
-
-@pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder in which the smoke study was run to its end."""
-    directory = tmp_path_factory.mktemp("smoke")
-    snakemake(directory, *SMOKE)
-    return directory
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """Estimates of what a study takes: costs of labels against what released ones took, and sums."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from ase.build import bulk
 
+from diverse.labels import cost
 from diverse.labels.cost import (
     LabelCost,
     cutoff_power,
@@ -14,7 +17,7 @@ from diverse.labels.cost import (
     wave_functions,
     work_of,
 )
-from diverse.labels.labellers import make_labeller
+from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.report.estimate import estimate_text, show_estimate
 from diverse.study.check import load_study
@@ -175,3 +178,10 @@ def test_a_page_gets_the_text_between_its_marks(tmp_path):
     assert "old" not in page.read_text()
     assert page.read_text().startswith("before\n<!-- estimate of the study paper")
     assert page.read_text().endswith("| new |\n\n<!-- end of the estimate -->\nafter\n")
+
+
+def test_a_setup_that_does_not_say_its_valence_is_named(tmp_path):
+    path = tmp_path / "W.PBE.gz"
+    path.write_bytes(gzip.compress(b"<paw_setup version='0.6'>"))
+    with pytest.raises(LabellerError, match="W.PBE.gz does not say its valence: install"):
+        cost._read_valence(str(path))

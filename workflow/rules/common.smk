@@ -28,6 +28,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 from diverse.study.check import load_study
 from diverse.study.potentials import SEED, measured_potentials
 from diverse.study.reading import ConfigError, check_file
+from diverse.study.requests import LabelRate, read_label_rates, request_minutes
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
 from diverse.study.subsets import subset_sources
 from diverse.study.settings import (
@@ -95,6 +96,9 @@ SEARCHED = [model for model in config["models"] if model in AUTO]
 SEARCHES = {model: f"<results>/models/{{train}}/{model}/search.csv" for model in SEARCHED}
 CALIBRATED = [*POLYNOMIALS, *(model for model in NETWORKS if len(seeds(model)) > 1)]
 
+# Models of so few environments are trained and tested in seconds: on a cluster, where Snakemake runs.
+SMALL = config["split"]["train_environments"] in range(1, 2001)
+
 POTENTIAL_FILES = {
     "network": ["potential.nn", "potential.descriptor"],
     "polynomial": ["potential.snapcoeff", "potential.snapparam"],
@@ -158,6 +162,9 @@ SPEEDS = ROOT / "results/release/benchmarks/md.csv"
 # measures them by itself (`snakemake physics` does).
 KNOWN_PHYSICS = [Path(RELEASED, "physics", f"{config['study']}.{end}") for end in ("csv", "json")]
 KNOWN_PHYSICS = KNOWN_PHYSICS if RELEASED and all(map(Path.exists, KNOWN_PHYSICS)) else []
+
+# What labels take, where `snakemake estimate` has said it: chunks ask a cluster for memory and time by it.
+RATES = read_label_rates(Path(RESULTS, "estimate/stages.csv"))
 
 
 wildcard_constraints:
@@ -236,6 +243,17 @@ def structure_chunks(wildcards):
 def labelled_chunks(wildcards):
     """Return the files of labels of every chunk of the wildcards' data set."""
     return all_chunks("labels", [wildcards.dataset])
+
+
+def label_memory(wildcards, threads, attempt):
+    """Return the memory (MB) that a labelling job asks for."""
+    return RATES.get(wildcards.get("dataset"), LabelRate()).memory(threads, attempt)
+
+
+def label_minutes(wildcards, input, threads, attempt):
+    """Return the time (min) that a labelling job asks for, by the size of its chunk."""
+    rate = RATES.get(wildcards.get("dataset"), LabelRate())
+    return request_minutes(rate, input.cells, threads, attempt)
 
 
 def dataset_labeller(wildcards):

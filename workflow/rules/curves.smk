@@ -17,6 +17,13 @@ Steps  measure_levels: logarithms of errors, averaged over the groups of each gr
 """
 
 
+localrules:
+    show_model_sizes,
+    show_learning_curves,
+    show_mixtures,
+    tabulate_sensitivity,
+
+
 rule measure_levels:
     """Average logarithms of errors over groups of test cells."""
     input:

@@ -16,6 +16,14 @@ Steps  sample_environments: describe a sample of each data set, for all that fol
 """
 
 
+localrules:
+    plot_environments,
+    plot_geometry,
+    plot_coverage,
+    plot_diversity,
+    plot_ablation,
+
+
 rule sample_environments:
     """Sample the environments of one data set and describe them."""
     input:

@@ -8,6 +8,12 @@ Steps  tabulate_estimate: core-hours, memory and disk of every stage; hours of l
 """
 
 
+localrules:
+    tabulate_estimate,
+    estimate,
+    release_estimate,
+
+
 rule tabulate_estimate:
     """Estimate core-hours, memory and disk of every stage, and hours of labelling on some nodes."""
     input:

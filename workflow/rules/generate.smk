@@ -15,6 +15,13 @@ Steps  write_config: the study with every default, beside its results
 """
 
 
+localrules:
+    write_config,
+    whiten,
+    sum_statistics,
+    import_literature,
+
+
 rule write_config:
     """Write the study with every default filled in."""
     output:

@@ -26,13 +26,15 @@ rule label_chunk:
         "<benchmarks>/label_chunk/{dataset}/{chunk}.tsv"
     wildcard_constraints:
         dataset=either(LABELLED),
-    retries: 3
+    retries: 3 if workflow.is_main_process else 0  # never within what is left of its own time
     conda:
         ENVIRONMENT
     resources:
-        runtime=240,
+        mem_mb=label_memory,
+        runtime=label_minutes,
         cores_per_cell=1,
         time_limit=0,
+        launcher="",
     params:
         labeller=dataset_labeller,
         timeout=lookup(within=config, dpath="timeout"),

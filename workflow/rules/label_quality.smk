@@ -15,6 +15,13 @@ Steps  audit_labels: recompute a sample of one data set, and check forces and st
        measure_noise: errors of the labellers' own settings, which model errors are read against
 """
 
+
+localrules:
+    tabulate_audit,
+    measure_noise,
+    show_convergence,
+
+
 VARIANTS = variant_options(config)
 VARIANT_CELLS = ROOT / config.get("convergence", {}).get("cells", "")
 

@@ -7,6 +7,11 @@ Makes  potentials/{train}-{model}-{seed}/: the files that LAMMPS and Python run,
 Steps  collect_potentials: copy the files of each, write its card
 """
 
+
+localrules:
+    collect_potentials,
+
+
 # What a card says of each training set; published labels have no labeller of the study.
 ORIGINS = {
     name: {

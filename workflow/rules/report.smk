@@ -13,6 +13,17 @@ Steps  plot_workflow: the graph of stages
                     of `label` left, whole or stopped (on request)
 """
 
+
+localrules:
+    plot_workflow,
+    write_index,
+    write_report,
+    write_manifest,
+    verify,
+    release,
+    release_ahead,
+
+
 CAPTIONS = ROOT / "workflow/report"
 MIXED = len(COMPARED) > len(WHOLE)
 SHOWN_TABLES = [

@@ -20,6 +20,20 @@ Steps  search_polynomial, search_network: loss weights that the study leaves to 
 """
 
 
+localrules:
+    show_search,
+    show_fits,
+    plot_training,
+
+
+if SMALL:
+
+    localrules:
+        fit_polynomial,
+        train_network,
+        check_export,
+
+
 rule search_polynomial:
     """Choose loss weights by what fits predict on folds of the training set left out."""
     input:

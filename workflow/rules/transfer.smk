@@ -16,6 +16,20 @@ Steps  score: errors of the models of a training set on every test set with boot
 """
 
 
+localrules:
+    collect_scores,
+    tabulate_scores,
+    plot_transferability,
+    show_effects,
+    show_groups,
+
+
+if SMALL:
+
+    localrules:
+        score,
+
+
 rule score:
     """Compute the errors of the models of one training set on every test set, over all seeds."""
     input:

@@ -10,6 +10,16 @@ Steps  calibrate: the models of a training set on every test set; polynomials by
 """
 
 
+localrules:
+    show_calibration,
+
+
+if SMALL:
+
+    localrules:
+        calibrate,
+
+
 rule calibrate:
     """Compare the errors of the models of one training set with those they predict."""
     input:

@@ -10,6 +10,7 @@ from diverse.labels.ledger import Ledger, write_rows
 from diverse.labels.pool import Effort
 from diverse.structures import read_cells
 from diverse.study.job import begin, finish
+from diverse.study.requests import request_line, time_left
 
 begin(snakemake)
 log = Path(snakemake.log[0])
@@ -23,7 +24,8 @@ effort = Effort(
     workers=max(1, snakemake.threads // snakemake.resources.cores_per_cell),
     cores_per_cell=snakemake.resources.cores_per_cell,
     timeout=snakemake.params.timeout,
-    time_limit=snakemake.resources.time_limit,
+    time_limit=snakemake.resources.time_limit or time_left(),
+    launcher=snakemake.resources.launcher,
 )
 
 with log.open("w") as file:
@@ -32,7 +34,7 @@ with log.open("w") as file:
         print(line, file=file, flush=True)
         print(f"{'/'.join(snakemake.wildcards)}: {line}", file=sys.stderr)
 
-    say(start_line(snakemake.threads))
+    say(start_line(snakemake.threads, request_line(snakemake.resources)))
     ledger = Ledger(Path(snakemake.params.ledger), others)
     for notice in ledger.notices:
         say(notice)

@@ -9,7 +9,7 @@ import resource
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-STARTED = re.compile(r"^on (\S+) with (\d+) cores since (\S+)", re.M)
+STARTED = re.compile(r"^on (\S+) with (\d+) cores since ([^\s,]+)", re.M)
 LABELLED = re.compile(r" atoms, ([\d.]+) core s, attempts ")
 
 
@@ -37,12 +37,21 @@ class Job:
         return self.seconds / elapsed if self.seconds else float(self.cores)
 
 
-def start_line(cores: int) -> str:
-    """Return what a job begins its log with: node, cores, time and, on Slurm, its number."""
+def start_line(cores: int, request: str = "") -> str:
+    """Return what a job begins its log with: node, cores, time and, on Slurm, its number.
+
+    Parameters
+    ----------
+    cores : int
+    request : str
+        What the job asked for (`diverse.study.requests.request_line`).
+    """
     number = os.environ.get("SLURM_JOB_ID")
+    node = os.environ.get("SLURMD_NODENAME", platform.node())
     time = datetime.now(UTC).isoformat(timespec="seconds")
-    own = f", Slurm job {number}" if number else ""
-    return f"on {platform.node()} with {cores} cores since {time}{own}"
+    own = [f"Slurm job {number}"] if number else []
+    parts = [f"on {node} with {cores} cores since {time}", *own, *([request] if request else [])]
+    return ", ".join(parts)
 
 
 def end_line() -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 from ase import Atoms
 from scipy.optimize import least_squares
 
+from diverse.labels.labellers import LabellerError
 from diverse.labels.labellers.gpaw import Settings, kpoint_mesh, setup_file
 
 WORK = ["electrons", "volume", "kpoints", "dilution", "largest_mb"]
@@ -167,7 +168,13 @@ def wave_functions(electrons: float, volume: float, kpoints: int, cutoff: float)
 
 
 def valence(symbol: str, settings: Settings) -> int:
-    """Return the number of valence electrons of the PAW setup of an element."""
+    """Return the number of valence electrons of the PAW setup of an element.
+
+    Raises
+    ------
+    LabellerError
+        If the setup's file is damaged or of an unknown form.
+    """
     return _read_valence(str(setup_file(settings, symbol)))
 
 
@@ -175,5 +182,9 @@ def valence(symbol: str, settings: Settings) -> int:
 def _read_valence(path: str) -> int:
     with gzip.open(path, "rt") as file:
         found = re.search(r'valence="(\d+)"', file.read(2000))
-    assert found is not None
+    if found is None:
+        raise LabellerError(
+            f"the PAW setup {path} does not say its valence: install GPAW's data set again "
+            "(gpaw-data of envs/requirements.txt), or name another setup in the study file"
+        )
     return int(found[1])

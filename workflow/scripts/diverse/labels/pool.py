@@ -53,18 +53,21 @@ class Effort:
     workers : int
         Cells labelled at the same time.
     cores_per_cell : int
-        Threads that a calculator may use.
+        Threads that a calculator may use, or MPI processes if there is a launcher.
     timeout : float, s
         Time after which a cell has failed and its worker is killed.
     time_limit : float, s
         No cell is begun that would, taking as long as the longest so far, end after this; 0 for
         no limit.
+    launcher : str
+        Command that starts MPI processes, such as ``mpiexec``; of GPAW alone.
     """
 
     workers: int = 1
     cores_per_cell: int = 1
     timeout: float = 7200.0
     time_limit: float = 0.0
+    launcher: str = ""
 
 
 def outcomes(
@@ -209,7 +212,8 @@ class _Worker:
         return self._process.answers
 
     def _start(self) -> None:
-        self._process = Process(self._labeller, self._effort.cores_per_cell, self._mark)
+        effort = self._effort
+        self._process = Process(self._labeller, effort.cores_per_cell, self._mark, effort.launcher)
         self._greeted, self._since = False, time.monotonic()
 
     def _send(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from diverse.labels import family
 from diverse.labels.labellers import Labeller
+from diverse.labels.labellers.parallel import LAUNCHER, with_processes
 from diverse.labels.labellers.worker import Answer
 
 # Signals that a process gets for what it did itself. Every other one, SIGKILL and SIGTERM first of
@@ -65,11 +66,15 @@ class Process:
         Threads that a calculator may use.
     mark : str
         Of the worker and of all that its calculator starts (`diverse.labels.family`).
+    launcher : str
+        Command that starts as many MPI processes instead of threads (`labellers.parallel`).
     """
 
-    def __init__(self, labeller: Labeller, cores: int, mark: str) -> None:
+    def __init__(self, labeller: Labeller, cores: int, mark: str, launcher: str = "") -> None:
         self._mark = mark
-        threads = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": str(cores)}
+        number = "1" if launcher else str(cores)
+        threads = {"OMP_NUM_THREADS": number, "OPENBLAS_NUM_THREADS": number}
+        threads[LAUNCHER] = with_processes(launcher, cores)
         path = {"PYTHONPATH": os.pathsep.join(sys.path), family.MARK: mark}
         jobs, answers = os.pipe(), os.pipe()
         self._process = subprocess.Popen(

@@ -6,11 +6,13 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from diverse.seals import DamagedFileError, check_seals, seal
+from diverse.study.requests import request_line
 
 
 def begin(snakemake: Any) -> None:
@@ -28,9 +30,8 @@ def begin(snakemake: Any) -> None:
     def last_words(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        for log in snakemake.log:
-            with open(log, "a") as file:
-                file.writelines(traceback.format_exception(kind, error, trace))
+        with suppress(OSError):  # the disk may be full: the sentence below must come out
+            _append(snakemake.log, "".join(traceback.format_exception(kind, error, trace)))
         sys.__excepthook__(kind, error, trace)
         print(f"{snakemake.rule}: {str(error).strip() or kind.__name__}", file=sys.stderr)
 
@@ -42,8 +43,19 @@ def begin(snakemake: Any) -> None:
 
 
 def finish(snakemake: Any) -> None:
-    """Seal what a job has written; `snakemake` is what Snakemake gives a script."""
+    """Seal what a job has written; `snakemake` is what Snakemake gives a script.
+
+    The log of a job that was started again ends with the number of the attempt, and what it had.
+    """
     seal(_paths(snakemake.output))
+    if snakemake.resources.get("attempt", 1) > 1:
+        _append(snakemake.log, f"{request_line(snakemake.resources)}\n")
+
+
+def _append(logs: Iterable[str], text: str) -> None:
+    for log in logs:
+        with open(log, "a") as file:
+            file.write(text)
 
 
 def _paths(files: Iterable[Any]) -> Iterator[Path]:

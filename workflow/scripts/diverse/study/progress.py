@@ -22,6 +22,7 @@ import yaml
 
 from diverse.labels.chunk_log import Job, read_job
 from diverse.labels.ledger.text import read_bytes, scan
+from diverse.structures import cell_sizes
 from diverse.study.rounds import chunks_made
 
 Config = dict[str, Any]
@@ -29,7 +30,6 @@ Config = dict[str, Any]
 QUIET = 60.0  # minutes without a new row, after which a chunk does not count as running
 FACTS = re.compile(rb"^(\d+)\n.*?\bstatus=(\w+)", re.S)
 SECONDS = re.compile(rb"\bseconds=([\d.e+-]+)")
-COUNT = re.compile(rb"^\d+$", re.M)
 
 
 @dataclass
@@ -95,7 +95,7 @@ def _count(folder: Path, chunk: str, own: Progress, quiet: float) -> None:
     structures, ledger = folder / f"structures/{chunk}.xyz", folder / f"ledger/{chunk}.xyz"
     labels, log = folder / f"labels/{chunk}.xyz", folder / f"logs/label_chunk/{chunk}.log"
     if structures.exists():
-        sizes = [int(line) for line in COUNT.findall(structures.read_bytes())]
+        sizes = cell_sizes(structures)
         own.made += 1
         own.cells += len(sizes)
         own.atoms += sum(sizes)

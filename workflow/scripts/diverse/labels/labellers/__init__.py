@@ -64,6 +64,8 @@ class Label:
         Attempts made, the successful one included.
     magnetic_moment : float or None, Bohr magnetons
         Of the whole cell; None where spins are paired.
+    seconds : float, s
+        Core seconds of processes other than the worker's own.
     """
 
     free_energy: float
@@ -73,6 +75,7 @@ class Label:
     iterations: int = 0
     attempts: int = 1
     magnetic_moment: float | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

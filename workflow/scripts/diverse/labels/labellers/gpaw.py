@@ -14,6 +14,7 @@ from ase import Atoms
 from ase.calculators.calculator import kpts2sizeandoffsets
 
 from diverse.labels.labellers import Label, LabelError, LabellerError
+from diverse.labels.labellers.parallel import check_launcher, label_in_parallel, launcher
 from diverse.labels.target import free_energy
 
 DAVIDSON = {"name": "davidson", "niter": 1}
@@ -124,7 +125,17 @@ def strained(settings: Settings, atoms: Atoms) -> Settings:
     return replace(held, cutoff_energy=STRAIN_CUTOFF * settings.cutoff_energy)
 
 
+def prepare(settings: Settings) -> None:
+    """Try the launcher, where cells are labelled by several processes."""
+    check_launcher()
+
+
 def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
+    """Label a cell, by the launcher's processes where there is one."""
+    return label_in_parallel(atoms, settings, log) if launcher() else climb(atoms, settings, log)
+
+
+def climb(atoms: Atoms, settings: Settings, log: Path) -> Label:
     """Climb the ladder until a calculation is self-consistent; GPAW's output goes to `log`."""
     from gpaw import KohnShamConvergenceError
 

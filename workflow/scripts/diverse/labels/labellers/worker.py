@@ -101,7 +101,8 @@ def try_to_label(labeller: Labeller, atoms: Atoms, log: Path) -> Outcome:
         cause, fault = traceback.format_exception_only(error)[-1].strip(), error
     if len(cause) > LONGEST:
         cause = f"{cause[:LONGEST]} ... ({len(cause) - LONGEST} characters more)"
-    seconds, wall = time.process_time() - core, time.perf_counter() - wall
+    seconds = time.process_time() - core + (label.seconds if label else 0.0)
+    wall = time.perf_counter() - wall
     return Outcome(label, cause, attempts, seconds, wall, outside=_is_the_machines(fault))
 
 

@@ -1,0 +1,96 @@
+"""The Slurm profile: entries that exist, rules that run where Snakemake runs, jobs of Slurm."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+
+from paths import ROOT, snakemake
+
+PROFILES = ROOT / "workflow/profiles"
+RULES = {path.stem: path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")}
+SMALL = {"fit_polynomial", "train_network", "check_export", "score", "calibrate"}
+READS_CELLS = re.compile(r"\.xyz|\.npz|all_chunks|TEST_CELLS|labelled_chunks|structure_chunks")
+# Small arrays of any study, copies of potentials, and what is written into the clone.
+QUICK = {"sum_statistics", "plot_environments", "plot_geometry", "collect_potentials", "release"}
+
+
+def local_rules():
+    """Names of the rules of seconds, without those that only a small study has among them."""
+    blocks = re.findall(r"^localrules:\n((?:    \w+,\n)+)", "".join(RULES.values()), re.M)
+    return set(re.findall(r"\w+", "".join(blocks)))
+
+
+def inputs():
+    """The inputs of every rule as text."""
+    found = {}
+    for text in RULES.values():
+        for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", text, re.M | re.S):
+            block = re.search(r"^    input:\n(.*?)(?=^    \w+:)", body, re.M | re.S)
+            found[name] = block[1] if block else ""
+    return found
+
+
+def jobs_of_slurm(directory, study):
+    """Numbers of jobs by rule in a dry run through the profile, without those of no Slurm job."""
+    arguments = ("--workflow-profile", str(PROFILES / "slurm"), "--dry-run")
+    told = snakemake(directory, "--configfile", str(ROOT / f"config/{study}.yaml"), *arguments)
+    table = told.stdout.split("Job stats:")[1].split("\n\n")[0]
+    found = {name: int(number) for name, number in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+    local = local_rules() | {"all", "total"} | (SMALL if study != "paper" else set())
+    return {name: number for name, number in found.items() if name not in local}
+
+
+def test_rules_of_seconds_read_tables_and_no_cells():
+    named, read = local_rules(), inputs()
+    assert named <= set(read)
+    assert {name for name in named - QUICK if READS_CELLS.search(read[name])} == set()
+    assert {"import_literature", "release", "write_config"} <= named  # network, clone, first of all
+
+
+@pytest.mark.parametrize(
+    ("study", "labelling", "most"), [("config", 97, 300), ("paper", 476, 1200)]
+)
+def test_a_study_is_hundreds_of_slurm_jobs(tmp_path, study, labelling, most):
+    found = jobs_of_slurm(tmp_path, study)
+    assert found["label_chunk"] == labelling
+    assert sum(found.values()) < most, found
+
+
+def test_every_entry_of_the_profile_is_an_option_and_is_explained():
+    lines = (PROFILES / "slurm/config.yaml").read_text().splitlines()
+    entries = [number for number, line in enumerate(lines) if re.match(r"[a-z-]+:", line)]
+    assert len(entries) == len(yaml.safe_load("\n".join(lines)))
+    same = {"rerun-incomplete", "max-checksum-file-size", "max-jobs-per-timespan"}  # as in local
+    for number in entries:
+        name = lines[number].split(":")[0]
+        assert lines[number - 1].startswith("#") or name in same, name
+
+
+def test_an_entry_that_is_no_option_is_refused(tmp_path):
+    name = "slurm-no-such-option"
+    shutil.copytree(PROFILES / "slurm", tmp_path / "site")
+    with (tmp_path / "site/config.yaml").open("a") as file:
+        file.write(f"\n{name}: 3\n")
+    profile = ("--workflow-profile", str(tmp_path / "site"))
+    told = snakemake(tmp_path, *profile, "--dry-run", check=False)
+    assert told.returncode
+    assert name in told.stdout
+
+
+def test_the_site_file_holds_options_and_the_partition_file_partitions(tmp_path):
+    shutil.copytree(PROFILES / "slurm", tmp_path / "site")
+    config = yaml.safe_load((PROFILES / "slurm/config.yaml").read_text())
+    lines = (PROFILES / "slurm/site.yaml").read_text().splitlines()
+    entries = [line[1:] for line in lines if re.match(r"#([a-z]|  - )", line)]
+    site = yaml.safe_load("\n".join(entries))
+    assert len(site) == 6
+    for name, value in site.items():
+        config[name] = config[name] + value if isinstance(value, list) else value
+    (tmp_path / "site/config.yaml").write_text(yaml.safe_dump(config))
+    profile = ("--workflow-profile", str(tmp_path / "site"))
+    told = snakemake(tmp_path, *profile, "--dry-run", "whiten")
+    assert "whiten" in told.stdout
+    partitions = yaml.safe_load((PROFILES / "slurm/partitions.yaml").read_text())["partitions"]
+    assert all({"max_runtime", "max_mem_mb", "max_threads"} <= set(p) for p in partitions.values())
