@@ -19,7 +19,7 @@ from diverse.report.plotting.grounds import (
     no_data,
     nothing_to_draw,
 )
-from diverse.report.plotting.style import model_marks, style
+from diverse.report.plotting.style import model_marks, plain_log, style
 
 LABELS = {"energy": "energy MAE (meV/atom)", "forces": "force RMSE (meV/Å)"}
 COSTS = {"core_hours": "core-hours of labels", "environments": "environments"}
@@ -105,8 +105,10 @@ def size_panels(
             chosen = table[(table["ground"] == ground) & (table["quantity"] == quantity)]
             for (train, name), curve in chosen.groupby(["train", "class"], sort=False):
                 banded(axis, curve, x, "error", colours[str(train)], **marks[str(name)])
-            if len(chosen) and x != "n_parameters":
+            if len(chosen) and x == "nodes":
                 log_places(axis, chosen[x].tolist(), digits=4)
+            elif len(chosen) and x == "microseconds":
+                plain_log(axis, "xy")
             elif len(chosen):
                 decades(axis)
             else:
