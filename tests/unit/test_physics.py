@@ -9,6 +9,7 @@ from ase.eos import birchmurnaghan
 from ase.units import GPa
 
 from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
 from diverse.physics import PhysicsError
 from diverse.physics.calculators import LabellerCalculator, check_forces, energy_of
 from diverse.physics.crystal import (
@@ -258,3 +259,12 @@ def test_labels_of_a_ledger_are_found_again(zhou, tmp_path):
     before = (tmp_path / "ledger.xyz").read_bytes()
     energy_of(zhou.primitive, LabellerCalculator(calculator.labeller, log, ledger))
     assert (tmp_path / "ledger.xyz").read_bytes() == before
+
+
+def test_no_label_is_begun_after_the_time_limit(zhou, tmp_path):
+    ledger, log = Ledger(tmp_path / "ledger.xyz"), tmp_path / "log"
+    late = LabellerCalculator(zhou.calculator.labeller, log, ledger, Effort(time_limit=1e-9))
+    with pytest.raises(PhysicsError, match="not computed: the time limit is reached and 1 of 1"):
+        energy_of(zhou.primitive, late)
+    energy_of(zhou.primitive, LabellerCalculator(zhou.calculator.labeller, log, ledger))
+    assert energy_of(zhou.primitive, late) == pytest.approx(zhou.energy, abs=1e-4)
