@@ -9,6 +9,7 @@ from ase.eos import birchmurnaghan
 from ase.units import GPa
 
 from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
 from diverse.physics import PhysicsError
 from diverse.physics.calculators import LabellerCalculator, check_forces, energy_of
 from diverse.physics.crystal import (
@@ -30,7 +31,7 @@ from diverse.physics.elastic import elastic_constants
 from diverse.physics.properties import COLUMNS, measure_properties, properties
 from diverse.physics.relaxation import relaxed
 from diverse.physics.surfaces import gamma_line, surface_energy
-from diverse.physics.vibrations import phonon_frequencies, thermal_expansion
+from diverse.physics.vibrations import phonon_frequencies, phonon_rows, thermal_expansion
 from diverse.structures import ReferenceLattice
 from physics_cases import MAGNESIUM, POTENTIALS, TUNGSTEN, calculator_of, crystal_of
 
@@ -176,7 +177,10 @@ def test_crystals_expand(zhou):
 
 def test_phonons_of_bcc(zhou):
     found = phonon_frequencies(zhou)
-    assert found.rows["phonon H low"] == pytest.approx(found.rows["phonon H high"], abs=1e-3)
+    bands = np.array(found.curve.lines)
+    place = found.curve.x.index(dict(found.curve.ticks)["H"])
+    assert bands[:, place] == pytest.approx(found.rows["phonon H"], abs=1e-3)
+    assert list(found.rows) == list(phonon_rows(TUNGSTEN))
     assert found.rows["phonon lowest"] == pytest.approx(0, abs=1e-3)
     assert found.curve.ticks[0] == ("G", 0)
 
@@ -255,3 +259,12 @@ def test_labels_of_a_ledger_are_found_again(zhou, tmp_path):
     before = (tmp_path / "ledger.xyz").read_bytes()
     energy_of(zhou.primitive, LabellerCalculator(calculator.labeller, log, ledger))
     assert (tmp_path / "ledger.xyz").read_bytes() == before
+
+
+def test_no_label_is_begun_after_the_time_limit(zhou, tmp_path):
+    ledger, log = Ledger(tmp_path / "ledger.xyz"), tmp_path / "log"
+    late = LabellerCalculator(zhou.calculator.labeller, log, ledger, Effort(time_limit=1e-9))
+    with pytest.raises(PhysicsError, match="not computed: the time limit is reached and 1 of 1"):
+        energy_of(zhou.primitive, late)
+    energy_of(zhou.primitive, LabellerCalculator(zhou.calculator.labeller, log, ledger))
+    assert energy_of(zhou.primitive, late) == pytest.approx(zhou.energy, abs=1e-4)

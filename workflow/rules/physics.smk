@@ -29,6 +29,7 @@ rule measure_physics:
         ENVIRONMENT
     resources:
         runtime=120,
+        time_limit=0,  # s, of the labeller: no label is begun after it
     params:
         study=study_part("element", "lattice"),
         potential=lookup(within=PHYSICS, dpath="{potential}"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
+from diverse.labels.pool import Effort
 from diverse.models.calculator import PotentialCalculator
 from diverse.physics.calculators import LabellerCalculator
 from diverse.physics.properties import measure_properties
@@ -19,7 +20,8 @@ if "labeller" in source:
     labeller = make_labeller(source["labeller"])
     others = sorted(Path(params.released).glob("*/*.xyz.xz")) if params.released else []
     ledger = None if labeller.kind == "lammps" else Ledger(Path(params.ledger), others)
-    calculator = LabellerCalculator(labeller, log, ledger, params.timeout)
+    effort = Effort(timeout=params.timeout, time_limit=snakemake.resources.time_limit)
+    calculator = LabellerCalculator(labeller, log, ledger, effort)
 else:
     calculator = PotentialCalculator(Path(snakemake.input.potential[0]).parent)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,13 +13,15 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from diverse.labels.chunk import label_cells
+from diverse.labels.chunk import TimeLimitError, label_cells
 from diverse.labels.labellers import LabelError, Labeller
 from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
 from diverse.physics import PhysicsError
 from diverse.structures import tagged
 
+NO_LIMIT = Effort()
+SHORTEST = 1e-3  # s, of a time limit that has passed
 LARGEST = 1e4  # eV/Å, above which a force means that the potential explodes
 
 
@@ -31,8 +36,9 @@ class LabellerCalculator(Calculator):
     ledger : Ledger, optional
         Where labels are looked up and kept. Without one the labeller is called in this process,
         for labellers that take a second or less.
-    timeout : float, s
-        Time after which a label of the ledger has failed.
+    effort : Effort
+        Time after which a label of the ledger has failed, and after which none is begun, counted
+        from here on.
     """
 
     def __init__(
@@ -40,17 +46,18 @@ class LabellerCalculator(Calculator):
         labeller: Labeller,
         log: Path,
         ledger: Ledger | None = None,
-        timeout: float = Effort.timeout,
+        effort: Effort = NO_LIMIT,
     ) -> None:
         super().__init__()
         self.implemented_properties = ["energy", "free_energy", "forces", "stress"]
-        self.labeller, self.log, self.ledger, self.timeout = labeller, log, ledger, timeout
+        self.labeller, self.log, self.ledger, self.effort = labeller, log, ledger, effort
+        self.start = time.monotonic()
 
     def strained(self, atoms: Atoms) -> LabellerCalculator:
         """Return a calculator for small strains of a cell: k-points held, a complete basis."""
-        return LabellerCalculator(
-            self.labeller.strained(atoms), self.log, self.ledger, self.timeout
-        )
+        other = copy(self)
+        other.labeller = self.labeller.strained(atoms)
+        return other
 
     def calculate(
         self,
@@ -83,22 +90,32 @@ class LabellerCalculator(Calculator):
         Raises
         ------
         PhysicsError
-            If one of them fails, with its cause.
+            If one of them fails, with its cause, or the time limit comes first.
         """
         assert self.ledger is not None, "only labels of a ledger are kept"
         with self.log.open("a") as file:
-            rows = label_cells(
-                [tagged(cell, "physics", "physics") for cell in cells],
-                self.labeller,
-                self.ledger,
-                effort=Effort(timeout=self.timeout),
-                log=self.log,
-                say=lambda line: print(line, file=file, flush=True),
-            )
+            try:
+                rows = label_cells(
+                    [tagged(cell, "physics", "physics") for cell in cells],
+                    self.labeller,
+                    self.ledger,
+                    effort=self._effort_left(),
+                    log=self.log,
+                    say=lambda line: print(line, file=file, flush=True),
+                )
+            except TimeLimitError as error:
+                raise PhysicsError(f"not computed: {error}") from error
         for row in rows:
             if row.calc is None:
                 raise PhysicsError(f"no energy: {row.info['cause']}")
         return [{**row.calc.results, "energy": row.calc.results["free_energy"]} for row in rows]
+
+    def _effort_left(self) -> Effort:
+        """Return the effort with what is left of its time limit; zero would be no limit."""
+        if not self.effort.time_limit:
+            return self.effort
+        left = self.effort.time_limit - (time.monotonic() - self.start)
+        return replace(self.effort, time_limit=max(left, SHORTEST))
 
 
 def for_strains(calculator: Calculator, atoms: Atoms) -> Calculator:
@@ -122,10 +139,10 @@ def energy_of(atoms: Atoms, calculator: Calculator) -> float:
     PhysicsError
         If the potential gives no number, or forces beyond 10,000 eV/Å.
     """
-    copy = atoms.copy()
-    copy.calc = calculator
-    energy = float(copy.get_potential_energy())
-    check_forces(energy, copy.get_forces())
+    cell = atoms.copy()
+    cell.calc = calculator
+    energy = float(cell.get_potential_energy())
+    check_forces(energy, cell.get_forces())
     return energy
 
 

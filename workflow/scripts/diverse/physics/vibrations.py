@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
@@ -17,6 +18,8 @@ EDGE = 11.0  # Å, at least, between opposite faces of supercells
 DISPLACEMENT = 0.01  # Å
 POINTS = 60  # along a path of wave vectors
 UNSTABLE = -0.05  # THz: frequencies are imaginary from here on
+ONE_FREQUENCY = {"bcc": ("H", "P")}  # special points where symmetry makes all frequencies equal
+DECIMALS = 4  # THz; the three frequencies that are zero come out as smaller ones
 MESH = [11, 11, 11]
 STRETCHES = np.linspace(0.97, 1.08, 7)  # volumes of the quasi-harmonic approximation
 TEMPERATURES = (300, 1000, 2000)  # K
@@ -31,8 +34,8 @@ def special_points(lattice: ReferenceLattice) -> dict[str, np.ndarray]:
 
 def phonon_rows(lattice: ReferenceLattice) -> tuple[str, ...]:
     """Return the names of the rows of `phonon_frequencies`."""
-    ends = (f"phonon {name} {end}" for name in special_points(lattice) for end in ("low", "high"))
-    return (*ends, "phonon lowest")
+    names = (_names(lattice, point) for point in special_points(lattice))
+    return (*(name for pair in names for name in dict.fromkeys(pair)), "phonon lowest")
 
 
 def phonon_frequencies(crystal: Crystal) -> Found:
@@ -42,18 +45,26 @@ def phonon_frequencies(crystal: Crystal) -> Found:
     frequencies are negative: the lattice is then not stable.
     """
     phonon = _phonon(crystal.primitive, crystal.calculator)
-    values = {}
+    values: dict[str, float] = {}
     for name, point in special_points(crystal.reference).items():
         frequencies = _frequencies(phonon, point[None])[0]
-        values[f"phonon {name} low"] = float(frequencies.min())
-        values[f"phonon {name} high"] = float(frequencies.max())
+        low, high = _names(crystal.reference, name)
+        values |= {low: float(frequencies.min()), high: float(frequencies.max())}
     path = crystal.primitive.cell.bandpath(npoints=POINTS)
     bands = _frequencies(phonon, path.kpts)
-    values["phonon lowest"] = float(bands.min())
+    values["phonon lowest"] = round(float(bands.min()), DECIMALS) + 0.0  # no minus zero
     x, places, names = path.get_linear_kpoint_axis()
-    ticks = [(name, float(place)) for name, place in zip(names, places, strict=True)]
+    points = pd.Series(names).groupby(np.round(places, 6)).agg("|".join)  # H|P where a path jumps
+    ticks = [(str(name), float(place)) for place, name in points.items()]
     curve = Curve(x.tolist(), bands.T.tolist(), "wave vector", "frequency (THz)", ticks)
     return Found(values, curve)
+
+
+def _names(lattice: ReferenceLattice, point: str) -> tuple[str, str]:
+    """Return the rows of the lowest and highest frequency at a point: one where all are equal."""
+    if point in ONE_FREQUENCY.get(lattice.structure, ()):
+        return f"phonon {point}", f"phonon {point}"
+    return f"phonon {point} low", f"phonon {point} high"
 
 
 def thermal_expansion(crystal: Crystal) -> Found:

@@ -15,6 +15,7 @@ from diverse.report.numbers import digits
 from diverse.report.pages.html import STYLE
 
 WORST = 0.5  # difference over the reference, from which on the colour is full
+WORST_LENGTH = 0.03  # the same of lengths
 SMALLEST = 0.05  # of the unit: a reference that is smaller counts as this large
 RELEASED = (
     "These values are released with the repository, for the potentials of the released study; "
@@ -131,9 +132,10 @@ def _cell(
     if pd.isna(row["reference"]) or row["potential"] == row["against"]:
         return shown
     part = abs(row["difference"]) / max(abs(row["reference"]), SMALLEST)
+    worst = WORST_LENGTH if row["unit"] == "Å" else WORST
     sign = "+" if row["difference"] >= 0 else "−"
     return {
         **shown,
-        "colour": f"rgba(213, 94, 0, {0.7 * min(part / WORST, 1):.2f})",
+        "colour": f"rgba(213, 94, 0, {0.7 * min(part / worst, 1):.2f})",
         "difference": sign + digits(abs(row["difference"]), 2),
     }
