@@ -187,11 +187,12 @@ def _numbers(
     logs = comparison.own(reference, trains[0]).take([0], groups).whole[0, :, 0]
     level = mean_of_finite(mean_of_finite(logs))
     constants = np.unique(reference.constants[cells])
+    energies = comparison.ground.quantity == "energy"
     found = {
         "error": np.exp(level) if np.isfinite(level) else _zero(reference, comparison, cells),
         "n_cells": int(answered.sum()),
         "failures": int((~answered).sum()),
-        "constant": constants[0] / 1e3 if len(constants) == 1 else np.nan,
+        "constant": constants[0] / 1e3 if energies and len(constants) == 1 else np.nan,
     }
     draws = []
     for train in trains:
