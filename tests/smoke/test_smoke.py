@@ -103,8 +103,26 @@ def test_effects_are_means_of_logarithms_over_groups_and_draws(study):
         found = (logs[row.train] - logs["entropy"])[row.model].mean()
         np.testing.assert_allclose(row.ratio, np.exp(found), rtol=1e-9)
     claims = pd.read_csv(folder / "claims.csv", keep_default_na=False)
-    assert list(claims["claim"].unique()) == ["C1", "C2", "C2 control", "C3", "C4"]
+    assert list(claims["claim"].unique()) == ["C1", "C2", "C2 control", "C3", "C4", "Universal"]
     assert (claims["reading"].str.len() > 0).all()
+
+
+def test_reference_models_are_asked_for_every_labelled_cell(study):
+    """None is missing, and labels of another protocol have a zero of their own."""
+    folder = study / "results/smoke"
+    answers = pd.read_csv(folder / "errors/references.csv.xz", keep_default_na=False)
+    cells = pd.read_csv(folder / "errors/cells.csv.xz")
+    assert set(answers["model"]) == {"lennardjones", "snap2017"}
+    assert (answers.groupby("model")["key"].nunique() == cells["key"].nunique()).all()
+    table = pd.read_csv(folder / "tables/reference_models.csv")
+    assert (table["failures"] == 0).all()
+    energy = table[(table["model"] == "snap2017") & (table["metric"] == "mae")]
+    constants = energy.set_index("test")["constant"]
+    assert constants["dft"] != constants["expert"] == constants["entropy"]
+    assert energy["over_entropy"].notna().all()
+    page = (folder / "tables/reference_models.html").read_text()
+    assert "computed" in page
+    assert "released" not in page
 
 
 def test_one_number_can_be_followed_from_its_cell(study, monkeypatch, capsys):

@@ -80,6 +80,23 @@ def shared_clone():
     shutil.rmtree(clone)
 
 
+def make_stand_in(clone):
+    """Put a made environment of stand-ins where ./envs/run of the clone looks for one."""
+    text = (clone / "envs/run").read_text()
+    name = subprocess.run(
+        ["bash", "-c", text.split("home=$here")[0].split("find_python)\n")[1] + "echo $pins"],
+        env={"PATH": "/usr/bin:/bin", "here": "envs", "python": str(clone / "python3")},
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    venv = clone / f"envs/.venv-{name}"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "complete").write_text(f"{venv}\n")
+    (venv / "bin/python").symlink_to(clone / "python3")
+
+
 def run_as_nobody(clone, *arguments):
     command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "DIVERSE_PYTHON": str(clone / "python3")}
@@ -97,19 +114,7 @@ def test_another_user_runs_in_a_clone_that_is_not_theirs(shared_clone):
     refused = run_as_nobody(shared_clone, "true")
     assert refused.returncode == 1
     assert "its owner has to call ./envs/run once" in refused.stderr
-    text = (shared_clone / "envs/run").read_text()
-    name = subprocess.run(
-        ["bash", "-c", text.split("home=$here")[0].split("find_python)\n")[1] + "echo $pins"],
-        env={"PATH": "/usr/bin:/bin", "here": "envs", "python": str(shared_clone / "python3")},
-        cwd=shared_clone,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    venv = shared_clone / f"envs/.venv-{name}"
-    (venv / "bin").mkdir(parents=True)
-    (venv / "complete").write_text(f"{venv}\n")
-    (venv / "bin/python").symlink_to(shared_clone / "python3")
+    make_stand_in(shared_clone)
     before = sorted(shared_clone.rglob("*"))
     assert run_as_nobody(shared_clone, "echo", "ready").stdout == "ready\n"
     assert sorted(shared_clone.rglob("*")) == before
@@ -131,6 +136,37 @@ def test_extras_are_pinned_beside_the_study_and_have_their_hashes():
     own = (ROOT / "envs/requirements.txt").read_text().lower().splitlines()
     assert names.isdisjoint(line.split("==")[0] for line in own)
     assert {"sevenn", "chgnet"} <= names
+
+
+def run_in(clone, *arguments):
+    """Run something in a clone whose Python is a stand-in."""
+    environment = {"DIVERSE_PYTHON": str(clone / "python3"), "DIVERSE_UNIVERSAL": "another"}
+    return run(clone / "envs", *arguments, **environment)
+
+
+def test_an_extra_that_cannot_be_had_is_a_sentence_and_leaves_nothing(shared_clone):
+    python = (
+        "#!/bin/sh\ncase \"$*\" in *pip*) echo 'ERROR: no such wheel'; exit 1 ;; esac\nexit 0\n"
+    )
+    (shared_clone / "python3").write_text(python)
+    make_stand_in(shared_clone)
+    result = run_in(shared_clone, "--with", "universal", "true")
+    assert result.returncode == 1
+    assert "ERROR: no such wheel" in result.stderr
+    assert "'universal' could not be made; nothing was kept" in result.stderr
+    assert not list((shared_clone / "envs").glob(".universal-*"))
+    assert run_in(shared_clone, "echo", "ready").stdout == "ready\n"
+
+
+def test_an_extra_is_made_once_and_is_at_hand_from_then_on(shared_clone):
+    make_stand_in(shared_clone)
+    show = ("sh", "-c", "echo $DIVERSE_UNIVERSAL")
+    assert run_in(shared_clone, *show).stdout == "\n"
+    first = run_in(shared_clone, "--with", "universal", *show)
+    assert "making the extra environment" in first.stderr
+    assert re.search(r"envs/[.]universal-[0-9a-f]{12}/packages$", first.stdout.strip())
+    again = run_in(shared_clone, *show)
+    assert (again.stdout, again.stderr) == (first.stdout, "")
 
 
 def test_an_unknown_extra_is_refused():

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
@@ -29,7 +30,11 @@ from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
 from diverse.report.pages.references import references_page
 from diverse.report.readings import with_readings
+from diverse.study.check import load_study
+from diverse.study.describe import SCHEMA
+from diverse.study.settings import reference_options
 from draw_cases import FAMILIES, MODELS, TRAINS, make_study
+from paths import ROOT
 
 CLASSES = model_classes(MODELS)
 OPTIONS = {"kind": "lammps", "element": "W", "pair_style": "eam/alloy"}
@@ -164,6 +169,19 @@ def test_answers_are_read_back_and_released_ones_are_of_these_options_and_labels
     assert released_answers(path, "other", OPTIONS, ["k0"]) is None
     assert released_answers(path, "snap", OPTIONS, ["k9"]) is None
     assert released_answers(None, "snap", OPTIONS, ["k0"]) is None
+
+
+def test_the_release_answers_for_the_default_study():
+    """Released answers are of the very options of the study file, and of its released labels."""
+    study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    options = reference_options(load_study(study, str(SCHEMA)))
+    cells = pd.read_csv(ROOT / "results/release/errors/cells.csv.xz")
+    tested = [name for name, entry in study["datasets"].items() if entry.get("use") != "pool"]
+    keys = cells["key"][cells["test"].isin(tested)]
+    path = ROOT / "results/release/errors/references.csv.xz"
+    for name in ("sevennet0", "chgnet030"):
+        found = released_answers(path, name, options[name], keys)
+        assert found["energy_error"].notna().mean() > 0.9
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ both together. Grounds and skill are decided by the trained models and do not ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,28 +89,24 @@ class Comparison:
     material: Material
     ground: Ground
     metric: str
-    _known: dict[tuple[str, bytes], Logs] = field(default_factory=dict)
+    _known: dict[tuple[str | bytes, str], Logs] = field(default_factory=dict)
 
     def own(self, reference: Reference, train: str) -> Logs:
         """Return logarithms of a reference model's errors, with one entry on the axis of models."""
-        errors = self.material.errors[train]
-        values = {}
-        for quantity in ("energy", "forces"):
-            tested = np.isfinite(errors.quantity(quantity)).any(axis=2, keepdims=True)
-            values[quantity] = np.where(tested, getattr(reference, quantity), np.nan)
-        return self._logs(DrawErrors(values["energy"], values["forces"], {}))
+
+        def values(errors: np.ndarray, mine: np.ndarray) -> np.ndarray:
+            tested = np.isfinite(errors).any(axis=2, keepdims=True)
+            return np.where(tested, mine, np.nan)
+
+        return self._logs((reference.name, train), reference, values)
 
     def of_train(self, reference: Reference, train: str) -> Logs:
         """Return logarithms of the errors of a set's models, where the reference model answered."""
-        place = train, reference.answered.tobytes()
-        if place not in self._known:
-            errors = self.material.errors[train]
-            parts = [
-                np.where(reference.answered, errors.quantity(name), np.nan)
-                for name in ("energy", "forces")
-            ]
-            self._known[place] = self._logs(DrawErrors(parts[0], parts[1], {}))
-        return self._known[place]
+
+        def values(errors: np.ndarray, mine: np.ndarray) -> np.ndarray:
+            return np.where(np.isfinite(mine), errors, np.nan)
+
+        return self._logs((reference.answered.tobytes(), train), reference, values)
 
     def ratio(self, reference: Reference, train: str, groups: Sequence[int]) -> Estimate:
         """Return log(error of the reference model / error of the models of a training set)."""
@@ -120,8 +116,20 @@ class Comparison:
         delta = own - self.of_train(reference, train).take(forms, groups)
         return summary(delta, [classes[n] for n in forms], self.material.shrink[train])
 
-    def _logs(self, errors: DrawErrors) -> Logs:
-        return self.ground.logs_of(errors, self.material.cells, self.metric)
+    def _logs(
+        self,
+        place: tuple[str | bytes, str],
+        reference: Reference,
+        values: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ) -> Logs:
+        """Return logarithms of errors, computed once for each place."""
+        if place not in self._known:
+            errors = self.material.errors[place[1]]
+            energy = values(errors.energy, reference.energy)
+            forces = values(errors.forces, reference.forces)
+            found = DrawErrors(energy, forces, {})
+            self._known[place] = self.ground.logs_of(found, self.material.cells, self.metric)
+        return self._known[place]
 
 
 def measure_references(
@@ -179,11 +187,12 @@ def _numbers(
     logs = comparison.own(reference, trains[0]).take([0], groups).whole[0, :, 0]
     level = mean_of_finite(mean_of_finite(logs))
     constants = np.unique(reference.constants[cells])
+    energies = comparison.ground.quantity == "energy"
     found = {
         "error": np.exp(level) if np.isfinite(level) else _zero(reference, comparison, cells),
         "n_cells": int(answered.sum()),
         "failures": int((~answered).sum()),
-        "constant": constants[0] / 1e3 if len(constants) == 1 else np.nan,
+        "constant": constants[0] / 1e3 if energies and len(constants) == 1 else np.nan,
     }
     draws = []
     for train in trains:

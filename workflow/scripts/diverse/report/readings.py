@@ -90,8 +90,8 @@ def _universal(row: dict[str, Any]) -> str:
     value, low, high = map(_ratio, 1 / ends[[0, 2, 1]] if smaller else ends)
     known = f"95 % interval {low} to {high}" if np.isfinite(ends[1]) else "no interval"
     verdict = {
-        YES: "a training set brings nothing there",
-        NO: "a training set is worth its labels there",
+        YES: "it makes the training set unnecessary there",
+        NO: "it does not make the training set unnecessary there",
     }.get(row["verdict"], "which is better is not shown")
     return (
         f"{row['train']} has {value} times {'smaller' if smaller else 'larger'} errors of "

@@ -12,8 +12,10 @@ from diverse.report.findings import claim_name
 from diverse.report.pages.sortable import interval_cell
 
 # Read without colours, too: every verdict is a sign and its word.
-SIGNS = {"reproduced": "✓", "not reproduced": "✗", "undecided": "?", "no data": "–"}
-SIGNS |= {"yes": "✓", "no": "✗"}  # of a question
+SIGNS = {
+    **{"reproduced": "✓", "not reproduced": "✗", "undecided": "?", "no data": "–"},
+    **{"yes": "✓", "no": "✗"},  # of the question on universal potentials
+}
 COLUMNS = ("Claim", "It says", "Effect", "Verdict", "Reading", "Look")
 NOTHING = "<p>This study compares no training sets, so it says nothing on the claims.</p>"
 CAPTION = (

@@ -39,13 +39,13 @@ def ratios_page(effects: pd.DataFrame, ratios: pd.DataFrame) -> str:
     """Return effects by metric, then the ratio of every form: bold where an interval excludes 1."""
     parts, effects, ratios = [STYLE], escaped(effects), escaped(ratios)
     for quantity, block in effects.groupby("quantity", sort=False):
-        shown = block.assign(cell=_cells(block, "effect"), metric=block["metric"].map(METRICS))
+        shown = block.assign(cell=ratio_texts(block, "effect"), metric=block["metric"].map(METRICS))
         parts.append(f"<h3>Errors of {quantity} over those with the reference set: all forms</h3>")
         parts.append(_wide(shown, "metric"))
     for quantity, block in ratios.groupby("quantity", sort=False):
         title = f"{METRICS[DECISIVE[str(quantity)]]} of {quantity}"
         parts.append(f"<h3>{title} over that with the reference set: every form</h3>")
-        parts.append(_wide(block.assign(cell=_cells(block, "ratio")), "model"))
+        parts.append(_wide(block.assign(cell=ratio_texts(block, "ratio")), "model"))
     return "\n".join(parts)
 
 
@@ -57,8 +57,14 @@ def _wide(block: pd.DataFrame, column: str) -> str:
     return str(wide.to_html(index=False, escape=False, border=0, na_rep=""))
 
 
-def _cells(block: pd.DataFrame, column: str) -> list[str]:
-    """Return each value with its interval, where there is one, as HTML."""
+def ratio_texts(block: pd.DataFrame, column: str) -> list[str]:
+    """Return each ratio with its interval, where there is one, as HTML; bold where that excludes 1.
+
+    Parameters
+    ----------
+    block : DataFrame
+        Columns `column`, ``ci_low`` and ``ci_high``.
+    """
     texts = []
     for value, low, high in block[[column, "ci_low", "ci_high"]].itertuples(index=False):
         text = f"<b>{digits(value)}</b>" if low > 1 or high < 1 else digits(value)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from diverse.errors.answers import RELEASED
 from diverse.report.numbers import digits
-from diverse.report.pages.effects import METRICS
-from diverse.report.pages.html import STYLE, bold_interval, escaped
+from diverse.report.pages.effects import METRICS, ratio_texts
+from diverse.report.pages.html import STYLE, escaped
 
 CAUSES = 5  # of each model that are shown
 ASK = "./envs/run --with universal snakemake --cores all references"
@@ -52,15 +52,10 @@ def _errors(block: pd.DataFrame) -> pd.DataFrame:
     shown = block[["model", "test"]].rename(columns={"test": "on"})
     shown["error"] = [digits(value) if np.isfinite(value) else "" for value in block["error"]]
     for name in [name for name in block if name.startswith("over_") and f"{name}_low" in block]:
-        ends = block[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-        shown[f"over {name.removeprefix('over_')}"] = [_ratio(*values) for values in ends]
+        ends = {f"{name}_low": "ci_low", f"{name}_high": "ci_high"}
+        texts = pd.Series(ratio_texts(block.rename(columns=ends), name), block.index)
+        shown[f"over {name.removeprefix('over_')}"] = texts.where(block[name].notna(), "")
     return shown.assign(cells=block["n_cells"], failures=block["failures"])
-
-
-def _ratio(value: float, low: float, high: float) -> str:
-    if not np.isfinite(value):
-        return ""
-    return bold_interval(value, low, high) if np.isfinite(low) else digits(value)
 
 
 def _models(
