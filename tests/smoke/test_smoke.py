@@ -18,7 +18,7 @@ ARGUMENTS = ("--configfile", str(ROOT / "config/smoke.yaml"))
 
 def test_table_holds_every_model_on_every_test_set(study):
     table = pd.read_csv(study / "results/smoke/tables/transferability.csv")
-    assert len(table) == 3 * 5 * 2 * 2  # training sets, models, quantities, metrics
+    assert len(table) == 3 * 6 * 2 * 2  # training sets, models, quantities, metrics
     numbers = table[[f"{test}{end}" for test in TESTS for end in ("", "_low", "_high")]]
     assert np.isfinite(numbers.to_numpy()).all()
     for test in TESTS:
@@ -75,7 +75,7 @@ def test_groups_hold_every_cell_of_the_curated_test_sets(study):
     groups = pd.read_csv(study / "results/smoke/tables/groups.csv")
     scores = pd.read_csv(study / "results/smoke/tables/scores.csv")
     assert list(groups["test"].unique()) == ["expert", "hot", "strained", "extremes", "dft"]
-    assert len(groups.columns) == 6 + 3 * 5
+    assert len(groups.columns) == 6 + 3 * 6
     for (test, _), part in groups.groupby(["test", "quantity"]):
         whole = part["group"] == "all"
         assert part.loc[~whole, "n_cells"].sum() == part.loc[whole, "n_cells"].item()
@@ -103,7 +103,8 @@ def test_effects_are_means_of_logarithms_over_groups_and_draws(study):
         found = (logs[row.train] - logs["entropy"])[row.model].mean()
         np.testing.assert_allclose(row.ratio, np.exp(found), rtol=1e-9)
     claims = pd.read_csv(folder / "claims.csv", keep_default_na=False)
-    assert list(claims["claim"].unique()) == ["C1", "C2", "C2 control", "C3", "C4", "Universal"]
+    expected = ["C1", "C2", "C2 with modern forms", "C2 control", "C3", "C4", "Universal"]
+    assert list(claims["claim"].unique()) == expected
     assert (claims["reading"].str.len() > 0).all()
 
 
@@ -135,7 +136,7 @@ def test_one_number_can_be_followed_from_its_cell(study, monkeypatch, capsys):
 
 def test_exports_equal_the_models(study):
     files = list((study / "results/smoke/models").glob("*/*/*/export.csv"))
-    assert len(files) == 3 * (3 + 2 + 1)
+    assert len(files) == 3 * (3 + 1 + 2 + 1)
     for path in files:
         differences = pd.read_csv(path)
         assert differences["energy_difference"].max() <= 1e-8
@@ -172,10 +173,10 @@ def test_calibration_covers_every_test_set_of_every_model_that_predicts_its_erro
     table = pd.read_csv(study / "results/smoke/tables/calibration.csv")
     whole = table[table["bin"] == 0]
     models = whole.groupby("quantity")["model"].unique().map(set).to_dict()
-    polynomials = {"linear4", "quadratic4", "reference4"}
-    assert models == {"energy": {*polynomials, "stepdown4"}, "forces": {"stepdown4"}}
+    linear_in_coefficients = {"linear4", "quadratic4", "reference4", "pod14"}
+    assert models == {"energy": {*linear_in_coefficients, "stepdown4"}, "forces": {"stepdown4"}}
     assert set(whole["test"]) == {*TESTS, "other sets"}
-    assert len(whole) == 3 * (4 + 1) * (len(TESTS) + 1)
+    assert len(whole) == 3 * (5 + 1) * (len(TESTS) + 1)
     numbers = table[["predicted", "actual", "actual_over_predicted"]].to_numpy()
     assert (np.isfinite(numbers) & (numbers > 0)).all()
     assert (table["within_one"] <= table["within_two"]).all()
@@ -191,7 +192,7 @@ def test_calibration_covers_every_test_set_of_every_model_that_predicts_its_erro
 
 def test_cards_hold_the_scores_of_their_potential(study):
     folders = sorted((study / "results/smoke/potentials").iterdir())
-    assert len(folders) == 3 * (3 + 2 + 1)
+    assert len(folders) == 3 * (3 + 1 + 2 + 1)
     scores = pd.read_csv(study / "results/smoke/tables/scores.csv").query(
         "metric == 'rmse' and group == 'all'"
     )
@@ -216,7 +217,7 @@ def test_cards_hold_the_scores_of_their_potential(study):
 
 def test_a_collected_potential_runs_by_itself(study, tmp_path):
     cells = ase.io.read(study / "results/smoke/datasets/expert/test.xyz", index=":")
-    for name in ("expert-quadratic4-0", "expert-stepdown4-1"):
+    for name in ("expert-quadratic4-0", "expert-stepdown4-1", "expert-pod14-0"):
         folder = shutil.copytree(study / "results/smoke/potentials" / name, tmp_path / name)
         train, model, seed = name.split("-")
         known = study / f"results/smoke/predictions/{train}/{model}/{seed}/expert.npz"
@@ -229,11 +230,11 @@ def test_the_release_holds_potentials_with_cards(study):
     snakemake(study, *ARGUMENTS, "--", "release")
     manifest = pd.read_csv(study / "results/release/manifest.csv")["path"]
     cards = manifest[manifest.str.fullmatch(r"potentials/[^/]+/README\.md")]
-    assert len(cards) == 2 * 3  # the largest model of each family on entropy and on expert
+    assert len(cards) == 2 * 4  # the largest model of each family on entropy and on expert
     assert manifest.str.endswith("release.tar.xz").sum() == 1
     with tarfile.open(study / "results/smoke/release.tar.xz") as archive:
         packed = [name for name in archive.getnames() if re.search("potentials/.*README.md", name)]
-    assert len(packed) == 3 * (3 + 2 + 1)
+    assert len(packed) == 3 * (3 + 1 + 2 + 1)
     assert not manifest.str.contains("snakemake").any()
 
 

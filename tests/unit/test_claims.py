@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.errors.claims import claims_table, questions, with_holm
+from diverse.errors.claims import WITH_MODERN, claims_table, questions, with_holm
 from diverse.errors.draws import model_classes
-from diverse.errors.effects import COUNTS, EFFECT, PAIR, measure_effects
+from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED_MODERN, measure_effects
 from diverse.errors.material import Material
 from diverse.errors.spread import measure_spreads
 from diverse.report.pages.effects import claims_page
@@ -247,6 +247,45 @@ def test_claims_of_a_whole_study():
     }
     assert not table["definition"].str.contains("{", regex=False).any()
     assert effects["p_holm"].notna().sum() == 6
+
+
+def test_modern_forms_decide_nothing_but_the_claim_that_names_them():
+    errors, cells, sizes = make_study(2, draws=3)
+    (other, *_) = [name for name, kind in model_classes(MODELS).items() if kind == "linear"]
+    pod = errors[errors["model"] == other].assign(model="pod")
+    pod.loc[pod["train"] == "entropy", ["energy_error", "forces_squared"]] *= 1e-4
+    models = {**MODELS, "pod": {"family": "pod"}}
+
+    def found(errors, models):
+        classes = model_classes(models)
+        material = Material.of(errors, cells, sizes, classes=classes, families=FAMILIES)
+        effects, ratios = measure_effects(material, TRAINS, "entropy")
+        spreads = measure_spreads(material, "entropy", ["random", "expert"])
+        effects = with_holm(pd.concat([effects, spreads]), TRAINS, FAMILIES)
+        return effects, ratios, with_readings(claims_table(effects, TRAINS, FAMILIES))
+
+    _, ratios, claims = found(errors, MODELS)
+    effects, with_pod, all_claims = found(pd.concat([errors, pod]), models)
+    own = all_claims["claim"] == WITH_MODERN
+    pd.testing.assert_frame_equal(all_claims[~own].reset_index(drop=True), claims)
+    pd.testing.assert_frame_equal(
+        with_pod[with_pod["model"] != "pod"].reset_index(drop=True), ratios
+    )
+    assert set(all_claims.loc[own, "train"]) == {"expert"} and own.sum() == 2
+    assert only(all_claims, WITH_MODERN)["effect"] > only(all_claims, "C2")["effect"]
+    assert only(all_claims, WITH_MODERN)["reading"].startswith("With modern forms: models trained")
+    chosen = effects[(effects["test"] == POOLED_MODERN) & (effects["metric"] == "mae")]
+    of_paper = effects[(effects["test"] == "neutral") & (effects["metric"] == "mae")]
+    expert = with_pod[(with_pod["test"] == "neutral") & (with_pod["train"] == "expert")]
+    mean = {row.train: row for row in of_paper.itertuples()}
+    for row in chosen.itertuples():
+        assert row.forms == mean[row.train].forms + 1
+        assert np.isfinite(row.p_holm) == (row.train == "expert")
+    (ratio,) = expert[(expert["model"] == "pod") & (expert["quantity"] == "energy")]["ratio"]
+    n = len(set(model_classes(MODELS).values()))
+    (theta,) = chosen[chosen["train"] == "expert"]["theta"]
+    expected = (n * mean["expert"].theta + np.log(ratio)) / (n + 1)  # a mean over classes
+    assert theta == pytest.approx(expected, rel=1e-9)
 
 
 def test_no_neutral_ground_is_no_data():

@@ -9,6 +9,7 @@ from jinja2 import UndefinedError
 from diverse.errors.scores import data_hash
 from diverse.report.model_card import TrainingSet, error_rows, render_card, settings_rows
 from diverse.study.check import load_study
+from diverse.study.settings import model_kind
 from paths import ROOT
 
 SCHEMA = ROOT / "workflow/schemas/study.schema.yaml"
@@ -38,7 +39,7 @@ def test_every_setting_has_a_meaning(study):
     loaded = load_study(yaml.safe_load((ROOT / f"config/{study}.yaml").read_text()), str(SCHEMA))
     blocks = [(block["kind"], block) for block in loaded["labellers"].values()]
     for model in loaded["models"].values():
-        blocks.append(("network" if model["family"] == "network" else "polynomial", model))
+        blocks.append((model_kind(model), model))
     for kind, block in blocks:
         rows = settings_rows(schema, kind, block)
         assert all(row["meaning"] for row in rows)
@@ -84,8 +85,15 @@ def test_a_missing_fact_is_an_error():
         render_card(ROOT / "workflow/report/model_card.md", seed="0")
 
 
-def test_a_whole_card(labelled):
-    model = {"study": "s", "train": "hot", "model": "net", "family": "network", "twojmax": 4}
+@pytest.mark.parametrize(
+    ("family", "shown", "absent"),
+    [
+        ("network", ["bispectrum components, 2Jmax = 4, cutoff 4.7 Å |"], "of 22 July 2025"),
+        ("pod", ["(POD), on top", "| POD of LAMMPS, cutoff 4.7 Å |", "of 22 July 2025"], "2Jmax"),
+    ],
+)
+def test_a_whole_card(labelled, family, shown, absent):
+    model = {"study": "s", "train": "hot", "model": "net", "family": family, "twojmax": 4}
     test = {"name": "hot", "family": "expert", "cells": 7, "aligned": True}
     row = {"name": "cutoff_energy", "value": "`350`", "meaning": "Plane-wave cutoff (eV)"}
     card = render_card(
@@ -108,6 +116,7 @@ def test_a_whole_card(labelled):
         export={"cells": 7, "energy_difference": 1e-13, "force_difference": 2e-12},
     )
     assert "# net trained on hot, seed 1" in card
+    assert all(text in card for text in shown) and absent not in card
     assert "| cutoff_energy | `350` | Plane-wave cutoff (eV) |" in card
     assert "| hot | expert, held out of the training data set | 7 | 12 [1, 20] * | 200 |" in card
     assert "`lmp -in npt.lammps` holds 2000 atoms" in card and "\n```\nrun 1\n```\n" in card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,21 +42,7 @@ class PodForm:
         radial = (*self.radial_functions, 0, 0, 0)
         angular = (*self.angular_degrees, 0, 0, 0)
         two_to_four = radial[0] + radial[1] * (angular[0] + 1) + radial[2] * FOUR_BODY[angular[1]]
-        return two_to_four + self._five_body(radial, angular)
-
-    @staticmethod
-    def _five_body(radial: tuple[int, ...], angular: tuple[int, ...]) -> int:
-        """Return the number of products of two three-body descriptors.
-
-        Their angular degrees add up to the degree of five bodies at most, their radial numbers to
-        less than the number of its radial functions.
-        """
-        three = [(j, k) for j in range(radial[1]) for k in range(angular[0] + 1)]
-        return sum(
-            k + other_k <= angular[2] and j + other_j < radial[3]
-            for number, (j, k) in enumerate(three)
-            for other_j, other_k in three[number:]
-        )
+        return two_to_four + _five_body(radial[1], radial[3], angular[0], angular[2])
 
     def parameters(self, cutoff: float, element: str) -> str:
         """Return the text of the parameter file of ``pair_style pod``."""
@@ -102,3 +89,18 @@ class PodForm:
         from diverse.models.pod.model import PodModel
 
         return PodModel(self, coefficients)
+
+
+@cache
+def _five_body(n_three: int, n_five: int, three_degree: int, five_degree: int) -> int:
+    """Return the number of products of two three-body descriptors that five bodies have.
+
+    The angular degrees of the two add up to `five_degree` at most, their radial numbers to less
+    than `n_five`.
+    """
+    three = [(j, k) for j in range(n_three) for k in range(three_degree + 1)]
+    return sum(
+        k + other_k <= five_degree and j + other_j < n_five
+        for number, (j, k) in enumerate(three)
+        for other_j, other_k in three[number:]
+    )

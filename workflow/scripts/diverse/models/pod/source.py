@@ -105,7 +105,7 @@ class PodSource:
             with TemporaryDirectory() as folder:
                 file = Path(folder) / "parameters.pod"
                 file.write_text(self._parameters)
-                command = f'compute rows all pod/global {file} "" {self._element}'
+                command = f'compute rows all pod/global "{file}" "" {self._element}'
                 return [self._table(instance, cell, command) for cell in cells]
         finally:
             instance.close()
