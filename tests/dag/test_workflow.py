@@ -52,7 +52,9 @@ def test_default_study(tmp_path):
 def test_physics_is_measured_on_request_alone(tmp_path):
     assert "measure_physics" not in jobs(snakemake(tmp_path, "--dry-run").stdout)
     found = jobs(snakemake(tmp_path, "--dry-run", "physics").stdout)
-    assert found["measure_physics"] == 3 * 4 + 3 + 1  # own potentials, published, the labeller
+    assert (
+        found["measure_physics"] == 3 * 5 + 4 + 1
+    )  # own potentials, reference models, the labeller
     assert (found["train_network"], found["fit_polynomial"]) == (3 * 2, 3 * 2)
 
 

@@ -1,6 +1,6 @@
 """Physics: what potentials do with a crystal, its defects, surfaces and vibrations (on request).
 
-Needs  models/{train}/{model}/0/potential.*; published potentials; the study's labeller
+Needs  models/{train}/{model}/0/potential.*; reference models; the study's labeller
 Makes  physics/{potential}.{csv,json}: values, and the curves behind them;
        tables/physics.{csv,html}, figures/physics.png
 Steps  measure_physics: every property of one potential, one after the other

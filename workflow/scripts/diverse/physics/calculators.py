@@ -1,4 +1,4 @@
-"""Potentials as ASE calculators: exported models, published potentials, the study's labeller."""
+"""Potentials as ASE calculators: exported models, reference models, the study's labeller."""
 
 from __future__ import annotations
 

@@ -51,6 +51,8 @@ def check_names(study: Config) -> None:
             raise ConfigError(
                 f"reference_models.{name}: a model that is trained here has this name; rename one"
             )
+        if name in study["labellers"]:
+            raise ConfigError(f"reference_models.{name}: a labeller has this name; rename one")
     for name, dataset in study["datasets"].items():
         if name in ARMS and dataset["family"] in ("expert", "literature"):
             raise ConfigError(

@@ -1,14 +1,13 @@
-"""Potentials whose physical properties a study measures: its own, published ones, its labeller."""
+"""Potentials whose physical properties a study measures: its own, reference models, its labeller."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.physics.references import ReferencesError, read_references
 from diverse.study.reading import ConfigError, demand
-from diverse.study.settings import Config
+from diverse.study.settings import Config, reference_options
 
 SEED = 0  # of the training whose potential is measured
 
@@ -17,7 +16,8 @@ def measured_potentials(study: Config) -> dict[str, dict[str, Any]]:
     """Return the potentials that `snakemake physics` measures, by name.
 
     Those of the block's models (by default `largest_of_each_kind`) on every training set, called
-    as their folder under ``potentials/``; published ones; the labeller of the study.
+    as their folder under ``potentials/``; reference models that LAMMPS runs; the labeller of the
+    study.
 
     Returns
     -------
@@ -34,8 +34,9 @@ def measured_potentials(study: Config) -> dict[str, dict[str, Any]]:
         for train in trains
     }
     published = {
-        name: {"labeller": {"element": element, "kind": "lammps", **pair}, "atoms": block["atoms"]}
-        for name, pair in block["published"].items()
+        name: {"labeller": options, "atoms": block["atoms"]}
+        for name, options in reference_options(study).items()
+        if options["kind"] == "lammps"
     }
     reference = {}
     if block["labeller_atoms"]:
@@ -64,7 +65,7 @@ def _size(model: dict[str, Any]) -> int:
 
 
 def check_physics(study: Config, root: Path) -> None:
-    """Refuse models, published potentials and references that do not exist or cannot work.
+    """Refuse models and references that do not exist or cannot be read.
 
     Parameters
     ----------
@@ -84,16 +85,6 @@ def check_physics(study: Config, root: Path) -> None:
         f"physics.models: there is no model '{', '.join(unknown)}'; "
         f"defined are {', '.join(study['models'])}",
     )
-    for name, pair in block["published"].items():
-        demand(
-            name != study["labeller"],
-            f"physics.published: '{name}' is the study's labeller; give it another name",
-        )
-        try:
-            options = {"element": study["element"], "kind": "lammps", **pair}
-            _ = make_labeller(options).provenance
-        except LabellerError as error:
-            raise ConfigError(f"physics.published.{name}: {error}") from None
     if block["references"] is not None:
         try:
             read_references(root / block["references"])
