@@ -1,4 +1,4 @@
-"""Potentials whose physical properties a study measures: its own, reference models, its labeller."""
+"""Potentials whose physics a study measures: its own, reference models, its labeller."""
 
 from __future__ import annotations
 
