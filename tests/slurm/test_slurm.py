@@ -100,9 +100,10 @@ def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, 
     for status in ("CANCELLED", "TIMEOUT", "FAILED"):
         assert f"failed, SLURM status is: '{status}'" in told
     assert "the time limit is reached and 2 of 3 cells are left" in told
-    assert "exceeded memory limit" in told
+    said = (tmp_path / ".snakemake/slurm_logs/rule_split/expert").glob("*.log")
+    assert "exceeded memory limit" in "".join(path.read_text() for path in said)
     lost = told.count("Trying to restart job")
-    assert lost >= 6
+    assert lost >= 6  # the node that dies has one job or two
     assert same_scores(tmp_path / SCORES, study / SCORES)
     submitted = told.count("has been submitted with SLURM jobid")
     print(f"{submitted} jobs, {lost} of them lost, {time.monotonic() - start:.0f} s")
