@@ -19,7 +19,8 @@ from diverse.labels.cost import (
 )
 from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.labels.ledger import Ledger
-from diverse.report.estimate import estimate_text, show_estimate
+from diverse.report.estimate import estimate_sentence, estimate_text, show_estimate
+from diverse.report.numbers import digits
 from diverse.study.check import load_study
 from diverse.study.estimate import estimate, read_rates, wall_times
 from diverse.study.expected import expected_cells
@@ -156,6 +157,9 @@ def test_a_study_takes_the_sum_of_its_stages(default):
     )
     text = estimate_text(stages, nodes)
     assert "| label" in text and "| networks" in text
+    said = estimate_sentence(stages, nodes)
+    assert said.startswith(f"{labels['cells'].sum():,.0f} labels take {digits(total)} core-hours (")
+    assert f"{digits(total / 4)} hours on 1 node, " in said and said.endswith("nodes of 4 cores.")
 
 
 def test_an_unknown_calculator_has_no_cost():

@@ -4,7 +4,7 @@ Needs  the study file; released labels and benchmarks; structures of the study, 
 Makes  on request estimate/{stages,nodes}.csv
 Steps  tabulate_estimate: core-hours, memory and disk of every stage; hours of labelling on some nodes
        estimate: print it
-       release_estimate: write it into workflow/README.md
+       release_estimate: write it into README.md and workflow/README.md
 """
 
 
@@ -55,7 +55,7 @@ rule estimate:
 
 
 rule release_estimate:
-    """Write what the study will take into workflow/README.md."""
+    """Write what the study will take into README.md and workflow/README.md."""
     input:
         stages="<results>/estimate/stages.csv",
         nodes="<results>/estimate/nodes.csv",
@@ -66,6 +66,7 @@ rule release_estimate:
     params:
         study=config["study"],
         page=ROOT / "workflow/README.md",
+        first=ROOT / "README.md",
     message:
         "Writing what {config[study]} will take"
     script:

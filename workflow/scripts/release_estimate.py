@@ -1,13 +1,15 @@
-"""Write what a study will take into the page for those who run it."""
+"""Write what a study will take into the first page, and into that for those who run it."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from diverse.report.estimate import estimate_text, show_estimate
+from diverse.report.estimate import estimate_sentence, estimate_text, show_estimate
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-text = estimate_text(pd.read_csv(snakemake.input.stages), pd.read_csv(snakemake.input.nodes))
-show_estimate(Path(snakemake.params.page), snakemake.params.study, text)
+tables = pd.read_csv(snakemake.input.stages), pd.read_csv(snakemake.input.nodes)
+study = snakemake.params.study
+show_estimate(Path(snakemake.params.page), study, estimate_text(*tables))
+show_estimate(Path(snakemake.params.first), study, estimate_sentence(*tables))
 finish(snakemake)

@@ -33,6 +33,20 @@ def estimate_text(stages: pd.DataFrame, nodes: pd.DataFrame) -> str:
     return f"{first}\n\n{second}"
 
 
+def estimate_sentence(stages: pd.DataFrame, nodes: pd.DataFrame) -> str:
+    """Return what labels take as one sentence, of the same tables as `estimate_text`."""
+    labels = stages[stages["stage"] == "label"]
+    ends = " to ".join(digits(labels[end].sum()) for end in ("low", "high"))
+    parts = [
+        f"{digits(row.hours)} hours on {row.nodes:.0f} node{'s' if row.nodes > 1 else ''}"
+        for row in nodes.itertuples()
+    ]
+    return (
+        f"{_number(labels['cells'].sum())} labels take {digits(labels['core_hours'].sum())} "
+        f"core-hours ({ends}): {', '.join(parts)} of {nodes['cores'].iloc[0]:.0f} cores."
+    )
+
+
 def show_estimate(page: Path, study: str, text: str) -> None:
     """Write the text between the two marks for it in a page."""
     shown = f"{TITLE.format(study)}\n\n{text}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
 import traceback
@@ -13,6 +14,8 @@ from typing import Any
 
 from diverse.seals import DamagedFileError, check_seals, seal
 from diverse.study.requests import request_line
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def begin(snakemake: Any) -> None:
@@ -33,7 +36,7 @@ def begin(snakemake: Any) -> None:
         with suppress(OSError):  # the disk may be full: the sentence below must come out
             _append(snakemake.log, "".join(traceback.format_exception(kind, error, trace)))
         sys.__excepthook__(kind, error, trace)
-        print(f"{snakemake.rule}: {str(error).strip() or kind.__name__}", file=sys.stderr)
+        print(f"{snakemake.rule}: {_sentence(error)}", file=sys.stderr)
 
     sys.excepthook = last_words
     try:
@@ -50,6 +53,15 @@ def finish(snakemake: Any) -> None:
     seal(_paths(snakemake.output))
     if snakemake.resources.get("attempt", 1) > 1:
         _append(snakemake.log, f"{request_line(snakemake.resources)}\n")
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno in FULL:
+        return (
+            f"the disk or a quota is full ({error}): free some space, or run in another folder "
+            "(--directory), and run the same command again"
+        )
+    return str(error).strip() or type(error).__name__
 
 
 def _append(logs: Iterable[str], text: str) -> None:

@@ -1,0 +1,55 @@
+"""The two ends of every script: last words of what fails, and of what was started again."""
+
+import errno
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from diverse.study.job import begin, finish
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """A job in its second attempt, whose words a test reads."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    log, output = tmp_path / "log", tmp_path / "output"
+    output.write_text("made")
+    resources = {"attempt": 2, "mem_mb": 4000, "runtime": 480}
+    return SimpleNamespace(
+        rule="split", input=[], output=[str(output)], log=[str(log)], resources=resources, config={}
+    )
+
+
+def fail(error):
+    try:
+        raise error
+    except OSError as raised:
+        sys.excepthook(type(raised), raised, raised.__traceback__)
+
+
+def test_a_full_disk_is_one_sentence_even_where_the_log_lies_on_it(job, tmp_path, capsys):
+    job.log = [str(tmp_path / "absent/log")]  # which cannot be written
+    begin(job)
+    fail(OSError(errno.ENOSPC, "No space left on device"))
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(
+        "split: the disk or a quota is full ([Errno 28] No space left on device)"
+    )
+    assert last.endswith("run in another folder (--directory), and run the same command again")
+
+
+def test_another_failure_says_its_own_words_and_leaves_its_traceback(job, tmp_path, capsys):
+    begin(job)
+    fail(FileNotFoundError("there is no such file"))
+    assert capsys.readouterr().err.splitlines()[-1] == "split: there is no such file"
+    assert "Traceback" in (tmp_path / "log").read_text()
+
+
+def test_the_log_of_a_job_that_was_started_again_says_what_it_had(job, tmp_path):
+    begin(job)
+    finish(job)
+    assert (tmp_path / "log").read_text() == "attempt 2: 4000 MB, 480 min\n"
+    job.resources["attempt"] = 1
+    finish(job)
+    assert (tmp_path / "log").read_text().count("attempt") == 1
