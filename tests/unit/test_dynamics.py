@@ -257,3 +257,18 @@ def test_a_ramp_ends_where_the_potential_fails(zhou):
     (line,) = figure.axes[0].get_lines()
     assert line.get_ydata()[-1] == 0
     figure.clear()
+
+
+def test_a_pressure_that_leaves_its_ramp_is_a_failure():
+    crystal = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
+
+    def pressed(cells):
+        n = sum(map(len, cells))
+        stress = np.tile([-100 * units.GPa] * 3 + [0.0] * 3, (len(cells), 1))
+        return Predictions(np.zeros(len(cells)), np.zeros((n, 3)), stress)
+
+    ramps = {"heating at zero pressure": Ramp(crystal, (300.0, 600.0), (0.0, 0.0))}
+    (row,) = ramp_rows(ramps, pressed, [np.random.default_rng(0)], length=1.0, nearest=2.74)
+    assert row["reason"].startswith("pressure run-away: 10")
+    assert row["reason"].endswith("GPa instead of 0 GPa")
+    assert (row["part"], row["temperature"], row["volume"]) == (0, 300, 1)

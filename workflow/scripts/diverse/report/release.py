@@ -215,3 +215,6 @@ def _release_dynamics(results: Path, target: Path) -> None:
         target.mkdir(exist_ok=True)
         rows = pd.concat(map(pd.read_csv, paths))
         rows.to_csv(target / f"{results.name}.csv.xz", index=False)
+    if (results / "dynamics/ramps.csv").exists():
+        target.mkdir(exist_ok=True)
+        shutil.copy(results / "dynamics/ramps.csv", target / f"{results.name}-ramps.csv")
