@@ -28,7 +28,7 @@ FLOOR = 0.6  # of the nearest-neighbour distance: closer pairs no metal has unde
 HOLE = 0.5  # eV/atom below the perfect crystal: lower than any state that there is
 LARGEST = 3.0  # times the volume at the start
 AWAY = 50 * units.GPa  # of a pressure from where its ramp is; in fifty atoms it scatters by ten
-COLUMNS = ["ramp", "seed", "part", "temperature", "pressure", "volume", "reason"]
+COLUMNS = ["ramp", "seed", "reached", "temperature", "pressure", "volume", "reason"]
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _judge(run: Run, volume: float, closest: float, lowest: float) -> None:
 def _row(run: Run, ramp: Ramp, part: float) -> dict[str, Any]:
     """Return how far a run got; where numbers were lost on the way, the last ones are given."""
     return {
-        "part": part,
+        "reached": part,
         "temperature": _between(ramp.temperature, part),
         "pressure": run.pressure / units.GPa if run.kinetic else np.nan,
         "volume": run.cell.get_volume() / ramp.start.get_volume(),
