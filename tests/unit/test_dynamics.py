@@ -16,6 +16,7 @@ from diverse.dynamics.ramps import COLUMNS as RAMP_COLUMNS
 from diverse.dynamics.ramps import SEGMENTS, Ramp, ramp_rows, ramps_of
 from diverse.dynamics.slopes import order_of_conservation, slopes_table
 from diverse.dynamics.verlet import Run, Thermostat, integrate
+from diverse.errors.draws import read_table
 from diverse.models import Predictions
 from diverse.models.calculator import PotentialCalculator
 from diverse.models.export import digest, lammps_commands, write_commands
@@ -203,6 +204,13 @@ def test_slopes_and_departures_of_made_up_runs():
     assert found["effect"] - found["ci_low"] == pytest.approx(4.303 * np.sqrt(1 / 12 / 3), rel=1e-3)
 
 
+def test_digests_of_digits_stay_text(tmp_path):
+    made_up().assign(potential="1234567890e12345").to_csv(tmp_path / "rows.csv", index=False)
+    rows = read_table(tmp_path / "rows.csv", ["train", "potential"])
+    assert set(rows["potential"]) == {"1234567890e12345"}
+    assert set(rows["reason"]) == {""}
+
+
 def test_digests_follow_the_files(tmp_path):
     exported(tmp_path)
     first = digest(tmp_path)
@@ -228,7 +236,7 @@ def test_ramps_go_where_they_should(zhou):
     )
     assert len(rows) == 5 * 2
     assert (rows["reason"] == "").all()
-    assert (rows["part"] == 1).all()
+    assert (rows["reached"] == 1).all()
     means = rows.groupby("ramp")[["temperature", "pressure", "volume"]].mean()
     assert means.loc["heating", "temperature"] == 600
     assert means.loc["heating", "volume"] == 1
@@ -250,10 +258,25 @@ def test_a_ramp_ends_where_the_potential_fails(zhou):
     ramps = {"heating": Ramp(crystal, (300.0, 3000.0))}
     streams = [np.random.default_rng(seed) for seed in range(2)]
     rows = pd.DataFrame(ramp_rows(ramps, collapsing, streams, length=2000.0, nearest=2.74))
-    assert (rows["part"] < 1).all()
+    assert (rows["reached"] < 1).all()
     assert rows["reason"].str.contains("pair at|run-away|below the crystal").all()
     assert (rows["temperature"] < 3000).all()
     figure = survival_curves(rows.assign(train="entropy"), {"entropy": "entropy"})
     (line,) = figure.axes[0].get_lines()
     assert line.get_ydata()[-1] == 0
     figure.clear()
+
+
+def test_a_pressure_that_leaves_its_ramp_is_a_failure():
+    crystal = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
+
+    def pressed(cells):
+        n = sum(map(len, cells))
+        stress = np.tile([-100 * units.GPa] * 3 + [0.0] * 3, (len(cells), 1))
+        return Predictions(np.zeros(len(cells)), np.zeros((n, 3)), stress)
+
+    ramps = {"heating at zero pressure": Ramp(crystal, (300.0, 600.0), (0.0, 0.0))}
+    (row,) = ramp_rows(ramps, pressed, [np.random.default_rng(0)], length=1.0, nearest=2.74)
+    assert row["reason"].startswith("pressure run-away: 10")
+    assert row["reason"].endswith("GPa instead of 0 GPa")
+    assert (row["reached"], row["temperature"], row["volume"]) == (0, 300, 1)

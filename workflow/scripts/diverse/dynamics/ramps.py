@@ -27,7 +27,8 @@ FOLLOWED = 0.2  # part of the difference in pressure that a segment takes away
 FLOOR = 0.6  # of the nearest-neighbour distance: closer pairs no metal has under these pressures
 HOLE = 0.5  # eV/atom below the perfect crystal: lower than any state that there is
 LARGEST = 3.0  # times the volume at the start
-COLUMNS = ["ramp", "seed", "part", "temperature", "pressure", "volume", "reason"]
+AWAY = 50 * units.GPa  # of a pressure from where its ramp is; in fifty atoms it scatters by ten
+COLUMNS = ["ramp", "seed", "reached", "temperature", "pressure", "volume", "reason"]
 
 
 @dataclass(frozen=True)
@@ -138,13 +139,20 @@ def _climb(
         for index, run in enumerate(runs):
             if not run.reason:
                 _judge(run, ramp.start.get_volume(), *limits)
+            if not run.reason and ramp.pressure:
+                _follow(run, _between(ramp.pressure, part))
             if not run.reason:
                 reached[index] = part
-                if ramp.pressure:
-                    wanted = _between(ramp.pressure, part)
-                    strain = FOLLOWED * (run.pressure - wanted) / (3 * STIFFNESS)
-                    run.scale(float(1 + np.clip(strain, -0.02, 0.02)))
     return reached
+
+
+def _follow(run: Run, wanted: float) -> None:
+    """Let the cell of a run follow a pressure (eV/Å^3), unless it is far from it."""
+    if abs(run.pressure - wanted) > AWAY:
+        found, aim = run.pressure / units.GPa, wanted / units.GPa
+        run.reason = f"pressure run-away: {found:.0f} GPa instead of {aim:.0f} GPa"
+    else:
+        run.scale(1 + FOLLOWED * (run.pressure - wanted) / (3 * STIFFNESS))
 
 
 def _judge(run: Run, volume: float, closest: float, lowest: float) -> None:
@@ -162,7 +170,7 @@ def _judge(run: Run, volume: float, closest: float, lowest: float) -> None:
 def _row(run: Run, ramp: Ramp, part: float) -> dict[str, Any]:
     """Return how far a run got; where numbers were lost on the way, the last ones are given."""
     return {
-        "part": part,
+        "reached": part,
         "temperature": _between(ramp.temperature, part),
         "pressure": run.pressure / units.GPa if run.kinetic else np.nan,
         "volume": run.cell.get_volume() / ramp.start.get_volume(),

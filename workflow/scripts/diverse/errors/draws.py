@@ -19,7 +19,10 @@ PARTS = ["whole", "a", "b"]
 CELL = ["test", "cell"]
 PLACE = ["part", "draw", "seed", "model"]
 ERRORS = ["energy_error", "forces_squared"]
-TEXTS = ["train", "model", "part", "test", "group", "trajectory", "key", "source"]
+TEXTS = [
+    *("train", "model", "part", "test", "group", "trajectory", "key", "source"),
+    *("potential", "reason"),
+]
 MISSING = ["", "nan", "NaN"]
 
 

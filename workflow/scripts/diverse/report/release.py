@@ -230,5 +230,8 @@ def _release_dynamics(results: Path, target: Path) -> None:
     paths = sorted((results / "dynamics/nve").glob("*.csv"))
     if paths:
         target.mkdir(exist_ok=True)
-        rows = pd.concat(map(pd.read_csv, paths))
+        rows = pd.concat(pd.read_csv(path, dtype={"potential": str}) for path in paths)
         rows.to_csv(target / f"{results.name}.csv.xz", index=False)
+    if (results / "dynamics/ramps.csv").exists():
+        target.mkdir(exist_ok=True)
+        shutil.copy(results / "dynamics/ramps.csv", target / f"{results.name}-ramps.csv")

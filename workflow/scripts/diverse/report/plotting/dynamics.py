@@ -83,7 +83,7 @@ def survival_curves(rows: pd.DataFrame, families: dict[str, str]) -> Figure:
     for axis, ramp in zip(axes, ramps, strict=True):
         axis.set_title(ramp, fontsize=8)
         for train, block in rows[rows["ramp"] == ramp].groupby("train", sort=False):
-            ends = np.sort(block.loc[block["reason"] != "", "part"])
+            ends = np.sort(block.loc[block["reason"] != "", "reached"])
             left = 1 - np.arange(len(ends) + 1) / len(block)
             places, parts = [0.0, *ends, 1.0], [*left, left[-1]]
             axis.step(places, parts, where="post", label=train, **look[str(train)].curve)
