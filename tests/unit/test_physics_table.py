@@ -79,6 +79,22 @@ def test_the_page_shows_every_value_or_its_reason(table, curves):
     assert page.count("</script>") == 2  # no text of a curve ends a script
 
 
+def test_interstitials_are_ordered_by_energy(table, curves):
+    energies = pd.DataFrame(
+        {
+            "property": ["interstitial 110", "interstitial octahedral", "interstitial 111"],
+            "value": [9.6, 12.0, 9.4],
+            "unit": "eV",
+            "reason": "",
+        }
+    )
+    page = physics_page(
+        TEMPLATE, collect_properties({"dft": energies}, POTENTIALS, "dft", None), {"dft": {}}
+    )
+    assert "111 &lt; 110 &lt; oct" in page
+    assert "by energy" not in physics_page(TEMPLATE, table, curves)
+
+
 def test_values_that_agree_are_white_and_others_are_red(table, curves):
     def colour(value):
         changed = table.copy()

@@ -402,10 +402,10 @@ def dynamic_potential(wildcards):
 
 
 def potential_at_work(wildcards):
-    """Return the LAMMPS files of the potential whose physics is measured; none if not trained."""
+    """Return the files of the potential whose physics is measured, unless LAMMPS ships them."""
     source = PHYSICS[wildcards.potential]
-    if "model" not in source:
-        return []
+    if "labeller" in source:
+        return labeller_files(source["labeller"])
     names = {"train": source["train"], "model": source["model"], "seed": SEED}
     files = [*potential_files(kind(source["model"])), *commands_of([source["model"]])[:1]]
     return [path.format(**names) for path in files]

@@ -23,6 +23,8 @@ RELEASED = (
     "<code>tables/physics.html</code>."
 )
 TEXTS = ("unit", "train", "model", "reason", "source", "against")
+EMPTY = dict.fromkeys(("kind", "colour", "curve", "potential", "text", "difference"), "")
+INTERSTITIAL = "interstitial "
 Curves = Mapping[str, Mapping[str, Any]]
 
 
@@ -46,22 +48,11 @@ def physics_section(template: str, table: pd.DataFrame, curves: Curves) -> str:
     """
     table = table.fillna(dict.fromkeys(TEXTS, ""))
     reasons = _texts(table["reason"])
-    behind = {name: _rows_with_curves(entry) for name, entry in curves.items()}
     names = list(dict.fromkeys(table["potential"]))
-    entries = {(row["property"], row["potential"]): row for row in table.to_dict("records")}
-    units = dict(zip(table["property"], table["unit"], strict=True))
-    rows = [
-        {
-            "name": name,
-            "unit": unit,
-            "cells": [_cell(entries.get((name, p)), reasons, behind.get(p, {})) for p in names],
-        }
-        for name, unit in units.items()
-    ]
     page = Environment(undefined=StrictUndefined, autoescape=True).from_string(template)
     return page.render(
         heads=[_head(table[table["potential"] == name].iloc[0]) for name in names],
-        rows=rows,
+        rows=_rows(table, names, reasons, curves),
         reasons=reasons,
         sources=_texts(table["source"]),
         curves=_shortened(curves),
@@ -81,6 +72,28 @@ def released_physics(table: Path, curves: Path, template: Path) -> str:
     """
     values, lines = pd.read_csv(table), json.loads(curves.read_text())
     return f"<p>{RELEASED}</p>\n{physics_section(template.read_text(), values, lines)}"
+
+
+def _rows(
+    table: pd.DataFrame, names: list[str], reasons: list[str], curves: Curves
+) -> list[dict[str, Any]]:
+    """Return what the template shows of each property: name, unit and a cell a potential."""
+    behind = {name: _rows_with_curves(curves.get(name, {})) for name in names}
+    entries = {(row["property"], row["potential"]): row for row in table.to_dict("records")}
+    rows = [
+        {
+            "name": name,
+            "unit": unit,
+            "cells": [_cell(entries.get((name, p)), reasons, behind[p]) for p in names],
+        }
+        for name, unit in dict(zip(table["property"], table["unit"], strict=True)).items()
+    ]
+    orders = [_interstitial_order(table[table["potential"] == name]) for name in names]
+    if any(orders):
+        last = max(n for n, row in enumerate(rows) if row["name"].startswith(INTERSTITIAL))
+        cells = [{**EMPTY, "kind": "" if order else "none", "text": order} for order in orders]
+        rows.insert(last + 1, {"name": "interstitials by energy", "unit": "", "cells": cells})
+    return rows
 
 
 def _texts(column: pd.Series) -> list[str]:
@@ -114,17 +127,24 @@ def _head(row: Mapping[str, Any]) -> Markup:
     return Markup("<br>").join(escape(name) for name in names)
 
 
+def _interstitial_order(rows: pd.DataFrame) -> str:
+    """Return the self-interstitials of one potential from the lowest energy to the highest."""
+    names = rows["property"]
+    found = rows[names.str.startswith(INTERSTITIAL) & rows["value"].notna()]
+    kinds = found.sort_values("value")["property"].str.removeprefix(INTERSTITIAL)
+    return " < ".join(kind[:3] for kind in kinds) if len(kinds) > 1 else ""
+
+
 def _cell(
     row: Mapping[str, Any] | None, reasons: list[str], curves: Mapping[str, str]
 ) -> dict[str, str]:
     """Return a value with its difference, or the number of the reason why there is none."""
-    empty = dict.fromkeys(("kind", "colour", "curve", "potential", "text", "difference"), "")
     if row is None:
-        return {**empty, "kind": "none"}
+        return {**EMPTY, "kind": "none"}
     if pd.isna(row["value"]):
-        return {**empty, "kind": "none", "text": f"– [{reasons.index(row['reason']) + 1}]"}
+        return {**EMPTY, "kind": "none", "text": f"– [{reasons.index(row['reason']) + 1}]"}
     shown = {
-        **empty,
+        **EMPTY,
         "text": digits(row["value"], 4),
         "potential": row["potential"],
         "curve": curves.get(row["property"], ""),
