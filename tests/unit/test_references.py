@@ -14,7 +14,7 @@ from diverse.errors.answers import (
     NOT_RELEASED,
     compare,
     fit_constants,
-    named_answers,
+    gather_answers,
     read_answers,
     released_answers,
     write_answers,
@@ -156,10 +156,11 @@ def test_the_constant_is_that_of_the_training_cells():
 
 
 def test_answers_are_read_back_and_released_ones_are_of_these_options_and_labels(tmp_path):
-    cells = [labelled(n, energy=-20.0 - n) for n in range(3)]
-    table = compare(cells, [cells[0], failed(cells[1], "NaN, or infinity"), cells[2]])
+    cells = [labelled(n, energy=-20.0 - n, code="lammps 1") for n in range(3)]
+    answered = [cells[0], failed(cells[1], "NaN, or infinity"), cells[2]]
     path = tmp_path / "references.csv.xz"
-    write_answers(path, [named_answers(table, "snap", OPTIONS, "lammps 1")])
+    both = {"snap": OPTIONS, "absent": OPTIONS}
+    write_answers(path, list(gather_answers(cells, both, {"snap": answered}, None).values()))
     read = read_answers(path)
     assert list(read["cause"]) == ["", "NaN, or infinity", ""]
     found = released_answers(path, "snap", OPTIONS, ["k2", "k7", "k0"])
@@ -169,6 +170,9 @@ def test_answers_are_read_back_and_released_ones_are_of_these_options_and_labels
     assert released_answers(path, "other", OPTIONS, ["k0"]) is None
     assert released_answers(path, "snap", OPTIONS, ["k9"]) is None
     assert released_answers(None, "snap", OPTIONS, ["k0"]) is None
+    again = gather_answers(cells, both, {}, path)
+    assert list(again) == ["snap"]
+    pd.testing.assert_frame_equal(again["snap"], read)
 
 
 def test_the_release_answers_for_the_default_study():
@@ -293,9 +297,9 @@ def test_a_universal_potential_that_nobody_asked_is_no_data(material):
 
 
 def test_the_page_shows_constants_causes_and_models_that_were_not_asked(material):
-    cells = [labelled(0, energy=-20.0), labelled(1, energy=-21.0)]
-    answers = compare(cells, [cells[0], failed(cells[1], "no label within 5 s <b>")])
-    named = {"mine": named_answers(answers, "mine", OPTIONS, "lammps 1")}
+    cells = [labelled(n, energy=-20.0, code="lammps 1") for n in range(2)]
+    answered = [cells[0], failed(cells[1], "no label within 5 s <b>")]
+    named = gather_answers(cells, {"mine": OPTIONS}, {"mine": answered}, None)
     mine = reference(material.cells, energy=7, forces=50, constant=1234.0)
     table = measure_references(material, TRAINS, [mine])
     page = references_page(table, named, {"mine": "PBE", "absent": ""})

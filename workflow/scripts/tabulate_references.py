@@ -3,15 +3,7 @@
 from pathlib import Path
 
 from diverse.datasets.draws import PARTS, WHOLE, read_draws
-from diverse.errors.answers import (
-    COMPUTED,
-    RELEASED,
-    compare,
-    fit_constants,
-    named_answers,
-    released_answers,
-    write_answers,
-)
+from diverse.errors.answers import fit_constants, gather_answers, write_answers
 from diverse.errors.draws import model_classes, read_cells, read_errors, read_table
 from diverse.errors.material import SIZES, Material
 from diverse.errors.references import Reference, measure_references
@@ -35,28 +27,21 @@ material = Material.of(
     families=params.families,
 )
 
-answers, references = {}, []
-computed = dict(zip(params.computed, files.computed, strict=True))
-for name, options in params.options.items():
-    if name in computed:
-        answered = read_structures(computed[name])
-        code = answered[0].info.get("packages", answered[0].info["code"])
-        found = named_answers(compare(cells, answered), name, options, code)
-    else:
-        released = files.released or None
-        found = released_answers(released, name, options, protocols)
-    if found is not None:
-        answers[name] = found
-        references.append(
-            Reference.of(
-                name,
-                COMPUTED if name in computed else RELEASED,
-                answers=found,
-                constants=fit_constants(found, protocols, training),
-                protocols=protocols,
-                cells=material.cells,
-            )
-        )
+asked = {
+    name: read_structures(path) for name, path in zip(params.computed, files.computed, strict=True)
+}
+answers = gather_answers(cells, params.options, asked, files.released or None)
+references = [
+    Reference.of(
+        name,
+        "computed" if name in asked else "released",
+        answers=found,
+        constants=fit_constants(found, protocols, training),
+        protocols=protocols,
+        cells=material.cells,
+    )
+    for name, found in answers.items()
+]
 table = measure_references(material, params.trains, references)
 table.to_csv(snakemake.output.table, index=False)
 write_answers(snakemake.output.answers, list(answers.values()))

@@ -24,7 +24,6 @@ from diverse.structures import PRECISION
 DIGITS = "%.7g"
 COLUMNS = ["model", "options", "code", "key", "energy_error", "forces_squared", "cause"]
 NOT_RELEASED = "not among the released answers"
-COMPUTED, RELEASED = "computed", "released"
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,44 @@ class Constants:
 
     by_protocol: dict[str, float]
     n_cells: dict[str, int]
+
+
+def gather_answers(
+    cells: Sequence[Atoms],
+    options: Mapping[str, Mapping[str, Any]],
+    computed: Mapping[str, Sequence[Atoms]],
+    released: str | Path | None,
+) -> dict[str, pd.DataFrame]:
+    """Return the answers of every reference model that there are, by its name.
+
+    Parameters
+    ----------
+    cells : sequence of Atoms
+        Labelled cells.
+    options : mapping
+        Options of every reference model of the study.
+    computed : mapping
+        The same cells as each model that was asked answered them.
+    released : path or None
+        Released answers, for the other models.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Columns `COLUMNS`, a row a label.
+    """
+    keys = [cell.info["key"] for cell in cells]
+    found = {}
+    for name, of_model in options.items():
+        if name in computed:
+            first = computed[name][0].info
+            code = str(first.get("packages", first["code"]))
+            table = compare(cells, computed[name])
+            table = table.assign(model=name, options=options_text(of_model), code=code)
+            found[name] = table[COLUMNS]
+        elif (known := released_answers(released, name, of_model, keys)) is not None:
+            found[name] = known
+    return found
 
 
 def compare(cells: Sequence[Atoms], answered: Sequence[Atoms]) -> pd.DataFrame:
@@ -87,14 +124,6 @@ def _same_places(cell: Atoms, answer: Atoms) -> bool:
     limit = 2 * 10.0**-PRECISION
     arrays = ((cell.positions, answer.positions), (cell.cell.array, answer.cell.array))
     return all(np.allclose(mine, its, rtol=0, atol=limit) for mine, its in arrays)
-
-
-def named_answers(
-    table: pd.DataFrame, model: str, options: Mapping[str, Any], code: str
-) -> pd.DataFrame:
-    """Put the model's name, its options in the study file, and its code before its answers."""
-    named = table.assign(model=model, options=options_text(options), code=code)
-    return named[COLUMNS]
 
 
 def options_text(options: Mapping[str, Any]) -> str:

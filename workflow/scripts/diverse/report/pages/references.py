@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from diverse.errors.answers import RELEASED
 from diverse.report.numbers import digits
 from diverse.report.pages.effects import METRICS, ratio_texts
 from diverse.report.pages.html import STYLE, escaped
@@ -67,7 +66,7 @@ def _models(
         own = table[(table["model"] == name) & (table["quantity"] == "energy")]
         constants = own["constant"].dropna().unique()
         sources = [
-            "released: made elsewhere, not by this run" if source == RELEASED else source
+            "released: made elsewhere, not by this run" if source == "released" else source
             for source in own["source"].unique()
         ]
         rows.append(
