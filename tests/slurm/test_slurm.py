@@ -96,7 +96,7 @@ def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, 
     told = (tmp_path / "log").read_text()
     assert run.wait() == 0, told[-4000:]
     assert not trouble.coming
-    assert watched == set(NODES)
+    assert watched and watched <= set(NODES)
     for status in ("CANCELLED", "TIMEOUT", "FAILED"):
         assert f"failed, SLURM status is: '{status}'" in told
     assert "the time limit is reached and 2 of 3 cells are left" in told
