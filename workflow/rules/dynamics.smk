@@ -119,7 +119,7 @@ rule measure_ramps:
 rule show_ramps:
     """Join the ramps of all potentials, and draw how far those of every training set got."""
     input:
-        rows=[path.replace("/nve/", "/ramps/") for path in OWN_DYNAMICS],
+        rows=[f"<results>/dynamics/ramps/{train}-{model}.csv" for train, model in MOVED],
     output:
         table="<results>/dynamics/ramps.csv",
         figure="<results>/dynamics/ramps.png",
