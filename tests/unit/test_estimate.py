@@ -133,7 +133,7 @@ def test_memory_is_that_of_bands_in_plane_waves():
 
 
 def test_every_cell_of_a_study_is_counted_once(default):
-    for name, number in (("entropy", 315), ("random", 300), ("complement", 120)):
+    for name, number in (("entropy", 315), ("random", 300), ("complement", 110)):
         cells, weights = expected_cells(default, name, [])
         assert weights.sum() == pytest.approx(number)
         assert len(cells) == len(weights)
