@@ -6,7 +6,7 @@ import math
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,13 @@ def read_label_rates(path: Path) -> dict[str, LabelRate]:
     }
 
 
-def request_minutes(rate: LabelRate, cells: Path, threads: int, attempt: int) -> int:
-    """Return the time (min) that the labelling of a file of cells asks for."""
-    return rate.minutes(cell_sizes(cells), threads, attempt)
+def request_minutes(
+    rate: LabelRate, cells: str | Path | Iterable[str | Path], threads: int, attempt: int
+) -> int:
+    """Return the time (min) that the labelling of one or many files of cells asks for."""
+    paths = [cells] if isinstance(cells, str | Path) else cells
+    sizes = [size for path in paths for size in cell_sizes(path)]
+    return rate.minutes(sizes, threads, attempt)
 
 
 def request_line(resources: Mapping[str, Any]) -> str:
