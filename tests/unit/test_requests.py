@@ -41,6 +41,8 @@ def test_a_chunk_asks_for_time_by_its_atoms_its_largest_cell_and_its_cores(tmp_p
     for threads in (1, 16):
         expected = 15 + 1.5 * minute * (16 / threads + 8**2 / 4)
         assert request_minutes(rates["random"], path, threads, 1) == math.ceil(expected)
+    twice = math.ceil(15 + 1.5 * minute * (32 + 8**2 / 4))
+    assert request_minutes(rates["random"], [path, path], 1, 1) == twice
     assert request_minutes(rates["random"], path, 1, 3) == math.ceil(3 * (15 + 1.5 * minute * 32))
 
 
