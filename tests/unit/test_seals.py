@@ -60,6 +60,7 @@ def given(tmp_path, *inputs, config="smoke"):
         log=[str(tmp_path / "rule.log")],
         rule="score",
         config={"study": config},
+        resources={},
     )
 
 
