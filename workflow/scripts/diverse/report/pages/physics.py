@@ -91,7 +91,7 @@ def _rows(
     orders = [_interstitial_order(table[table["potential"] == name]) for name in names]
     if any(orders):
         last = max(n for n, row in enumerate(rows) if row["name"].startswith(INTERSTITIAL))
-        cells = [{**EMPTY, "kind": "" if order else "none", "text": order} for order in orders]
+        cells = [{**EMPTY, "kind": "order" if order else "none", "text": order} for order in orders]
         rows.insert(last + 1, {"name": "interstitials by energy", "unit": "", "cells": cells})
     return rows
 
