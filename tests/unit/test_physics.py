@@ -178,7 +178,7 @@ def test_crystals_expand(zhou):
 def test_phonons_of_bcc(zhou):
     found = phonon_frequencies(zhou)
     bands = np.array(found.curve.lines)
-    place = int(np.abs(np.array(found.curve.x) - dict(found.curve.ticks)["H"]).argmin())
+    place = np.abs(np.array(found.curve.x) - dict(found.curve.ticks)["H"]).argmin()
     assert bands[:, place] == pytest.approx(found.rows["phonon H"], abs=1e-3)
     assert list(found.rows) == list(phonon_rows(TUNGSTEN))
     assert found.rows["phonon lowest"] == pytest.approx(0, abs=1e-3)
