@@ -13,7 +13,7 @@ from diverse.study.job import begin
 
 begin(snakemake)
 check_seals(Path(card).parent for card in snakemake.input.potentials)
-target, readme = Path(snakemake.output.manifest).parent, Path(snakemake.params.readme)
+target, readme = Path(snakemake.params.target), Path(snakemake.params.readme)
 name = check_same_study(Path(snakemake.input.config), target)
 remember_study(name, target)
 archive = release_study(
@@ -27,7 +27,7 @@ if readme.exists() and claims.exists():  # a study may have one training set
     show_findings(readme, pd.read_csv(claims))
 print(
     f"{archive} holds the figures, potentials and errors that git does not get "
-    f"({archive.stat().st_size / 1e6:.1f} MB; its SHA-256 is in {snakemake.output.manifest}): "
+    f"({archive.stat().st_size / 1e6:.1f} MB; its SHA-256 is in {target}/manifest.csv): "
     "publish it with the release",
     file=sys.stderr,
 )
