@@ -14,6 +14,7 @@ from diverse.study.job import begin
 begin(snakemake)
 check_seals(Path(card).parent for card in snakemake.input.potentials)
 target, readme = Path(snakemake.params.target), Path(snakemake.params.readme)
+target.mkdir(parents=True, exist_ok=True)
 name = check_same_study(Path(snakemake.input.config), target)
 remember_study(name, target)
 archive = release_study(
