@@ -12,7 +12,7 @@ def test_a_published_potential_of_tantalum(tmp_path):
     study = yaml.safe_load((ROOT / "config/tantalum.yaml").read_text())
     study["physics"]["atoms"] = 1  # none of the supercells
     (tmp_path / "tantalum.yaml").write_text(yaml.safe_dump(study))
-    table = "results/tantalum/physics/eam.csv"
+    table = "results/tantalum/physics/eam2004.csv"
     snakemake(tmp_path, "--configfile", str(tmp_path / "tantalum.yaml"), "--", table)
     rows = pd.read_csv(tmp_path / table).set_index("property")
     assert 3.2 < rows.loc["lattice constant a", "value"] < 3.4

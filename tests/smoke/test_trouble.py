@@ -17,7 +17,7 @@ from diverse.labels.ledger import Ledger
 from diverse.seals import seal
 from paths import ROOT, clean_environment, snakemake, snakemake_command
 
-FURTHER = ("convergence", "subsets", "learning_curve", "mixtures", "weight_sensitivity")
+FURTHER = ("convergence", "subsets", "learning_curve", "mixtures", "weight_sensitivity", "dynamics")
 COARSE = {"kind": "gpaw", "cutoff_energy": 200, "kpoint_density": {"1000": 1.2}, "smearing": 0.3}
 
 
