@@ -137,6 +137,17 @@ def test_dynamics_run_on_request_alone(tmp_path):
     assert not [name for name in found if "dynamics" in name]
 
 
+@pytest.mark.parametrize("target", ["dynamics", "ramps"])
+def test_dynamics_of_no_model_end_in_a_sentence(tmp_path, target):
+    study = small_study(["random"])
+    study["models"] = {"quadratic4": {"family": "quadratic", "twojmax": 4}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    arguments = ("--configfile", str(tmp_path / "study.yaml"), "--dry-run", "--", target)
+    said = snakemake(tmp_path, *arguments, check=False)
+    assert said.returncode == 1
+    assert "no linear SNAP and no network of type A" in said.stdout
+
+
 def test_released_dynamics_are_shown(tmp_path):
     found = jobs(snakemake(tmp_path, "--dry-run").stdout)
     assert found["show_dynamics"] == 1

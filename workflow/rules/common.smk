@@ -396,6 +396,16 @@ def potential_of(train, model, seed=0):
     return [path.format(**names) for path in potential_files(kind(model))]
 
 
+def rows_of_moved(kind):
+    """Return the files of the study's own runs (nve) or ramps; an error where there is no model."""
+    if not MOVED:
+        raise WorkflowError(
+            "dynamics.models: the study has no linear SNAP and no network of type A, which it "
+            "stands for by default; name the models to run"
+        )
+    return [f"<results>/dynamics/{kind}/{train}-{model}.csv" for train, model in MOVED]
+
+
 def dynamic_potential(wildcards):
     """Return the files of the potential that the wildcards' dynamics are run with."""
     return potential_of(wildcards.train, wildcards.model)

@@ -74,7 +74,7 @@ rule show_dynamics:
 
 use rule show_dynamics as show_own_dynamics with:
     input:
-        rows=OWN_DYNAMICS,
+        rows=lambda wildcards: rows_of_moved("nve"),
         commands=rules.show_dynamics.input.commands,
         parameters=rules.show_dynamics.input.parameters,
     output:
@@ -119,7 +119,7 @@ rule measure_ramps:
 rule show_ramps:
     """Join the ramps of all potentials, and draw how far those of every training set got."""
     input:
-        rows=[f"<results>/dynamics/ramps/{train}-{model}.csv" for train, model in MOVED],
+        rows=lambda wildcards: rows_of_moved("ramps"),
     output:
         table="<results>/dynamics/ramps.csv",
         figure="<results>/dynamics/ramps.png",
