@@ -29,6 +29,7 @@ LITTLE = (
     *(f"label_chunk:time_limit=1 {FIRST.format('dft')} 0", "label_chunk:mem_mb=2000"),
     f"split:mem_mb=60 {FIRST.format('expert')} 2000",
 )
+OWN = re.compile("label_chunk.*dft|split.*expert")  # jobs with that trouble of their own
 NOISE = (
     1e-6  # relative; labels of DFT differ by 1e-13 eV from run to run, errors are 0.1 eV and more
 )
@@ -71,7 +72,8 @@ class Trouble:
 
     def strike(self):
         """Let the next misfortune come, if a job runs that none has come to."""
-        fresh = [job for job in self.cluster.jobs() if job.name not in self.struck]
+        jobs = [job for job in self.cluster.jobs() if not OWN.search(job.name)]
+        fresh = [job for job in jobs if job.name not in self.struck]
         if self.coming and fresh:
             self.coming.pop(0)(fresh[0])
             self.struck.append(fresh[0].name)
