@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import pi, prod
 from typing import Any
 
-from diverse.generate.expert.crystals import elastic_modes
+from diverse.generate.expert.crystals import crystal, elastic_modes
 from diverse.structures import ReferenceLattice
 from diverse.study.reading import ConfigError
 
@@ -14,10 +14,6 @@ Config = dict[str, Any]
 LARGEST_CELL = 100_000  # atoms
 LARGEST_SET = 1_000_000_000  # environments
 BYTES_OF_ATOM = 150  # in a file of labelled cells
-PRIMITIVE = {
-    **{"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2, "bct": 1},
-    **{"omega": 3, "beta_tin": 2, "c15": 6, "dhcp": 4, "9r": 3},
-}
 # Atoms below which a group has nothing left, or nothing to do it with.
 FEWEST = {"vacancy": 2, "divacancy": 3, "contacts": 2}
 
@@ -64,9 +60,9 @@ def extent(group: str, options: Config, lattice: ReferenceLattice) -> tuple[int,
         Its settings in the study file.
     """
     own = len(lattice.primitive())
-    known = {**PRIMITIVE, lattice.structure: own, "reference": own}
     lattices = options.get("lattices") or ["reference"]
-    atoms = max(known[name] for name in lattices) * prod(options.get("supercell", [1]))
+    primitive = max(len(crystal(lattice, name)) for name in lattices)
+    atoms = primitive * prod(options.get("supercell", [1]))
     cells = options.get("repeats", 1) * len(lattices)
     for key in ("volumes", "strains", "temperatures", "facets", "planes", "kinds", "variants"):
         cells *= _count(options[key]) if key in options else 1

@@ -35,8 +35,16 @@ def boundaries(
     layers : int
         Atomic layers of each grain.
     expansion : float, Å
+        Largest opening of a boundary.
     displacement : float, Å
         Standard deviation of random displacements.
+    repeats : int
+        Cells of each plane.
+
+    Raises
+    ------
+    ValueError
+        If 200 draws of a cell all have atoms below the floor.
     """
     cells = []
     for plane in planes:
