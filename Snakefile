@@ -19,6 +19,7 @@ report: "workflow/report/study.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/known.smk"
 
 
 pathvars:

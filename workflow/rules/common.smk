@@ -134,34 +134,8 @@ LABEL_SOURCES = {name: labeller_files(labeller_options(config, name)) for name i
 # Labels that are known before anything runs: released ones, unless the study recomputes its own.
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
 
-# The errors of the labels that tables and figures are read against. They are input of the report
-# only where they exist: measuring them takes hours of DFT, which no study shall start by itself. So
-# what lies on disk decides here, when the workflow is read, whether the report shows a released
-# table of this study, one that `snakemake convergence` made, or the words "not measured".
-ERRORS = [Path(RESULTS, "convergence/errors.csv")]
-if RELEASED:
-    ERRORS.insert(0, Path(RELEASED, "convergence", f"{config['study']}.csv"))
-KNOWN_ERRORS = next((path for path in ERRORS if path.exists()), None)
-
-# Training set and model of the potentials that dynamics are run with, and the rows of their runs.
-# Like the errors above, these are shown where they exist: the study's own, then released ones.
+# Training set and model of the potentials that dynamics are run with.
 MOVED = [(train, model) for train in WHOLE for model in config["dynamics"]["models"]]
-OWN_DYNAMICS = [f"<results>/dynamics/nve/{train}-{model}.csv" for train, model in MOVED]
-RELEASED_DYNAMICS = Path(RELEASED, "dynamics", f"{config['study']}.csv.xz")
-if all(Path(path.replace("<results>", RESULTS)).exists() for path in OWN_DYNAMICS):
-    DYNAMICS = OWN_DYNAMICS
-else:
-    DYNAMICS = [RELEASED_DYNAMICS] if RELEASED and RELEASED_DYNAMICS.exists() else []
-
-
-# Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
-SPEEDS = ROOT / "results/release/benchmarks/md.csv"
-
-
-# The released physical properties of this study's potentials, which its first page shows: no study
-# measures them by itself (`snakemake physics` does).
-KNOWN_PHYSICS = [Path(RELEASED, "physics", f"{config['study']}.{end}") for end in ("csv", "json")]
-KNOWN_PHYSICS = KNOWN_PHYSICS if RELEASED and all(map(Path.exists, KNOWN_PHYSICS)) else []
 
 # What labels take, where `snakemake estimate` has said it: chunks ask a cluster for memory and time by it.
 RATES = read_label_rates(Path(RESULTS, "estimate/stages.csv"))

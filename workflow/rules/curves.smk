@@ -54,7 +54,7 @@ rule show_model_sizes:
     input:
         levels="<results>/errors/levels.csv",
         scores="<results>/tables/scores.csv",
-        speeds=SPEEDS if SPEEDS.exists() else [],
+        speeds=SPEEDS,
     output:
         table="<results>/tables/size.csv",
         parameters=report(

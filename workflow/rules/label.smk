@@ -162,7 +162,7 @@ rule write_card:
     input:
         labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
         noise="<results>/tables/noise.csv",
-        errors=KNOWN_ERRORS or [],
+        errors=KNOWN_ERRORS,
         diversity="<results>/tables/diversity.csv",
         config="<results>/config.yaml",
         schema=ROOT / "workflow/schemas/study.schema.yaml",

@@ -149,7 +149,7 @@ rule show_convergence:
 rule measure_noise:
     """Say how large the noise of the labels is that errors of models are read against."""
     input:
-        errors=KNOWN_ERRORS or [],
+        errors=KNOWN_ERRORS,
     output:
         table="<results>/tables/noise.csv",
     log:

@@ -34,7 +34,7 @@ rule collect_potentials:
         training="<results>/datasets/{train}/train.xyz",
         template=str(ROOT / "workflow/report/model_card.md"),
         example=str(ROOT / "workflow/report/npt.lammps"),
-        speeds=SPEEDS if SPEEDS.exists() else [],
+        speeds=SPEEDS,
         schema=str(ROOT / "workflow/schemas/study.schema.yaml"),
     output:
         cards_of(config["models"]),  # of each potential the other files lie beside its card

@@ -20,7 +20,7 @@ with open(snakemake.log[0], "w") as log:
         *("snakemake", "--snakefile", ROOT / "Snakefile", "--nolock", "--forceall"),
         *("--configfile", snakemake.input.config, "--rulegraph", "dot", "--", "results"),
     )
-    names = [name for name in snakemake.params.stages if name != "common"]
+    names = snakemake.params.stages
     graph = stage_graph(rulegraph, {name: Stage.read(RULES / f"{name}.smk") for name in names})
     run("dot", "-Tpng", "-Gdpi=150", "-o", snakemake.output.figure, text=run("tred", text=graph))
 finish(snakemake)

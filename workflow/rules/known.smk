@@ -1,0 +1,34 @@
+"""Known results: what a study shows where it lies on disk, and computes on request alone.
+
+These take hours of DFT or of dynamics, so that no table or figure may start them by itself. What lies
+on disk when the workflow is read decides: results that the study's own target has made, results
+that were released of a study of its name, or none, and then the pages say "not measured".
+"""
+
+from diverse.study.known import first_known, first_whole
+
+
+def released_files(folder, *ends):
+    """Return the files of this study below a folder of results/release; none where it recomputes."""
+    return [Path(RELEASED, folder, f"{config['study']}.{end}") for end in ends] if RELEASED else []
+
+
+def own_files(pattern, pairs):
+    """Return the study's own files of these training sets and models, as paths on disk."""
+    return [Path(RESULTS, pattern.format(train=train, model=model)) for train, model in pairs]
+
+
+# The errors of the labels, which tables and figures are read against (snakemake convergence).
+KNOWN_ERRORS = first_known(
+    *released_files("convergence", "csv"), Path(RESULTS, "convergence/errors.csv")
+)
+
+# Runs at constant energy (snakemake dynamics).
+OWN_DYNAMICS = own_files("dynamics/nve/{train}-{model}.csv", MOVED)
+DYNAMICS = first_whole(OWN_DYNAMICS, released_files("dynamics", "csv.xz"))
+
+# The physical properties that the first page shows (snakemake physics; released ones).
+KNOWN_PHYSICS = first_whole(released_files("physics", "csv", "json"))
+
+# Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
+SPEEDS = first_known(ROOT / "results/release/benchmarks/md.csv")
