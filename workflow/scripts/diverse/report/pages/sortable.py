@@ -33,6 +33,10 @@ TITLES = {
     "departure": "departure (fs)",
     "drift": "drift (meV/atom/ps)",
     "largest": "largest step (fs)",
+    "reached": "first end (part of the ramp)",
+    "warned": "failures warned of",
+    "lead": "warned before (fs)",
+    "alarmed": "false alarms",
 }
 SORT = """
 for (const table of document.querySelectorAll("table.sortable")) {
