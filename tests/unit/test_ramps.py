@@ -9,7 +9,7 @@ from ase.build import bulk
 from diverse.descriptors.environments import environment_descriptors
 from diverse.descriptors.whitening import Whitening
 from diverse.diversity import Novelty
-from diverse.dynamics.ramps import COLUMNS, SEGMENTS, Ramp, ramp_rows, ramps_of
+from diverse.dynamics.ramps import COLUMNS, SEGMENTS, TENTHS, Ramp, ramp_rows, ramps_of
 from diverse.dynamics.survival import survival_table, warning_probability, warnings_of
 from diverse.errors.runs import read_runs, with_origin
 from diverse.kernel import BispectrumSettings
@@ -100,8 +100,8 @@ def test_novelty_is_looked_at_after_every_segment():
     looks = {"novelty": lambda cells: np.full(len(cells), float(next(calls))), "threshold": 29.5}
     row = rows_of(ramps, free, seeds=1, **looks).iloc[0]
     assert (row["reason"], row["reached"], row["crossed"]) == ("", 1, 0.3)
-    novelty = row[["novelty_start", "novelty_before", "novelty_end", "novelty_largest"]]
-    assert novelty.tolist() == [0, 90, 100, 100]
+    assert row[["novelty_before", "novelty_end", "novelty_largest"]].tolist() == [90, 100, 100]
+    assert row[TENTHS].tolist() == list(range(0, 101, 10))
 
 
 def test_novelty_at_the_failure_is_no_warning(zhou_batches):
@@ -114,6 +114,7 @@ def test_novelty_at_the_failure_is_no_warning(zhou_batches):
         looks = {"novelty": lambda cells, n=calls: np.array([next(n)]), "threshold": above}
         row = rows_of(ramps, collapsing(zhou_batches), seeds=1, **looks).iloc[0]
         assert row["novelty_end"] == passed + 1
+        assert row[TENTHS].count() == passed // 10 + 1
         np.testing.assert_equal(row["crossed"], crossed)
 
 
@@ -162,8 +163,9 @@ def made_up(train="entropy", model="linear4", ramp="heating", reached=(1.0, 1.0)
             **{"length": 1000.0, "seed": range(n), "reached": parts, "temperature": 1000 * parts},
             **{"pressure": 1.0, "volume": 1.0, "threshold": 2.0},
             "reason": np.where(parts < 1, "pair at 1.00 Å", ""),
-            **{"novelty_start": 1.0, "novelty_before": 1.5, "novelty_end": 3.0},
-            **{"novelty_largest": 3.0, "crossed": crossed or [np.nan] * n},
+            **{"novelty_before": 1.5, "novelty_end": 3.0, "novelty_largest": 3.0},
+            **{"crossed": crossed or [np.nan] * n},
+            **{name: np.where(parts * 100 >= 10 * k, 1.0, np.nan) for k, name in enumerate(TENTHS)},
         },
         index=range(n),
     )
@@ -248,5 +250,6 @@ def test_the_figure_draws_every_run():
     curves = above.get_lines()
     assert [line.get_ydata()[-1] for line in curves] == pytest.approx([0.5, 1.0], abs=0.02)
     assert len(below.get_lines()) == 4 + 1 + 1  # runs, a cross, the threshold
-    assert below.get_lines()[0].get_ydata().tolist() == [0.5, 0.75, 1.5]
+    assert below.get_lines()[0].get_ydata().tolist() == [0.5] * 6 + [1.5]
+    assert below.get_lines()[0].get_xdata()[-1] == 0.5
     figure.clear()

@@ -30,11 +30,12 @@ FLOOR = 0.6  # of the nearest-neighbour distance: closer pairs no metal has unde
 HOLE = 0.5  # eV/atom below the perfect crystal: lower than any state that there is
 LARGEST = 3.0  # times the volume at the start
 AWAY = 50 * units.GPa  # of a pressure from where its ramp is; in fifty atoms it scatters by ten
-BEFORE = 10  # segments before the end, at which novelty is told
+TENTH = SEGMENTS // 10
+TENTHS = [f"novelty_{percent}" for percent in range(0, 101, 10)]  # of the ramp
 COLUMNS = [
     *("ramp", "course", "length", "seed", "reached", "temperature", "pressure", "volume"),
-    *("reason", "threshold", "novelty_start", "novelty_before", "novelty_end"),
-    *("novelty_largest", "crossed"),
+    *("reason", "threshold", "crossed", "novelty_before", "novelty_end", "novelty_largest"),
+    *TENTHS,
 ]
 
 Novelties = Callable[[Sequence[Atoms]], np.ndarray]
@@ -144,10 +145,11 @@ def ramp_rows(
     list of dict
         Keys `COLUMNS`: course of the ramp in words and its length (fs); the part of it that was
         gone through, temperature (K) and pressure (GPa) there, the volume over the one at the
-        start, and why the run failed, empty if it reached the end; the novelty at the start, a
-        tenth of the ramp before the end of the run, at its end or in the failed segment (NaN where
-        atoms coincide there), and the largest; and the part of the ramp after which novelty was
-        first above `threshold`, NaN if it was not before the run failed.
+        start, and why the run failed, empty if it reached the end; the part of the ramp after
+        which novelty was first above `threshold`, NaN if it was not before the run failed; the
+        novelty a tenth of the ramp before the end of the run, at its end or in the failed segment
+        (NaN where atoms coincide there), the largest, and after each tenth of the ramp, NaN where
+        the run had ended.
     """
     first = next(iter(ramps.values())).start
     ground = float(evaluate([first]).energies[0]) / len(first)
@@ -245,14 +247,17 @@ def _row(climb: Climb, ramp: Ramp) -> dict[str, Any]:
 def _warning(climb: Climb, threshold: float) -> dict[str, float]:
     """Return the novelty on the way, and where it was first above a threshold."""
     novelty = np.array(climb.novelty)
-    above = np.flatnonzero(novelty[: climb.passed + 1] > threshold)
+    before = novelty[: climb.passed + 1]
+    above = np.flatnonzero(before > threshold)
+    tenths = np.full(len(TENTHS), np.nan)
+    tenths[: climb.passed // TENTH + 1] = before[::TENTH]
     return {
         "threshold": threshold,
-        "novelty_start": novelty[0],
-        "novelty_before": novelty[max(0, climb.passed - BEFORE)],
+        "crossed": above[0] / SEGMENTS if len(above) else np.nan,
+        "novelty_before": novelty[max(0, climb.passed - TENTH)],
         "novelty_end": novelty[-1],
         "novelty_largest": np.nanmax(novelty),
-        "crossed": above[0] / SEGMENTS if len(above) else np.nan,
+        **dict(zip(TENTHS, tenths, strict=True)),
     }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import fisher_exact
 
 RAMP = ["train", "model", "ramp"]
-NOVELTIES = ["novelty_start", "novelty_before", "novelty_end", "novelty_largest"]
+NOVELTIES = ["novelty_0", "novelty_before", "novelty_end", "novelty_largest"]
 
 
 def survival_table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def _by_ramp(table: pd.DataFrame) -> pd.DataFrame:
             "pressure there (GPa)": table["pressure"].map(_number),
             "reason": table["reason"].fillna(""),
             "threshold of novelty": table["threshold"].map(_number),
-            "novelty at the start": table["novelty_start"].map(_number),
+            "novelty at the start": table["novelty_0"].map(_number),
             "a tenth before the end": table["novelty_before"].map(_number),
             "at the end": table["novelty_end"].map(_number),
             "largest": table["novelty_largest"].map(_number),

@@ -35,6 +35,7 @@ TITLES = {
     "largest": "largest step (fs)",
     "reached": "first end (part of the ramp)",
     "warned": "failures warned of",
+    "novelty_0": "novelty at the start",
     "lead": "warned before (fs)",
     "alarmed": "false alarms",
 }

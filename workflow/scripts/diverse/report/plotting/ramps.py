@@ -7,11 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diverse.dynamics.ramps import BEFORE, SEGMENTS
-from diverse.report.plotting.style import Look, looks, panel_grid, plain_log, style
+from diverse.dynamics.ramps import TENTHS
+from diverse.report.plotting.style import Look, looks, panel_grid, style
 
 SHIFT = 0.012  # between curves of training sets that would hide each other
-NOVELTIES = ["novelty_start", "novelty_before", "novelty_end"]
 
 
 def ramp_panels(rows: pd.DataFrame, families: dict[str, str]) -> Figure:
@@ -40,7 +39,7 @@ def ramp_panels(rows: pd.DataFrame, families: dict[str, str]) -> Figure:
         above.set(xlim=(0, 1.03), ylim=(-0.05, 1.05))
         for axis in (above, below):
             axis.tick_params(labelsize=7)
-    plain_log(axes[-1], "y")
+    axes[-1].set_ylim(bottom=0)
     axes[0].set_ylabel("part of the runs\nthat go on", fontsize=8)
     axes[len(ramps)].set_ylabel("novelty over its\nthreshold", fontsize=8)
     figure.supxlabel("part of the ramp", fontsize=8)
@@ -59,13 +58,15 @@ def _survival(axis: Axes, runs: pd.DataFrame, look: Look, label: str, shift: flo
 
 def _novelty(axis: Axes, runs: pd.DataFrame, look: Look) -> None:
     """Draw the novelty of each run over its threshold, and a cross where a run failed."""
+    tenths = np.linspace(0, 1, len(TENTHS))
     for run in runs.to_dict("records"):
-        reached = run["reached"]
-        places = np.array([0.0, max(0.0, reached - BEFORE / SEGMENTS), reached])
-        values = np.array([run[name] for name in NOVELTIES]) / run["threshold"]
+        values = np.array([*(run[name] for name in TENTHS), run["novelty_end"]]) / run["threshold"]
+        places = np.append(tenths, run["reached"])
+        seen = np.isfinite(values)
+        places, values = places[seen], values[seen]
         axis.plot(places, values, color=look.colour, linewidth=0.5, alpha=0.5)
         if run["reason"]:
-            axis.plot(places[-1], values[-1], "x", color=look.colour, markersize=4)
+            axis.plot(places[-1], values[-1], "x", color=look.colour, markersize=5)
 
 
 def _wrapped(ramp: str) -> str:
