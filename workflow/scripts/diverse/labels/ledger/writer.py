@@ -46,7 +46,7 @@ class Writer:
         if found not in ("", self._name):
             other = found.rpartition(" (")[0]
             raise ReplacedError(
-                f"{other} writes {self._ledger} now, so that this job stops; what it labelled is kept"
+                f"{other} writes {self._ledger} now: this job stops; what it labelled is kept"
             )
 
     def end(self) -> None:
