@@ -33,6 +33,7 @@ TITLES = {
     "departure": "departure (fs)",
     "drift": "drift (meV/atom/ps)",
     "largest": "largest step (fs)",
+    "microseconds": "dynamics (µs an atom and step)",
 }
 SORT = """
 for (const table of document.querySelectorAll("table.sortable")) {
