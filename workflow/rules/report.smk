@@ -30,11 +30,17 @@ SHOWN_TABLES = [
     *("claims", "theta", "ratios", *(["mixtures", "baselines"] if MIXED else [])),
     *(["sensitivity"] if WEIGHTED and len(WHOLE) > 1 else []),
     *(["dynamics"] if DYNAMICS else []),
+    *(["ramps"] if RAMPS else []),
     "transferability",
     *(["reference_models"] if REFERENCE_OPTIONS else []),
     *("training_sets", "datasets"),
 ]
-SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else []), *(["dynamics"] if DYNAMICS else [])]
+SHOWN_FIGURES = [
+    "ratios",
+    *(["mixtures"] if MIXED else []),
+    *(["dynamics"] if DYNAMICS else []),
+    *(["ramps"] if RAMPS else []),
+]
 
 
 rule plot_workflow:
@@ -78,6 +84,7 @@ rule results:
         "<results>/figures/calibration.png" if CALIBRATED else [],
         rules.potentials.input,
         rules.show_dynamics.output if DYNAMICS else [],
+        rules.show_ramps.output if RAMPS else [],
 
 
 rule write_index:
