@@ -27,8 +27,11 @@ KNOWN_ERRORS = first_known(
 OWN_DYNAMICS = own_files("dynamics/nve/{train}-{model}.csv", MOVED)
 DYNAMICS = first_whole(OWN_DYNAMICS, released_files("dynamics", "csv.xz"))
 
-# The physical properties that the first page shows (snakemake physics; released ones).
-KNOWN_PHYSICS = first_whole(released_files("physics", "csv", "json"))
+# Physical properties (snakemake physics): tables, and the curves behind them.
+OWN_PHYSICS = [
+    Path(RESULTS, f"physics/values/{name}.{end}") for end in ("csv", "json") for name in PHYSICS
+]
+KNOWN_PHYSICS = first_whole(OWN_PHYSICS, released_files("physics", "csv", "json"))
 
 # Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
 SPEEDS = first_known(ROOT / "results/release/benchmarks/md.csv")
