@@ -118,7 +118,7 @@ class Contents:
     tables : mapping of str to DataFrame
         By the stem of the name of their file, in their order.
     physics : str
-        Of `diverse.report.pages.physics.released_physics`; empty where nothing is released.
+        Of `diverse.report.pages.physics.known_physics`; empty where nothing is known.
     """
 
     pictures: Iterable[Picture]
