@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError
 
 from diverse.generate.expert.defects import DUMBBELLS, SITES
 from diverse.physics import Found, PhysicsError
@@ -39,7 +40,7 @@ from diverse.physics.vibrations import (
 from diverse.structures import ReferenceLattice
 
 STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
-COLUMNS = ["property", "value", "unit", "reason"]
+COLUMNS = ["property", "value", "unit", "reason", "atoms"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,19 @@ class Property:
     units: dict[str, str]
     measure: Callable[[Crystal], Found]
     atoms: int = 1000
+
+    @property
+    def definition(self) -> str:
+        """The docstring of the function that measures it, as sentences about the property."""
+        function = self.measure.func if isinstance(self.measure, partial) else self.measure
+        text = " ".join((inspect.getdoc(function) or "").split("\nRaises\n")[0].split())
+        subject = text.removeprefix("Return ").replace("`", "")
+        return subject[:1].upper() + subject[1:]
+
+
+def definitions(lattice: ReferenceLattice) -> dict[str, str]:
+    """Return the definition of every row of tables, by its name."""
+    return {name: entry.definition for entry in properties(lattice) for name in entry.units}
 
 
 def properties(lattice: ReferenceLattice) -> Iterator[Property]:
@@ -113,7 +127,8 @@ def measure_properties(
     Returns
     -------
     table : DataFrame
-        Columns ``property``, ``value``, ``unit`` and ``reason``, which says why a value is missing.
+        Columns ``property``, ``value``, ``unit``, ``reason``, which says why a value is missing,
+        and ``atoms``, of the largest cell that was computed (0 where there is no value).
     curves : dict
         Fields of `Curve` by the property's first row, ``rows`` the names of all its rows.
     """
@@ -125,7 +140,8 @@ def measure_properties(
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():
             value, why = found.rows.get(name, np.nan), found.reasons.get(name, reason)
-            rows.append({"property": name, "value": value, "unit": unit, "reason": why})
+            row = {"property": name, "value": value, "unit": unit, "reason": why}
+            rows.append(row | {"atoms": found.atoms})
         if found.curve is not None:
             curves[next(iter(entry.units))] = {**asdict(found.curve), "rows": list(entry.units)}
         names = ", ".join(entry.units)
@@ -141,3 +157,5 @@ def _measured(entry: Property, crystal: Crystal, largest: int) -> tuple[Found, s
         return entry.measure(crystal), ""
     except PhysicsError as error:
         return Found({}), str(error)
+    except PropertyNotImplementedError:
+        return Found({}), "does not apply: the calculator has no stress"
