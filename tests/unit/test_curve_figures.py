@@ -105,7 +105,7 @@ def test_reference_models_are_signs_among_the_costs(levels):
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names[-1] == "universal"
     far = [line for axis in figure.axes for line in axis.lines if line.get_xdata()[0] == 1e4]
-    assert [(line.get_marker(), *line.get_ydata()) for line in far] == [("+", 5.0)]
+    assert [(line.get_marker(), *line.get_ydata()) for line in far] == [("o", 5.0)]
 
 
 @pytest.mark.parametrize("draws", [1, 3])

@@ -20,7 +20,7 @@ Path(snakemake.output.ratios).write_text(ratios_page(effects, ratios))
 drawn = [effects]
 for path in snakemake.input.references:
     table = read_table(path, ["model", "test"])
-    drawn += [neighbours_of_ratios(table, name) for name in effects["reference"].unique()]
+    drawn += [neighbours_of_ratios(table, name) for name in ratios["reference"].unique()]
 figure = ratio_dots(pd.concat(drawn), ratios, snakemake.params.families)
 figure.savefig(snakemake.output.figure)
 finish(snakemake)

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from itertools import cycle
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from diverse.errors.levels import NEUTRAL_GROUND
 from diverse.report.plotting.grounds import (
@@ -37,6 +39,7 @@ NOTHING = {
     "microseconds": "The speed of no model of this study was measured (tests/benchmarks/md.py).",
 }
 HOME = "own test cells"
+FAR = 1e3  # ratio of largest to smallest cost from which on every second decade has a number
 
 
 def learning_curve_panels(
@@ -123,6 +126,8 @@ def size_panels(
                 log_places(axis, chosen[x].tolist(), digits=4)
             elif len(chosen) and x == "microseconds":
                 plain_log(axis, "xy")
+                if np.divide(*axis.get_xlim()[::-1]) > FAR:
+                    axis.xaxis.set_major_locator(LogLocator(base=100))
             elif len(chosen):
                 decades(axis)
             else:
@@ -133,9 +138,10 @@ def size_panels(
 
 
 def _signs(models: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the keywords of `Axes.plot` for the point of each reference model: thin signs."""
-    signs = zip(models, cycle(["+", "x", "1", "2", "3", "4", "|", "_"]))
-    return {str(name): {"marker": sign, "markersize": 7} for name, sign in signs}
+    """Return the keywords of `Axes.plot` for the point of each reference model: hollow signs."""
+    signs = zip(models, cycle(["o", "s", "^", "<", ">", "h", "P", "d"]))
+    look = {"fillstyle": "none", "markersize": 5, "markeredgewidth": 0.9}
+    return {str(name): {"marker": sign, **look} for name, sign in signs}
 
 
 def _add_untrained(
