@@ -10,6 +10,7 @@ from diverse.structures import ReferenceLattice
 
 TUNGSTEN = ReferenceLattice("W", "bcc", 3.165)
 MAGNESIUM = ReferenceLattice("Mg", "hcp", 3.184, 5.184)
+COPPER = ReferenceLattice("Cu", "fcc", 3.615)
 SNAP_2017 = {  # arXiv:1702.07042
     "pair_style": "hybrid/overlay zbl 4 4.8 snap",
     "pair_coeff": [
@@ -20,6 +21,8 @@ SNAP_2017 = {  # arXiv:1702.07042
 POTENTIALS = {
     "zhou": (TUNGSTEN, {"pair_style": "eam/alloy", "pair_coeff": ["* * W_zhou.eam.alloy W"]}),
     "snap": (TUNGSTEN, SNAP_2017),
+    "copper": (COPPER, {"pair_style": "eam/alloy", "pair_coeff": ["* * Cu_zhou.eam.alloy Cu"]}),
+    "unstable": (TUNGSTEN, {"pair_style": "lj/cut 7", "pair_coeff": ["* * 1.0 2.5"]}),  # bcc is not
     "magnesium": (
         MAGNESIUM,
         {"pair_style": "eam/fs", "pair_coeff": ["* * Mg_mm.eam.fs Mg"]},

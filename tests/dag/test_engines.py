@@ -1,4 +1,4 @@
-"""Engines other than Slurm: the same study through another plugin, of which nothing is pinned."""
+"""Engines other than Slurm: the same study through other plugins, which no study installs."""
 
 import subprocess
 from importlib.util import find_spec
@@ -8,16 +8,23 @@ import yaml
 
 from paths import ROOT, clean_environment, snakemake_command
 
-PLUGIN = "snakemake_executor_plugin_cluster_generic"  # LSF, PBS and the like, by their own commands
+SITES = {  # what a user adds to the Slurm profile, for each plugin of envs/pip-tests.txt
+    "cluster-generic": {"cluster-generic-submit-cmd": "qsub"},  # PBS, SGE and the like
+    "lsf": {"default-resources": ["lsf_project=physics", "lsf_queue=normal"]},
+}
 
 
-@pytest.mark.skipif(find_spec(PLUGIN) is None, reason=f"no {PLUGIN}: pip install --target it")
-def test_a_study_is_planned_through_the_generic_plugin(tmp_path):
+@pytest.mark.parametrize("engine", SITES)
+def test_a_study_is_planned_through_another_plugin(engine, tmp_path):
+    plugin = f"snakemake_executor_plugin_{engine.replace('-', '_')}"
+    if find_spec(plugin) is None:
+        pytest.skip(f"no {plugin}: .ci/run installs what envs/pip-tests.txt names")
     slurm = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
     profile = {name: value for name, value in slurm.items() if not name.startswith("slurm-")}
-    profile |= {"executor": "cluster-generic", "cluster-generic-submit-cmd": "qsub"}
     (tmp_path / "site").mkdir()
-    (tmp_path / "site/config.yaml").write_text(yaml.safe_dump(profile))
+    (tmp_path / "site/config.yaml").write_text(
+        yaml.safe_dump(profile | {"executor": engine} | SITES[engine])
+    )
     command = snakemake_command(tmp_path, "--workflow-profile", str(tmp_path / "site"))
     command += ["--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run", "--", "label"]
     run = subprocess.run(command, capture_output=True, text=True, env=clean_environment())

@@ -25,6 +25,7 @@ from diverse.labels.ledger import (
 from diverse.labels.ledger.__main__ import main
 from diverse.labels.ledger.query import failures, missing, summary
 from diverse.labels.ledger.text import CHECKSUM, read_bytes, scan, to_atoms, to_text
+from diverse.labels.ledger.writer import ReplacedError
 from diverse.structures import write_cells
 from paths import ROOT
 
@@ -255,6 +256,25 @@ def test_a_second_row_of_a_key_replaces_the_first(tmp_path, zhou):
     ledger.append(row(0, zhou))
     (kept,) = Ledger(None, [tmp_path / "a"]).rows()
     assert kept.info["status"] == "converged"
+
+
+def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch):
+    """A node cut off from its cluster still runs the job that was started again elsewhere."""
+    path = tmp_path / "0.xyz"
+    cut_off = Ledger(path)
+    cut_off.append(row(0, zhou))
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    second = Ledger(path)
+    cut_off.append(row(1, zhou))  # the second has not begun to write
+    second.append(row(2, zhou))
+    written = path.read_bytes()
+    with pytest.raises(ReplacedError, match="Slurm job 12 on .* writes .*0.xyz now, .* is kept"):
+        cut_off.append(row(3, zhou))
+    assert path.read_bytes() == written
+    second.append(row(1, zhou))
+    second.sort([])
+    assert len(Ledger(None, [path]).rows()) == 3
+    assert [file.name for file in tmp_path.iterdir()] == ["0.xyz"]
 
 
 def test_merge(tmp_path, zhou):

@@ -20,7 +20,8 @@ from diverse.physics.crystal import (
     structure_energy,
 )
 from diverse.physics.defects import (
-    _barrier,
+    _neighbour,
+    _vacancy,
     divacancy_binding,
     interstitial,
     vacancy_formation,
@@ -33,11 +34,9 @@ from diverse.physics.relaxation import relaxed
 from diverse.physics.surfaces import gamma_line, surface_energy
 from diverse.physics.vibrations import phonon_frequencies, phonon_rows, thermal_expansion
 from diverse.structures import ReferenceLattice
-from physics_cases import MAGNESIUM, POTENTIALS, TUNGSTEN, calculator_of, crystal_of
+from physics_cases import COPPER, MAGNESIUM, POTENTIALS, TUNGSTEN, calculator_of, crystal_of
+from zhou_eam import NEAREST, zhou_energy
 
-# Nearest-neighbour distance r_e of tungsten that the potential is built on (X. W. Zhou, R. A.
-# Johnson, H. N. G. Wadley, Phys. Rev. B 69, 144113 (2004), table of parameters).
-ZHOU_NEAREST = 2.740840
 # Lattice constant of the example that the authors of the potential gave to LAMMPS
 # (examples/snap/in.snap.W.2940).
 SNAP_LATTICE = 3.1803
@@ -66,13 +65,52 @@ class Rough(Broken):
         super().calculate(*arguments, **keywords)
 
 
+class Trap(Calculator):
+    """A potential with a well of 3 eV at a place that draws one atom of a cell with a vacancy."""
+
+    implemented_properties = ("energy", "forces", "stress")
+
+    def __init__(self, potential, atom, place, size):
+        super().__init__()
+        self.potential, self.atom, self.place, self.size = potential, atom, place, size
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        self.potential.calculate(atoms)
+        self.results = dict(self.potential.results)
+        if len(atoms) == self.size:
+            away, width = atoms.positions[self.atom] - self.place, 0.3
+            well = 3 * np.exp(-(away @ away) / (2 * width**2))
+            forces = self.results["forces"].copy()
+            forces[self.atom] -= well * away / width**2
+            self.results |= {"energy": self.results["energy"] - well, "forces": forces}
+
+
 @pytest.fixture(scope="module")
 def zhou():
     return crystal_of("zhou")
 
 
 def test_zhou_has_the_lattice_constant_it_was_made_with(zhou):
-    assert zhou.lattice.a == pytest.approx(2 * ZHOU_NEAREST / 3**0.5, abs=1e-4)
+    assert zhou.lattice.a == pytest.approx(2 * NEAREST / 3**0.5, abs=1e-4)
+
+
+def test_zhou_has_the_elastic_constant_of_its_paper(zhou):
+    """The paper's formulas, summed over neighbours and differentiated, against file and LAMMPS."""
+    step, energies = 2e-3, []
+    for strain in (-step, 0, step):
+        atoms = zhou.primitive.copy()
+        atoms.set_cell(atoms.cell.array @ np.diag([1 + strain, 1, 1]), scale_atoms=True)
+        energies.append(zhou_energy(atoms))
+    expected = np.diff(energies, 2)[0] / step**2 / zhou.primitive.get_volume() / GPa
+    assert elastic_constants(zhou).rows["C11"] == pytest.approx(expected, rel=5e-3)
+
+
+def test_zhou_has_the_vacancy_of_its_paper(zhou):
+    """The paper's formulas at the relaxed positions, where forces vanish."""
+    atoms, _ = _vacancy(zhou)
+    expected = zhou_energy(atoms) - len(atoms) * zhou_energy(zhou.primitive)
+    assert vacancy_formation(zhou).rows["vacancy formation"] == pytest.approx(expected, abs=5e-3)
 
 
 def test_snap_has_the_lattice_constant_of_its_authors():
@@ -139,9 +177,41 @@ def test_the_path_of_a_vacancy_is_symmetric(zhou):
     assert path[-1] == pytest.approx(0, abs=1e-3)
 
 
-def test_a_path_that_slides_off_has_no_barrier():
-    with pytest.raises(PhysicsError, match="slides off: it goes down to -0.30 eV"):
-        _barrier(np.array([0.0, 0.5, -0.3, 0.5, 0.0]))
+def test_a_path_that_slides_off_has_no_barrier(zhou):
+    """Half-way the atom falls into a well: the vacancy that it starts from is not the lowest."""
+    perfect = zhou.supercell(12.0)
+    atom = _neighbour(perfect, 1)
+    half = 0.5 * perfect.get_distance(atom, 0, mic=True, vector=True)
+    place = perfect.positions[atom] + half
+    trap = Trap(zhou.calculator, atom - 1, place, len(perfect) - 1)
+    with pytest.raises(PhysicsError, match="slides off: it goes down to -"):
+        vacancy_migration(Crystal(TUNGSTEN, trap))
+
+
+def test_a_lattice_that_is_not_stable_says_so():
+    crystal = crystal_of("unstable")
+    found = elastic_constants(crystal).rows | phonon_frequencies(crystal).rows
+    assert found["C11"] < found["C12"]
+    assert found["phonon lowest"] < -1
+    assert structure_energy("fcc", crystal).rows["fcc energy"] < 0
+    with pytest.raises(PhysicsError, match="is not stable: the atom leaves its site"):
+        interstitial("octahedral", crystal)
+
+
+def test_fcc_metals_have_planes_and_faults_of_their_own():
+    crystal = crystal_of("copper")
+    energies = {name: surface_energy(name, crystal).rows[f"surface {name}"] for name in
+                ("100", "110", "111")}  # fmt: skip
+    assert min(energies, key=energies.get) == "111"
+    assert (
+        bain_path(crystal).rows["Bain path bcc"]
+        > structure_energy("bcc", crystal).rows["bcc energy"]
+    )
+    assert gamma_line("111", crystal).rows["gamma line 111"] > 0
+    names = [name for entry in properties(COPPER) for name in entry.units]
+    assert "gamma line 112" not in names
+    with pytest.raises(PhysicsError, match="does not apply: the lattice is fcc, not bcc"):
+        interstitial("111", crystal)
 
 
 def test_interstitials_are_dumbbells_and_sites(zhou):

@@ -1,5 +1,6 @@
 """The released copy of a study: complete, compressed, with a manifest that fits."""
 
+import json
 import shutil
 import tarfile
 from hashlib import sha256
@@ -85,12 +86,17 @@ def test_release(tmp_path, labelled, zhou):
 def test_physical_properties_are_released_with_the_labels_behind_them(tmp_path, labelled):
     results, target = tmp_path / "results", tmp_path / "release"
     study(results, labelled)
-    for end in ("csv", "json"):
-        (results / f"tables/physics.{end}").write_text(end)
+    values = results / "physics/values"
+    values.mkdir(parents=True)
+    for name, digest in (("zhou", "1e9"), ("dft", "0123")):
+        row = {"potential": name, "digest": digest, "property": "C11", "value": 500.0}
+        pd.DataFrame([row]).to_csv(values / f"{name}.csv", index=False)
+        (values / f"{name}.json").write_text(json.dumps({name: {"C11": {"x": [1.0]}}}))
     write_rows(results / "ledger/physics/dft.xyz", labelled[:5])
     release_study(results, target, **CHOICE)
-    assert (target / "physics/results.csv").read_text() == "csv"
-    assert (target / "physics/results.json").read_text() == "json"
+    released = pd.read_csv(target / "physics/results.csv", dtype={"digest": str})
+    assert released.set_index("potential")["digest"].to_dict() == {"dft": "0123", "zhou": "1e9"}
+    assert set(json.loads((target / "physics/results.json").read_text())) == {"dft", "zhou"}
     assert len(Ledger(None, [target / "physics/results.xyz.xz"]).rows()) == 5
 
 

@@ -137,6 +137,10 @@ RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/releas
 # Training set and model of the potentials that dynamics are run with.
 MOVED = [(train, model) for train in WHOLE for model in config["dynamics"]["models"]]
 
+# Potentials whose physical properties are measured, and training set and model of those of the study.
+PHYSICS = measured_potentials(config)
+MEASURED = [(entry["train"], entry["model"]) for entry in PHYSICS.values() if "train" in entry]
+
 # What labels take, where `snakemake estimate` has said it: chunks ask a cluster for memory and time by it.
 RATES = read_label_rates(Path(RESULTS, "estimate/stages.csv"))
 

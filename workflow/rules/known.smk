@@ -31,8 +31,13 @@ DYNAMICS = first_whole(OWN_DYNAMICS, released_files("dynamics", ".csv.xz"))
 OWN_RAMPS = own_files("dynamics/ramps/{train}-{model}.csv", MOVED)
 RAMPS = first_whole(OWN_RAMPS, released_files("dynamics", "-ramps.csv.xz"))
 
-# The physical properties that the first page shows (snakemake physics; released ones).
-KNOWN_PHYSICS = first_whole(released_files("physics", ".csv", ".json"))
+# Physical properties (snakemake physics): tables, and the curves behind them.
+OWN_PHYSICS = [
+    Path(RESULTS, f"physics/values/{name}.{end}") for end in ("csv", "json") for name in PHYSICS
+]
+KNOWN_PHYSICS = first_whole(OWN_PHYSICS, released_files("physics", ".csv", ".json"))
 
-# Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
+# Rates of dynamics by form of model, and of reference models, which benchmarks have measured
+# (tests/benchmarks/md.py, md_references.py).
 SPEEDS = first_known(ROOT / "results/release/benchmarks/md.csv")
+REFERENCE_SPEEDS = first_known(ROOT / "results/release/benchmarks/md_references.csv")

@@ -35,6 +35,10 @@ SHOWN_TABLES = [
     *(["reference_models"] if REFERENCE_OPTIONS else []),
     *("training_sets", "datasets"),
 ]
+PHYSICS_OF_INDEX = [
+    *("<results>/tables/physics.csv", "<results>/tables/physics.json"),
+    CAPTIONS / "physics.html",
+]
 SHOWN_FIGURES = [
     "ratios",
     *(["mixtures"] if MIXED else []),
@@ -85,6 +89,7 @@ rule results:
         rules.potentials.input,
         rules.show_dynamics.output if DYNAMICS else [],
         rules.show_ramps.output if RAMPS else [],
+        rules.show_physics.output if KNOWN_PHYSICS else [],
 
 
 rule write_index:
@@ -96,7 +101,7 @@ rule write_index:
         figures=expand("<results>/figures/{name}.png", name=SHOWN_FIGURES),
         captions=expand(str(CAPTIONS / "{name}.rst"), name=SHOWN_FIGURES),
         template=str(CAPTIONS / "index.html"),
-        physics=[*KNOWN_PHYSICS, *([CAPTIONS / "physics.html"] if KNOWN_PHYSICS else [])],
+        physics=PHYSICS_OF_INDEX if KNOWN_PHYSICS else [],
     output:
         page="<results>/index.html",
         answer="<results>/tables/answer.html",  # for the front of the report

@@ -8,6 +8,7 @@ from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
 from diverse.models.calculator import PotentialCalculator
+from diverse.models.export import digest
 from diverse.physics.calculators import LabellerCalculator
 from diverse.physics.properties import measure_properties
 from diverse.study.job import begin, finish
@@ -22,18 +23,32 @@ if "labeller" in source:
     ledger = None if labeller.kind == "lammps" else Ledger(Path(params.ledger), others)
     effort = Effort(timeout=params.timeout, time_limit=snakemake.resources.time_limit)
     calculator = LabellerCalculator(labeller, log, ledger, effort)
+    identity = labeller.protocol
 else:
-    calculator = PotentialCalculator(Path(snakemake.input.potential[0]).parent)
+    folder = Path(snakemake.input.potential[0]).parent
+    calculator, identity = PotentialCalculator(folder), digest(folder)
+name = snakemake.wildcards.potential
 
 with log.open("a") as file:
 
     def say(line: str) -> None:
         print(line, file=file, flush=True)
-        print(f"{snakemake.wildcards.potential}: {line}", file=sys.stderr)
+        print(f"{name}: {line}", file=sys.stderr)
 
     table, curves = measure_properties(
-        reference_lattice(params.study), calculator, largest=source["atoms"], say=say
+        reference_lattice(params.study),
+        calculator,
+        largest=source["atoms"],
+        melting=params.melting,
+        say=say,
     )
+for column, text in (
+    ("digest", identity),
+    ("model", source.get("model", "")),
+    ("train", source.get("train", "")),
+    ("potential", name),
+):
+    table.insert(0, column, text)
 table.to_csv(snakemake.output.table, index=False, float_format="%.6g")
-Path(snakemake.output.curves).write_text(json.dumps(curves))
+Path(snakemake.output.curves).write_text(json.dumps({name: curves}))
 finish(snakemake)

@@ -8,7 +8,7 @@ import yaml
 from diverse.report.certainty import certainty
 from diverse.report.pages.claims import claims_table
 from diverse.report.pages.index import Contents, Picture, caption_html, index_page
-from diverse.report.pages.physics import released_physics
+from diverse.report.pages.physics import known_physics
 from diverse.report.survival import ramp_sentences
 from diverse.study.job import begin, finish
 
@@ -25,7 +25,7 @@ contents = Contents(
     ],
     certainty(tables.get("theta"), tables["datasets"], noise, study["left_out"]),
     tables,
-    released_physics(*map(Path, given.physics)) if given.physics else "",
+    known_physics(*map(Path, given.physics)) if given.physics else "",
 )
 Path(made.page).write_text(index_page(Path(given.template).read_text(), study, contents))
 Path(made.answer).write_text(claims_table(tables.get("claims"), links=False))

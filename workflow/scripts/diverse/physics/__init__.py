@@ -29,6 +29,8 @@ class Curve:
         Titles of the axes, with units.
     ticks : list of (str, float)
         Points of `x` that have a name, as the special points of a phonon path.
+    names : list of str
+        Names of the lines, where there are several that a reader tells apart.
     """
 
     x: list[float]
@@ -36,6 +38,7 @@ class Curve:
     x_title: str
     y_title: str
     ticks: list[tuple[str, float]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,11 @@ class Found:
         Behind the values.
     reasons : dict of str to str
         Reasons for which other rows have no value.
+    atoms : int
+        Atoms of the largest cell that was computed.
     """
 
     rows: dict[str, float]
     curve: Curve | None = None
     reasons: dict[str, str] = field(default_factory=dict)
+    atoms: int = 0

@@ -82,7 +82,8 @@ class LabellerCalculator(Calculator):
         except LabelError as error:
             raise PhysicsError(f"no energy: {error}") from error
         energies = {"energy": label.free_energy, "free_energy": label.free_energy}
-        return {**energies, "forces": label.forces, "stress": label.stress}
+        stress = {} if label.stress is None else {"stress": label.stress}
+        return {**energies, "forces": label.forces, **stress}
 
     def label_all(self, cells: Sequence[Atoms]) -> list[dict[str, Any]]:
         """Return the results of cells through the ledger, computed by one worker process.

@@ -116,8 +116,20 @@ class Crystal:
 
 
 def lattice_constant(axis: str, crystal: Crystal) -> Found:
-    """Return the lattice constant a or c (Å)."""
-    return Found({f"lattice constant {axis}": float(getattr(crystal.lattice, axis))})
+    """Return the lattice constant a or c (Å).
+
+    The primitive cell relaxes from the lowest of 17 volumes within 20 % of the reference volume
+    until the stress times the volume of an atom is below 0.001 eV. The curve shows the energies of
+    those volumes, with the axes' ratio of the reference lattice.
+    """
+    value = float(getattr(crystal.lattice, axis))
+    volumes, energies = crystal.scan
+    atoms = len(crystal.primitive)
+    scales = (volumes * atoms / crystal.primitive.get_volume()) ** (1 / 3)
+    relative = 1000 * (energies - energies.min())
+    titles = f"{axis} (Å)", "energy (meV/atom)"
+    curve = Curve((scales * value).tolist(), [relative.tolist()], *titles)
+    return Found({f"lattice constant {axis}": value}, curve, atoms=atoms)
 
 
 def equation_of_state(crystal: Crystal) -> Found:
@@ -128,7 +140,9 @@ def equation_of_state(crystal: Crystal) -> Found:
     from 0.8 to 1.2 of the reference volume. c/a stays.
     """
     near = volume_scan(crystal.primitive, crystal.calculator, NEAR)
-    return Found({"bulk modulus": birch_murnaghan(*near)[2] / GPa}, energy_curve(*crystal.scan))
+    modulus = birch_murnaghan(*near)[2] / GPa
+    size = len(crystal.primitive)
+    return Found({"bulk modulus": modulus}, energy_curve(*crystal.scan), atoms=size)
 
 
 def structure_energy(structure: str, crystal_: Crystal) -> Found:
@@ -139,10 +153,12 @@ def structure_energy(structure: str, crystal_: Crystal) -> Found:
     """
     if crystal_.reference.structure == structure:
         raise PhysicsError("is the reference lattice")
-    volumes, energies = volume_scan(crystal(crystal_.lattice, structure), crystal_.calculator)
+    cell = crystal(crystal_.lattice, structure)
+    volumes, energies = volume_scan(cell, crystal_.calculator)
     _, lowest, _ = birch_murnaghan(volumes, energies)
     difference = 1000 * (lowest - crystal_.energy)
-    return Found({f"{structure} energy": difference}, energy_curve(volumes, energies))
+    curve = energy_curve(volumes, energies)
+    return Found({f"{structure} energy": difference}, curve, atoms=len(cell))
 
 
 def bain_path(crystal: Crystal) -> Found:
@@ -164,6 +180,7 @@ def bain_path(crystal: Crystal) -> Found:
     return Found(
         {f"Bain path {other}": value},
         Curve(ratios.tolist(), [relative.tolist()], *titles, ticks),
+        atoms=1,
     )
 
 

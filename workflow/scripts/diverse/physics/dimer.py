@@ -34,7 +34,7 @@ def dimer_curve(crystal: Crystal) -> Found:
         raise PhysicsError("the dimer does not bind")
     values = {"dimer length": float(distances[lowest]), "dimer energy": float(energies[lowest])}
     curve = Curve(distances.tolist(), [energies.tolist()], "distance (Å)", "energy (eV)")
-    return Found(values, curve)
+    return Found(values, curve, atoms=2)
 
 
 def _energy(element: str, distance: float, calculator: Calculator) -> float:

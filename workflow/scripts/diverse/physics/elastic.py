@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ase.optimize import LBFGS
+import numpy as np
 from ase.units import GPa
-from matscipy.elasticity import fit_elastic_constants
+from matscipy.elasticity import fit_elastic_constants, generate_strained_configs, strain_patterns
 
-from diverse.physics import Found, PhysicsError
+from diverse.physics import Curve, Found, PhysicsError
 from diverse.physics.calculators import for_strains
 from diverse.physics.crystal import Crystal
-from diverse.physics.relaxation import FORCE, STEPS
+from diverse.physics.relaxation import relaxed
 from diverse.structures import ReferenceLattice
 
 STRAIN = 0.0025  # between the strains that stresses are fitted over
@@ -34,23 +34,35 @@ def elastic_names(lattice: ReferenceLattice) -> tuple[str, ...]:
 def elastic_constants(crystal: Crystal) -> Found:
     """Return the elastic constants (GPa): slopes of stresses over strains of -0.5 to 0.5 %.
 
-    Positions relax under strain where the cell holds more than one atom.
+    The strains are those of `matscipy.elasticity`; positions relax under strain where the primitive
+    cell holds more than one atom. The curve shows the stresses of its first pattern of strains.
     """
     crystal.need(*SYMMETRIES)
     atoms = crystal.primitive.copy()
     atoms.calc = for_strains(crystal.calculator, atoms)
-    try:
-        matrix, _ = fit_elastic_constants(
-            atoms,
-            symmetry=SYMMETRIES[crystal.reference.structure],
-            N_steps=STRAINS,
-            delta=STRAIN,
-            optimizer=LBFGS if len(atoms) > 1 else None,
-            verbose=False,
-            graphics=False,
-            **({"fmax": FORCE, "steps": STEPS} if len(atoms) > 1 else {}),
-        )
-    except (RuntimeError, ValueError) as error:
-        raise PhysicsError(f"no elastic constants: {error}") from error
+    symmetry = SYMMETRIES[crystal.reference.structure]
+    strained = list(generate_strained_configs(atoms, symmetry, STRAINS, STRAIN))
+    if len(atoms) > 1:
+        strained = [relaxed(cell, atoms.calc) for cell in strained]
+    stresses = np.array([cell.get_stress() for cell in strained])
+    if not np.isfinite(stresses).all():
+        raise PhysicsError("the potential explodes: a stress is not finite")
+    matrix, _ = fit_elastic_constants(
+        strained, symmetry=symmetry, N_steps=STRAINS, delta=STRAIN, verbose=False
+    )
     names = elastic_names(crystal.reference)
-    return Found({n: float(matrix[int(n[1]) - 1, int(n[2]) - 1]) / GPa for n in names})
+    values = {n: float(matrix[int(n[1]) - 1, int(n[2]) - 1]) / GPa for n in names}
+    return Found(values, _stress_curve(symmetry, stresses[:STRAINS]), atoms=len(atoms))
+
+
+def _stress_curve(symmetry: str, stresses: np.ndarray) -> Curve:
+    """Return the stresses of the first pattern of strains, those that constants are fitted to."""
+    _, pairs = strain_patterns[symmetry][0]
+    rows = sorted({int(row) for row, _ in pairs})
+    return Curve(
+        (100 * STRAIN * (np.arange(STRAINS) - (STRAINS - 1) / 2)).tolist(),
+        (stresses.T[rows] / GPa).tolist(),
+        "strain (%)",
+        "stress (GPa)",
+        names=[f"σ{row + 1}" for row in rows],
+    )

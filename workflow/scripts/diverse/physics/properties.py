@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError
 
 from diverse.generate.expert.defects import DUMBBELLS, SITES
 from diverse.physics import Found, PhysicsError
@@ -29,6 +30,7 @@ from diverse.physics.defects import (
 )
 from diverse.physics.dimer import dimer_curve
 from diverse.physics.elastic import elastic_constants, elastic_names
+from diverse.physics.melting import melting_range
 from diverse.physics.surfaces import facets, fault_planes, gamma_line, surface_energy
 from diverse.physics.vibrations import (
     TEMPERATURES,
@@ -39,7 +41,8 @@ from diverse.physics.vibrations import (
 from diverse.structures import ReferenceLattice
 
 STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
-COLUMNS = ["property", "value", "unit", "reason"]
+Temperatures = Sequence[float] | None
+COLUMNS = ["property", "value", "unit", "reason", "atoms"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,23 @@ class Property:
     measure: Callable[[Crystal], Found]
     atoms: int = 1000
 
+    @property
+    def definition(self) -> str:
+        """The docstring of the function that measures it, as sentences about the property."""
+        function = self.measure.func if isinstance(self.measure, partial) else self.measure
+        text = " ".join((inspect.getdoc(function) or "").split("\nRaises\n")[0].split())
+        subject = text.removeprefix("Return ").replace("`", "")
+        return subject[:1].upper() + subject[1:]
 
-def properties(lattice: ReferenceLattice) -> Iterator[Property]:
-    """Yield the properties of a lattice, in the order of tables."""
+
+def definitions(lattice: ReferenceLattice, melting: Temperatures = None) -> dict[str, str]:
+    """Return the definition of every row of tables, by its name."""
+    entries = properties(lattice, melting)
+    return {name: entry.definition for entry in entries for name in entry.units}
+
+
+def properties(lattice: ReferenceLattice, melting: Temperatures = None) -> Iterator[Property]:
+    """Yield the properties of a lattice, in the order of tables, melting in a range (K) if any."""
     size = len(lattice.primitive())
     for axis in ("a", "c") if lattice.c is not None else ("a",):
         yield Property({f"lattice constant {axis}": "Å"}, partial(lattice_constant, axis), size)
@@ -87,6 +104,10 @@ def properties(lattice: ReferenceLattice) -> Iterator[Property]:
     yield Property(dict.fromkeys(phonon_rows(lattice), "THz"), phonon_frequencies)
     expansions = [f"expansion {temperature} K" for temperature in TEMPERATURES]
     yield Property(dict.fromkeys(expansions, "%"), thermal_expansion)
+    if melting is not None:
+        low, high = melting
+        rows = {"crystal grows": "K", "crystal melts": "K"}
+        yield Property(rows, partial(melting_range, (low, high)))
     yield Property({"dimer length": "Å", "dimer energy": "eV"}, dimer_curve)
 
 
@@ -95,6 +116,7 @@ def measure_properties(
     calculator: Calculator,
     *,
     largest: int = 1000,
+    melting: Temperatures = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a potential's properties as a table, and the curves behind them.
@@ -107,25 +129,29 @@ def measure_properties(
         The potential.
     largest : int
         Properties with larger cells are not computed; their reason says so.
+    melting : pair of float, K, optional
+        Range in which the melting point is looked for; it is not without one.
     say : callable
         Takes lines about the progress.
 
     Returns
     -------
     table : DataFrame
-        Columns ``property``, ``value``, ``unit`` and ``reason``, which says why a value is missing.
+        Columns ``property``, ``value``, ``unit``, ``reason``, which says why a value is missing,
+        and ``atoms``, of the largest cell that was computed (0 where there is no value).
     curves : dict
         Fields of `Curve` by the property's first row, ``rows`` the names of all its rows.
     """
     crystal = Crystal(reference, calculator)
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
-    for entry in properties(reference):
+    for entry in properties(reference, melting):
         start = time.monotonic()
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():
             value, why = found.rows.get(name, np.nan), found.reasons.get(name, reason)
-            rows.append({"property": name, "value": value, "unit": unit, "reason": why})
+            row = {"property": name, "value": value, "unit": unit, "reason": why}
+            rows.append(row | {"atoms": found.atoms})
         if found.curve is not None:
             curves[next(iter(entry.units))] = {**asdict(found.curve), "rows": list(entry.units)}
         names = ", ".join(entry.units)
@@ -141,3 +167,5 @@ def _measured(entry: Property, crystal: Crystal, largest: int) -> tuple[Found, s
         return entry.measure(crystal), ""
     except PhysicsError as error:
         return Found({}), str(error)
+    except PropertyNotImplementedError:
+        return Found({}), "does not apply: the calculator has no stress"

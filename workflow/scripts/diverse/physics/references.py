@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-KINDS = ("DFT-PBE", "experiment")
+EXPERIMENT = "experiment"
+KINDS = ("DFT-PBE", EXPERIMENT)
 FORM = (
     "a file of references has sources, texts by name, and under DFT-PBE and experiment a value and "
     "the name of its source for each property, as in: C11: [523.0, name]"

@@ -14,7 +14,7 @@ from diverse.generate.expert.surfaces import primitive_slab
 from diverse.physics import Curve, Found
 from diverse.physics.calculators import energy_of
 from diverse.physics.crystal import Crystal
-from diverse.physics.relaxation import relaxed
+from diverse.physics.relaxation import relaxation, relaxation_curve, relaxed
 from diverse.structures import ReferenceLattice
 
 THICKNESS = 20.0  # Å, of slabs, and between stacking faults
@@ -47,12 +47,14 @@ def fault_planes(lattice: ReferenceLattice) -> tuple[str, ...]:
 def surface_energy(facet: str, crystal: Crystal) -> Found:
     """Return the energy of a relaxed surface (J/m^2), (E(slab) - n e) / 2 A.
 
-    Slabs are 20 Å thick, with 15 Å of vacuum; their shape in the plane is the crystal's.
+    Slabs are 20 Å thick, with 15 Å of vacuum; their shape in the plane is the crystal's. The curve
+    shows the energy along the relaxation, until no force exceeds 0.005 eV/Å.
     """
     slab = _slab(crystal.lattice, facet)
-    found = relaxed(slab, crystal.calculator)
-    excess = float(found.get_potential_energy()) - len(found) * crystal.energy
-    return Found({f"surface {facet}": excess / (2 * _area(slab)) / SQUARE})
+    _, energies = relaxation(slab, crystal.calculator)
+    excess = (energies - len(slab) * crystal.energy) / (2 * _area(slab)) / SQUARE
+    curve = relaxation_curve(excess, "surface energy (J/m²)")
+    return Found({f"surface {facet}": float(excess[-1])}, curve, atoms=len(slab))
 
 
 def gamma_line(plane: str, crystal: Crystal) -> Found:
@@ -74,7 +76,7 @@ def gamma_line(plane: str, crystal: Crystal) -> Found:
     energies = (energies - energies[0]) / _area(images[0]) / SQUARE
     shifts = np.linspace(0, 1, SHIFTS)
     curve = Curve(shifts.tolist(), [energies.tolist()], "shift (of the period)", "energy (J/m²)")
-    return Found({f"gamma line {plane}": float(energies.max())}, curve)
+    return Found({f"gamma line {plane}": float(energies.max())}, curve, atoms=len(images[0]))
 
 
 def _fault_energy(image: Atoms, crystal: Crystal) -> float:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from diverse.physics.references import KINDS
 
-ORDER = ["property", "unit", "potential", "train", "model", "value", "reason", "source"]
+NOT_MEASURED = "not measured: `snakemake physics` does it"
+ORIGIN = ["potential", "train", "model", "digest"]
+ORDER = ["property", "unit", *ORIGIN, "value", "reason", "atoms", "source"]
 
 
 def collect_properties(
-    tables: Mapping[str, pd.DataFrame],
-    potentials: Mapping[str, Mapping[str, Any]],
+    measured: pd.DataFrame,
+    potentials: Mapping[str, Mapping[str, str]],
     labeller: str,
     references: pd.DataFrame | None,
 ) -> pd.DataFrame:
@@ -23,10 +24,12 @@ def collect_properties(
 
     Parameters
     ----------
-    tables : mapping of str to DataFrame
-        Of `diverse.physics.properties.measure_properties`, by the name of the potential.
+    measured : DataFrame
+        Rows of `diverse.physics.properties.measure_properties` with ``potential`` (its name),
+        ``train`` and ``model`` (empty unless it was trained here) and ``digest``.
     potentials : mapping
-        Of `diverse.study.potentials.measured_potentials`.
+        Of each potential of the study, by its name in the order of columns, ``train``, ``model``
+        and ``digest``. Rows of others are left out.
     labeller : str
         Name of the potential that is the study's labeller; empty if it is none of them.
     references : DataFrame or None
@@ -35,23 +38,33 @@ def collect_properties(
     Returns
     -------
     DataFrame
-        Columns ``property``, ``unit``, ``potential``, ``train`` and ``model`` (empty unless it was
-        trained here), ``value``, ``reason``, ``source`` (of the literature), ``reference`` (the
-        value it is compared with: the labeller's, else of DFT-PBE, else of experiments),
-        ``against`` (whose that is) and ``difference``.
+        Columns of `measured` with ``source`` (of the literature), ``same_potential`` (whether the
+        digest is the study's), ``reference`` (the value it is compared with: the labeller's, else
+        of DFT-PBE, else of experiments), ``against`` (whose that is) and ``difference``.
     """
-    parts = []
-    for name, table in tables.items():
-        origin = {key: potentials[name].get(key, "") for key in ("train", "model")}
-        parts.append(table.assign(potential=name, source="", **origin))
-    units = pd.concat(parts).drop_duplicates("property").set_index("property")["unit"]
+    units = measured.drop_duplicates("property").set_index("property")["unit"]
+    parts = [
+        _rows_of(name, origin, measured[measured["potential"] == name], units)
+        for name, origin in potentials.items()
+    ]
     if references is not None:
         known = references[references["property"].isin(units.index)]
         known = known.assign(unit=known["property"].map(units), train="", model="", reason="")
-        parts.append(known)
+        parts.append(known.assign(digest="", atoms=0))
     table = pd.concat(parts, ignore_index=True)[ORDER]
-    table["reason"] = table["reason"].fillna("")
+    own = {name: origin["digest"] for name, origin in potentials.items()}
+    table["same_potential"] = table["digest"] == table["potential"].map(own).fillna("")
     return _with_differences(table, labeller, list(units.index))
+
+
+def _rows_of(
+    name: str, origin: Mapping[str, str], rows: pd.DataFrame, units: pd.Series
+) -> pd.DataFrame:
+    """Return the rows of a potential, or one for each property that says that it has none."""
+    if rows.empty:
+        rows = units.reset_index().assign(value=np.nan, reason=NOT_MEASURED, atoms=0)
+        rows = rows.assign(potential=name, **origin)
+    return rows.fillna({"train": "", "model": "", "reason": ""}).assign(source="")
 
 
 def _with_differences(table: pd.DataFrame, labeller: str, order: list[str]) -> pd.DataFrame:

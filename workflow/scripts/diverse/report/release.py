@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import lzma
 import os
 import re
@@ -203,11 +204,17 @@ def _copy_figure(path: Path, target: Path) -> None:
 
 
 def _release_physics(results: Path, target: Path) -> None:
-    """Copy what ``snakemake physics`` made, named after the study, and the labels behind it."""
-    if (results / "tables/physics.csv").exists():
+    """Join what ``snakemake physics`` made, named after the study; copy the labels behind it."""
+    tables = sorted((results / "physics/values").glob("*.csv"))
+    if tables:
         target.mkdir(exist_ok=True)
-        for end in ("csv", "json"):
-            shutil.copy(results / f"tables/physics.{end}", target / f"{results.name}.{end}")
+        values = pd.concat(pd.read_csv(path, dtype={"digest": str}) for path in tables)
+        values.to_csv(target / f"{results.name}.csv", index=False)
+        curves: dict[str, Any] = {}
+        for path in tables:
+            curves |= json.loads(path.with_suffix(".json").read_text())
+        text = json.dumps(curves, separators=(",", ":"))
+        (target / f"{results.name}.json").write_text(text)
         rows = [row for path in results.glob("ledger/physics/*.xyz") for row in _rows(path)]
         if rows:
             write_rows(target / f"{results.name}.xyz.xz", rows)

@@ -10,9 +10,9 @@ of labels more. Each row carries
 - ``status``: converged, or failed with its ``cause`` and number of ``attempts``,
 - ``checksum``: of the row itself, so that a damaged row is noticed and only that one is redone.
 
-One file has one writer; many files are read together, and merged by `merge`. Any program that
-reads extended XYZ, ASE first, reads a ledger without this repository; ``python -m
-diverse.labels.ledger`` says what is in one.
+One file has one writer (`diverse.labels.ledger.writer`); many files are read together, and merged
+by `merge`. Any program that reads extended XYZ, ASE first, reads a ledger without this repository;
+``python -m diverse.labels.ledger`` says what is in one.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from diverse.labels.labellers import Label, Labeller
 from diverse.labels.ledger.text import Scan, read_bytes, scan, to_atoms, to_text
+from diverse.labels.ledger.writer import Writer
 from diverse.neighbours import shortest_distance
 from diverse.structures import PRECISION
 
@@ -73,6 +74,7 @@ class Ledger:
             self._others |= self._read(file).rows
         self._own = {} if path is None else self._open(path)
         self._synced = 0.0
+        self._writer: Writer | None = None
 
     def find(self, key: str) -> Atoms | None:
         """Return the labelled (or failed) cell with this key, or None."""
@@ -84,10 +86,18 @@ class Ledger:
         return [to_atoms(text) for text in (self._others | self._own).values()]
 
     def append(self, row: Atoms) -> None:
-        """Write a row, and wait for the disk if that was last done more than a second ago."""
+        """Write a row, and wait for the disk if that was last done more than a second ago.
+
+        Raises
+        ------
+        ReplacedError
+            If another job has begun to write the same file; the row is not written.
+        """
         assert self.path is not None, "this ledger was opened to read only"
         text = to_text(row)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = self._writer or Writer(self.path)
+        self._writer.check()
         with self.path.open("ab") as file:
             file.write(text)
             file.flush()
@@ -106,6 +116,8 @@ class Ledger:
         if self.path is not None and order != list(self._own):
             self._own = {key: self._own[key] for key in order}
             _write(self.path, self._own.values())
+        if self._writer:
+            self._writer.end()
 
     def _open(self, path: Path) -> dict[str, bytes]:
         """Read the ledger's own file, and mend it where need be."""

@@ -46,7 +46,8 @@ TABLES = {  # captions, by the stem of a table's name; the claims stand in the a
     "warned of, the time from there to the failure (fs), and runs with novelty above its threshold "
     "that did not fail.",
     "transferability": "Errors of every model on every test set; in brackets the 95 % interval "
-    "over test cells alone.",
+    "over test cells alone. At the end reference models, which were not trained here: their "
+    "energies after one constant per atom.",
     "reference_models": "The same test sets by potentials that were not trained here, whose data "
     "and functional differ from the labels here: errors after one constant per atom (eV/atom), and "
     "over those of models trained on each set; in brackets the 95 % interval. Released ones were "
@@ -117,7 +118,7 @@ class Contents:
     tables : mapping of str to DataFrame
         By the stem of the name of their file, in their order.
     physics : str
-        Of `diverse.report.pages.physics.released_physics`; empty where nothing is released.
+        Of `diverse.report.pages.physics.known_physics`; empty where nothing is known.
     """
 
     pictures: Iterable[Picture]

@@ -11,67 +11,84 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from diverse.physics.findings import physics_findings
 from diverse.report.numbers import digits
 from diverse.report.pages.html import STYLE
 
 WORST = 0.5  # difference over the reference, from which on the colour is full
 WORST_LENGTH = 0.03  # the same of lengths
 SMALLEST = 0.05  # of the unit: a reference that is smaller counts as this large
-RELEASED = (
-    "These values are released with the repository, for the potentials of the released study; "
-    "<code>./envs/run snakemake --cores all physics</code> measures those of this run and writes "
-    "<code>tables/physics.html</code>."
-)
-TEXTS = ("unit", "train", "model", "reason", "source", "against")
-EMPTY = dict.fromkeys(("kind", "colour", "curve", "potential", "text", "difference"), "")
+COMMAND = "<code>./envs/run snakemake --cores all physics</code>"
+TEXTS = ("unit", "train", "model", "digest", "reason", "source", "against")
+EMPTY = dict.fromkeys(("kind", "colour", "curve", "potential", "text", "difference", "atoms"), "")
 INTERSTITIAL = "interstitial "
 Curves = Mapping[str, Mapping[str, Any]]
 
 
-def physics_page(template: str, table: pd.DataFrame, curves: Curves) -> str:
+def physics_page(template: str, table: pd.DataFrame, behind: Mapping[str, Any]) -> str:
     """Return the properties of all potentials as a page of its own; see `physics_section`."""
-    section = physics_section(template, table, curves)
+    section = physics_section(template, table, behind)
     return f"{STYLE}\n<title>Physical properties of potentials</title>\n{section}"
 
 
-def physics_section(template: str, table: pd.DataFrame, curves: Curves) -> str:
-    """Return the properties as a part of a page, with the curves in it.
+def physics_section(template: str, table: pd.DataFrame, behind: Mapping[str, Any]) -> str:
+    """Return the properties as a part of a page, with what each value is and its curve in it.
 
     Parameters
     ----------
     template : str
         Jinja template ``workflow/report/physics.html``.
     table : DataFrame
-        Of `diverse.physics.table.collect_properties`.
-    curves : mapping
-        Of `diverse.physics.properties.measure_properties`, by the name of the potential.
+        Of `diverse.physics.table.collect_properties`, with ``origin``: this study or released.
+    behind : mapping
+        ``curves`` of `diverse.physics.properties.measure_properties`, by the name of the potential,
+        and ``definitions`` of `diverse.physics.properties.definitions`.
     """
     table = table.fillna(dict.fromkeys(TEXTS, ""))
-    reasons = _texts(table["reason"])
+    reasons, curves = _texts(table["reason"]), behind["curves"]
     names = list(dict.fromkeys(table["potential"]))
     page = Environment(undefined=StrictUndefined, autoescape=True).from_string(template)
     return page.render(
+        origin=Markup(_origin(table)),
+        findings=physics_findings(table),
         heads=[_head(table[table["potential"] == name].iloc[0]) for name in names],
         rows=_rows(table, names, reasons, curves),
         reasons=reasons,
         sources=_texts(table["source"]),
         curves=_shortened(curves),
+        definitions=behind["definitions"],
         reference=next((name for name in table["against"] if name in curves), ""),
     )
 
 
-def released_physics(table: Path, curves: Path, template: Path) -> str:
-    """Return the released properties of a study's potentials as a part of its first page.
+def known_physics(table: Path, behind: Path, template: Path) -> str:
+    """Return the known properties of a study's potentials as a part of its first page.
 
     Parameters
     ----------
-    table, curves : Path
-        Of ``results/release/physics/``.
+    table, behind : Path
+        ``tables/physics.csv`` and ``tables/physics.json`` of the study.
     template : Path
         ``workflow/report/physics.html``.
     """
-    values, lines = pd.read_csv(table), json.loads(curves.read_text())
-    return f"<p>{RELEASED}</p>\n{physics_section(template.read_text(), values, lines)}"
+    lines = json.loads(behind.read_text())
+    values = pd.read_csv(table, dtype={"digest": str})
+    return physics_section(template.read_text(), values, lines)
+
+
+def _origin(table: pd.DataFrame) -> str:
+    """Return as HTML whose values these are, and of which potentials."""
+    if not (table["origin"] == "released").any():
+        return "These values were measured with this study's potentials."
+    other = table[~table["same_potential"].astype(bool) & (table["digest"] != "")]
+    names = other.drop_duplicates("potential")[["potential", "digest"]]
+    if names.empty:
+        return "These values are released ones, of these very potentials."
+    listed = ", ".join(f"{escape(name)} (released {escape(d)})" for name, d in names.to_numpy())
+    return (
+        "These values are released ones; this study's potentials have other bytes for "
+        f"{listed}: {COMMAND} measures yours."
+    )
 
 
 def _rows(
@@ -111,7 +128,7 @@ def _shortened(curves: Curves) -> dict[str, dict[str, Any]]:
     return {
         name: {
             row: {
-                **{key: curve[key] for key in ("x_title", "y_title", "ticks")},
+                **{key: curve[key] for key in ("x_title", "y_title", "ticks", "names")},
                 "x": [float(f"{x:.5g}") for x in curve["x"]],
                 "lines": [[float(f"{y:.4g}") for y in line] for line in curve["lines"]],
             }
@@ -124,6 +141,8 @@ def _shortened(curves: Curves) -> dict[str, dict[str, Any]]:
 def _head(row: Mapping[str, Any]) -> Markup:
     """Return the title of a potential's column: what it was trained on, and its model."""
     names = [row["train"], row["model"]] if row["train"] else [row["potential"]]
+    if not row["same_potential"] and row["digest"]:
+        names.append("other bytes")
     return Markup("<br>").join(escape(name) for name in names)
 
 
@@ -146,8 +165,9 @@ def _cell(
     shown = {
         **EMPTY,
         "text": digits(row["value"], 4),
-        "potential": row["potential"],
+        "potential": row["potential"] if row["atoms"] else "",  # the literature tells no more
         "curve": curves.get(row["property"], ""),
+        "atoms": f"{row['atoms']:.0f}",
     }
     if pd.isna(row["reference"]) or row["potential"] == row["against"]:
         return shown

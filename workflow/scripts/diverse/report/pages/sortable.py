@@ -33,6 +33,7 @@ TITLES = {
     "departure": "departure (fs)",
     "drift": "drift (meV/atom/ps)",
     "largest": "largest step (fs)",
+    "microseconds": "dynamics (µs an atom and step)",
     "reached": "first end (part of the ramp)",
     "warned": "failures warned of",
     "novelty_0": "novelty at the start",
