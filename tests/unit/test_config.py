@@ -52,6 +52,8 @@ WRONG = [
     (("sampler",), {"d_min": 3.0}, r"sampler: spheres of d_min = 3.0 Å would fill 111% of a cell"),
     (("sampler",), {"volume": [0.3, 2]}, "sampler: spheres of d_min = 2.1 Å would fill 102%"),
     (("physics",), {"models": ["linear9"]}, "physics.models: there is no model 'linear9'; defined"),
+    (("physics",), {"melting": [4000, 3000]}, "physics.melting: 4000 to 3000 K is no range"),
+    (("physics",), {"melting": [4000]}, r"physics.melting: \[4000\] is too short"),
     (("physics", "references"), "no.yaml", "physics.references: there is no file '.*no.yaml'"),
     (
         ("reference_models",),

@@ -229,8 +229,13 @@ def test_released_ramps_say_of_which_potentials_they_are():
 
 
 def test_runs_are_those_of_the_potentials_of_the_study(tmp_path):
-    made = pd.concat([made_up(), made_up(model="other")])
+    made = pd.concat([made_up(model="second"), made_up(model="other"), made_up()])
     made.to_csv(tmp_path / "rows.csv", index=False)
+    both = [["entropy", "linear4"], ["entropy", "second"], ["entropy", "absent"]]
+    rows = read_runs([tmp_path / "rows.csv"], ["crossed"], both)
+    assert list(dict.fromkeys(rows["model"])) == ["linear4", "second"]
+    with pytest.raises(ValueError, match="no runs of the potentials that dynamics.models"):
+        read_runs([tmp_path / "rows.csv"], ["crossed"], both[2:])
     rows = read_runs([tmp_path / "rows.csv"], ["crossed"], [["entropy", "linear4"]])
     assert set(rows["model"]) == {"linear4"}
     with pytest.raises(ValueError, match="has no column absent"):

@@ -36,6 +36,7 @@ rule measure_physics:
     params:
         study=study_part("element", "lattice"),
         potential=lookup(within=PHYSICS, dpath="{potential}"),
+        melting=lookup(within=config, dpath="physics/melting"),
         timeout=lookup(within=config, dpath="timeout"),
         released=RELEASED,
         ledger=f"{RESULTS}/ledger/physics/{{potential}}.xyz",
@@ -76,7 +77,7 @@ rule show_physics:
     conda:
         ENVIRONMENT
     params:
-        study=study_part("element", "lattice"),
+        study=study_part("element", "lattice", "physics"),
         potentials=PHYSICS,
         labeller=LABELLER,
         families=FAMILIES,
@@ -103,7 +104,7 @@ use rule show_physics as show_own_physics with:
     log:
         "<logs>/show_own_physics.log",
     params:
-        study=study_part("element", "lattice"),
+        study=study_part("element", "lattice", "physics"),
         potentials=PHYSICS,
         labeller=LABELLER,
         families=FAMILIES,

@@ -36,7 +36,11 @@ with log.open("a") as file:
         print(f"{name}: {line}", file=sys.stderr)
 
     table, curves = measure_properties(
-        reference_lattice(params.study), calculator, largest=source["atoms"], say=say
+        reference_lattice(params.study),
+        calculator,
+        largest=source["atoms"],
+        melting=params.melting,
+        say=say,
     )
 for column, text in (
     ("digest", identity),

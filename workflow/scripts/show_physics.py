@@ -34,7 +34,7 @@ table["origin"] = params.origin
 table.to_csv(made.table, index=False, float_format="%.6g")
 behind = {
     "curves": {name: curves[name] for name in potentials if name in curves},
-    "definitions": definitions(reference_lattice(params.study)),
+    "definitions": definitions(reference_lattice(params.study), params.study["physics"]["melting"]),
 }
 Path(made.curves).write_text(json.dumps(behind, separators=(",", ":")))
 Path(made.page).write_text(physics_page(Path(given.template).read_text(), table, behind))

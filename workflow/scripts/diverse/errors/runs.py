@@ -12,13 +12,13 @@ from diverse.models.export import digest
 
 
 def read_runs(
-    paths: Iterable[str | Path], columns: Iterable[str], pairs: Iterable[Sequence[str]]
+    paths: Sequence[str | Path], columns: Iterable[str], pairs: Iterable[Sequence[str]]
 ) -> pd.DataFrame:
-    """Read the runs of a study's potentials.
+    """Read the runs of a study's potentials, in the order of these.
 
     Parameters
     ----------
-    paths : iterable of str or Path
+    paths : sequence of str or Path
         Tables of `diverse.dynamics.runs.runs_table`, of one potential or of many.
     columns : iterable of str
         Columns that they must have.
@@ -28,11 +28,17 @@ def read_runs(
     Raises
     ------
     ValueError
-        If a table lacks a column.
+        If a table lacks a column, or none has runs of the potentials.
     """
     rows = pd.concat(read_table(path, ["train", "model", *columns]) for path in paths)
-    wanted = set(map(tuple, pairs))
-    return rows[[pair in wanted for pair in zip(rows["train"], rows["model"], strict=True)]]
+    blocks = dict(list(rows.groupby(["train", "model"], sort=False)))
+    wanted = [blocks[pair] for pair in map(tuple, pairs) if pair in blocks]
+    if not wanted:
+        raise ValueError(
+            f"{', '.join(map(str, paths))}: no runs of the potentials that dynamics.models of the "
+            "study names; run them (snakemake dynamics, snakemake ramps)"
+        )
+    return pd.concat(wanted)
 
 
 def with_origin(

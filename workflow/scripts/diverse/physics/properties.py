@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ from diverse.physics.defects import (
 )
 from diverse.physics.dimer import dimer_curve
 from diverse.physics.elastic import elastic_constants, elastic_names
+from diverse.physics.melting import melting_range
 from diverse.physics.surfaces import facets, fault_planes, gamma_line, surface_energy
 from diverse.physics.vibrations import (
     TEMPERATURES,
@@ -40,6 +41,7 @@ from diverse.physics.vibrations import (
 from diverse.structures import ReferenceLattice
 
 STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
+Temperatures = Sequence[float] | None
 COLUMNS = ["property", "value", "unit", "reason", "atoms"]
 
 
@@ -70,13 +72,14 @@ class Property:
         return subject[:1].upper() + subject[1:]
 
 
-def definitions(lattice: ReferenceLattice) -> dict[str, str]:
+def definitions(lattice: ReferenceLattice, melting: Temperatures = None) -> dict[str, str]:
     """Return the definition of every row of tables, by its name."""
-    return {name: entry.definition for entry in properties(lattice) for name in entry.units}
+    entries = properties(lattice, melting)
+    return {name: entry.definition for entry in entries for name in entry.units}
 
 
-def properties(lattice: ReferenceLattice) -> Iterator[Property]:
-    """Yield the properties of a lattice, in the order of tables."""
+def properties(lattice: ReferenceLattice, melting: Temperatures = None) -> Iterator[Property]:
+    """Yield the properties of a lattice, in the order of tables, melting in a range (K) if any."""
     size = len(lattice.primitive())
     for axis in ("a", "c") if lattice.c is not None else ("a",):
         yield Property({f"lattice constant {axis}": "Å"}, partial(lattice_constant, axis), size)
@@ -101,6 +104,10 @@ def properties(lattice: ReferenceLattice) -> Iterator[Property]:
     yield Property(dict.fromkeys(phonon_rows(lattice), "THz"), phonon_frequencies)
     expansions = [f"expansion {temperature} K" for temperature in TEMPERATURES]
     yield Property(dict.fromkeys(expansions, "%"), thermal_expansion)
+    if melting is not None:
+        low, high = melting
+        rows = {"crystal grows": "K", "crystal melts": "K"}
+        yield Property(rows, partial(melting_range, (low, high)))
     yield Property({"dimer length": "Å", "dimer energy": "eV"}, dimer_curve)
 
 
@@ -109,6 +116,7 @@ def measure_properties(
     calculator: Calculator,
     *,
     largest: int = 1000,
+    melting: Temperatures = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a potential's properties as a table, and the curves behind them.
@@ -121,6 +129,8 @@ def measure_properties(
         The potential.
     largest : int
         Properties with larger cells are not computed; their reason says so.
+    melting : pair of float, K, optional
+        Range in which the melting point is looked for; it is not without one.
     say : callable
         Takes lines about the progress.
 
@@ -135,7 +145,7 @@ def measure_properties(
     crystal = Crystal(reference, calculator)
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
-    for entry in properties(reference):
+    for entry in properties(reference, melting):
         start = time.monotonic()
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():

@@ -65,7 +65,7 @@ def _size(model: dict[str, Any]) -> int:
 
 
 def check_physics(study: Config, root: Path) -> None:
-    """Refuse models and references that do not exist or cannot be read.
+    """Refuse models and references that do not exist or cannot be read, and an empty range.
 
     Parameters
     ----------
@@ -84,6 +84,11 @@ def check_physics(study: Config, root: Path) -> None:
         not unknown,
         f"physics.models: there is no model '{', '.join(unknown)}'; "
         f"defined are {', '.join(study['models'])}",
+    )
+    low, high = block["melting"] or (1, 2)
+    demand(
+        low < high,
+        f"physics.melting: {low:g} to {high:g} K is no range; give the lower temperature first",
     )
     if block["references"] is not None:
         try:

@@ -57,7 +57,7 @@ def ratio_dots(effects: pd.DataFrame, ratios: pd.DataFrame, families: Mapping[st
     ]
     handles.append(Line2D([], [], color="0.3", linewidth=5, alpha=0.35))
     names = [CLASS_NAMES.get(kind, kind) for kind in ratios["class"].unique()]
-    figure.legend(handles, [*names, "all forms, 95 %"], loc="outside upper center", ncols=5)
+    figure.legend(handles, [*names, "mean over forms, 95 %"], loc="outside upper center", ncols=5)
     return figure
 
 
