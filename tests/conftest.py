@@ -1,6 +1,7 @@
 """Shared test material: small tungsten cells of every kind, labelled by a reference potential."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,13 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, surface
 
+from diverse import lammps_library
+from diverse.dynamics import Evaluate
 from diverse.labels.chunk import label_cells
 from diverse.labels.labellers import Labeller, make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
+from diverse.models import Predictions
 from diverse.structures import ReferenceLattice, tagged
 from paths import ROOT, snakemake
 
@@ -47,6 +51,21 @@ def cells() -> dict[str, Atoms]:
     slab.pbc = True
     skewed = {f"triclinic{n}": triclinic(n, seed=n) for n in (1, 2, 5, 16)}
     return {"bulk": rattled, "slab": slab, **skewed}
+
+
+@pytest.fixture(scope="session")
+def zhou_batches() -> Iterator[Evaluate]:
+    """Energies, forces and stresses of cells by the EAM potential of Zhou."""
+    evaluator = lammps_library.Evaluator("eam/alloy", ["* * W_zhou.eam.alloy W"])
+
+    def evaluate(cells: Sequence[Atoms]) -> Predictions:
+        found = [evaluator(cell) for cell in cells]
+        energies = np.array([result.energy for result in found])
+        forces = np.concatenate([result.forces for result in found])
+        return Predictions(energies, forces, np.array([result.stress for result in found]))
+
+    yield evaluate
+    evaluator.close()
 
 
 @pytest.fixture(scope="session")

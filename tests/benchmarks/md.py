@@ -126,7 +126,7 @@ def main() -> None:
         )
         print(pd.DataFrame(rows[-1:]).drop(columns="processor").to_string(index=False), flush=True)
     if options.table:
-        pd.DataFrame(rows).to_csv(options.table, index=False)
+        pd.DataFrame(rows).astype({"twojmax": "Int64"}).to_csv(options.table, index=False)
     print(f"{rows[0]['atoms']} atoms, one core of {cpu()}; rates in atoms times steps a second")
     print(f"md ratio={rows[0]['ratio']:.2f}")
 

@@ -32,11 +32,19 @@ def test_without_the_extra_environment_only_what_needs_none_is_asked(tmp_path):
     assert found == {"label_reference": 4, "tabulate_references": 1}
 
 
+def test_without_it_the_released_answers_are_read(tmp_path):
+    """They are an input of the table, whose page calls them released (tests/unit)."""
+    graph = snakemake(tmp_path, "--filegraph", "references").stdout
+    assert "results/release/errors/references.csv.xz" in graph
+    assert "results/tungsten/references/sevennet0.xyz" not in graph
+    assert "results/tungsten/references/snap2017.xyz" in graph
+
+
 def test_with_the_extra_environment_all_are_asked_by_one_target(tmp_path, monkeypatch):
     monkeypatch.setenv("DIVERSE_UNIVERSAL", str(tmp_path))
     output = snakemake(tmp_path, "--dry-run", "references").stdout
     found = asked(output)
-    assert (found["label_reference"], found["tabulate_references"]) == (6, 1)
+    assert (found["label_reference"], found["tabulate_references"]) == (7, 1)
 
 
 def test_a_study_without_reference_models_makes_none(tmp_path):

@@ -130,13 +130,14 @@ def test_every_stage_is_a_target(tmp_path, stage):
     assert jobs(snakemake(tmp_path, "--dry-run", stage).stdout)[stage] == 1
 
 
-def test_dynamics_run_on_request_alone(tmp_path):
+@pytest.mark.parametrize("target", ["dynamics", "ramps"])
+def test_dynamics_run_on_request_alone(tmp_path, target):
     """One job a potential; a study without released runs shows none, and runs none by itself."""
     smoke = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
-    found = jobs(snakemake(tmp_path, *smoke, "--", "dynamics").stdout)
-    assert (found["measure_dynamics"], found["show_own_dynamics"]) == (3 * 2, 1)
+    found = jobs(snakemake(tmp_path, *smoke, "--", target).stdout)
+    assert (found[f"measure_{target}"], found[f"show_own_{target}"]) == (3 * 2, 1)
     found = jobs(snakemake(tmp_path, *smoke).stdout)
-    assert not [name for name in found if "dynamics" in name]
+    assert not [name for name in found if target in name]
 
 
 @pytest.mark.parametrize("target", ["dynamics", "ramps"])
@@ -152,8 +153,8 @@ def test_dynamics_of_no_model_end_in_a_sentence(tmp_path, target):
 
 def test_released_dynamics_are_shown(tmp_path):
     found = jobs(snakemake(tmp_path, "--dry-run").stdout)
-    assert found["show_dynamics"] == 1
-    assert "measure_dynamics" not in found
+    assert found["show_dynamics"] == found["show_ramps"] == 1
+    assert not {"measure_dynamics", "measure_ramps"} & set(found)
     assert found["total"] <= 400
 
 

@@ -24,9 +24,12 @@ SCORES = "results/smoke/tables/scores.csv"
 LIMIT = 1200  # s; a free machine of two cores takes a quarter of it
 # In the first attempt, one chunk stops after a cell, and one job has not the memory it needs.
 FIRST = "if attempt == 1 and wildcards.dataset == '{}' else"
+# Cells of DFT are labelled by two MPI processes, which Slurm starts.
 LITTLE = (
-    *("--set-threads", "label_chunk=1", "--set-resources"),
+    *("--set-threads", "label_chunk=2", "--set-resources"),
     *(f"label_chunk:time_limit=1 {FIRST.format('dft')} 0", "label_chunk:mem_mb=2000"),
+    "label_chunk:cores_per_cell=2 if wildcards.dataset == 'dft' else 1",
+    "label_chunk:launcher='srun --overlap --mpi=pmi2' if wildcards.dataset == 'dft' else ''",
     f"split:mem_mb=60 {FIRST.format('expert')} 2000",
 )
 OWN = re.compile("label_chunk.*dft|split.*expert")  # jobs with that trouble of their own
@@ -115,7 +118,7 @@ def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, 
         r"^attempt 2: 2000 MB, 120 min$", (logs / "split/expert.log").read_text(), re.M
     )
     stopped = (logs / "label_chunk/dft/0.log").read_text()
-    assert re.match(r"on n[12] with 1 cores since \S+, Slurm job \d+, attempt 2: 2000 MB", stopped)
+    assert re.match(r"on n[12] with 2 cores since \S+, Slurm job \d+, attempt 2: 2000 MB", stopped)
     assert "3 cells, 2 to label" in stopped
 
 

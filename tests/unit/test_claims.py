@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diverse.errors.claims import WITH_MODERN, claims_table, questions, with_holm
+from diverse.errors.claims import ALIKE_MODERN, WITH_MODERN, claims_table, questions, with_holm
 from diverse.errors.draws import model_classes
 from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED_MODERN, measure_effects
 from diverse.errors.material import Material
@@ -266,12 +266,12 @@ def test_modern_forms_decide_nothing_but_the_claim_that_names_them():
 
     _, ratios, claims = found(errors, MODELS)
     effects, with_pod, all_claims = found(pd.concat([errors, pod]), models)
-    own = all_claims["claim"] == WITH_MODERN
+    own = all_claims["claim"].isin([WITH_MODERN, ALIKE_MODERN])
     pd.testing.assert_frame_equal(all_claims[~own].reset_index(drop=True), claims)
     pd.testing.assert_frame_equal(
         with_pod[with_pod["model"] != "pod"].reset_index(drop=True), ratios
     )
-    assert set(all_claims.loc[own, "train"]) == {"expert"} and own.sum() == 2
+    assert list(all_claims.loc[own, "train"]) == ["expert"] * 2 + ["entropy"] * 2
     assert only(all_claims, WITH_MODERN)["effect"] > only(all_claims, "C2")["effect"]
     assert only(all_claims, WITH_MODERN)["reading"].startswith("With modern forms: models trained")
     chosen = effects[(effects["test"] == POOLED_MODERN) & (effects["metric"] == "mae")]
@@ -286,6 +286,13 @@ def test_modern_forms_decide_nothing_but_the_claim_that_names_them():
     (theta,) = chosen[chosen["train"] == "expert"]["theta"]
     expected = (n * mean["expert"].theta + np.log(ratio)) / (n + 1)  # a mean over classes
     assert theta == pytest.approx(expected, rel=1e-9)
+    spread = effects[(effects["metric"] == "spread") & (effects["quantity"] == "energy")]
+    alone, both = (spread[spread["test"] == test] for test in ("neutral", POOLED_MODERN))
+    assert (both["forms"].to_numpy() == alone["forms"].to_numpy() + 1).all()
+    of_claim = only(all_claims, ALIKE_MODERN)
+    assert of_claim["effect"] == both[both["reference"] == "expert"]["effect"].item()
+    assert of_claim["effect"] > 2 * only(all_claims, "C3")["effect"]  # a form far from the others
+    assert of_claim["reading"].startswith("With modern forms: the errors of energies spread over")
 
 
 def test_no_neutral_ground_is_no_data():

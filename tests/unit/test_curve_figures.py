@@ -94,6 +94,20 @@ def test_sizes_of_any_models(levels, names):
     assert bool(nodes.axes) == ("stepdown4" in names)
 
 
+def test_reference_models_are_signs_among_the_costs(levels):
+    models = {name: MODELS[name] for name in ("linear4", "linear6")}
+    table = model_sizes(levels, {"linear4": 15, "linear6": 31}, models, {})
+    table = table[table["train"].isin(curve_cases.FAMILIES)].assign(microseconds=20.0)
+    points = pd.DataFrame({"model": ["universal", "slow"], "microseconds": [1e4, np.nan]})
+    points = points.assign(ground="neutral ground", quantity="energy", error=5.0)
+    figure = size_panels(table, FAMILIES, model_classes(models), "microseconds", points)
+    drawn(figure)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names[-1] == "universal"
+    far = [line for axis in figure.axes for line in axis.lines if line.get_xdata()[0] == 1e4]
+    assert [(line.get_marker(), *line.get_ydata()) for line in far] == [("o", 5.0)]
+
+
 @pytest.mark.parametrize("draws", [1, 3])
 def test_mixtures_start_at_the_base_set(draws):
     levels = levels_of(tuple(curve_cases.SETS), draws)

@@ -72,14 +72,20 @@ def test_speeds_are_found_by_the_form_of_a_model(tmp_path):
         {"model": "linear4", "family": "linear", "type": "", "twojmax": 4, "ase_rate": 1},
         {"model": "stepdown4", "family": "network", "type": "A", "twojmax": 4, "ase_rate": 2},
         {"model": "expand4", "family": "network", "type": "B", "twojmax": 4, "ase_rate": 3},
+        {"model": "pod80", "family": "pod", "type": "", "twojmax": None, "ase_rate": 4},
+        {"model": "pod185", "family": "pod", "type": "", "twojmax": None, "ase_rate": 5},
     ]
-    pd.DataFrame(rows).to_csv(tmp_path / "md.csv", index=False)
+    sizes = [15, 1153, 4705, 80, 185]
+    pd.DataFrame(rows).assign(n_parameters=sizes).to_csv(tmp_path / "md.csv", index=False)
     speeds = read_speeds(tmp_path / "md.csv")
-    assert speed_of(speeds, {"family": "linear", "twojmax": 4})["ase_rate"] == 1
-    assert speed_of(speeds, {"family": "network", "type": "B", "twojmax": 4})["ase_rate"] == 3
-    assert speed_of(speeds, {"family": "linear", "twojmax": 8}) is None
+    expand, pod = {"family": "network", "type": "B", "twojmax": 4}, {"family": "pod"}
+    assert speed_of(speeds, {"family": "linear", "twojmax": 4}, 15)["ase_rate"] == 1
+    assert speed_of(speeds, expand, 4705)["ase_rate"] == 3
+    assert speed_of(speeds, expand, 99) is None  # of given widths
+    assert [speed_of(speeds, pod, size)["ase_rate"] for size in (80, 185)] == [4, 5]
+    assert speed_of(speeds, {"family": "linear", "twojmax": 8}, 56) is None
     models = {"one": {"family": "linear", "twojmax": 4}, "two": {"family": "linear", "twojmax": 6}}
-    costs = costs_of(speeds.assign(lammps_rate=1e4), models)
+    costs = costs_of(speeds.assign(lammps_rate=1e4), models, {"one": 15, "two": 31})
     assert costs["one"] == pytest.approx(100)
     assert np.isnan(costs["two"])
-    assert speed_of(read_speeds([]), {"family": "linear", "twojmax": 4}) is None
+    assert speed_of(read_speeds([]), {"family": "linear", "twojmax": 4}, 15) is None

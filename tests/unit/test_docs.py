@@ -17,7 +17,7 @@ PAGES = ["README.md", "CHANGELOG.md", "config/README.md", "workflow/README.md"]
 WITHOUT_UNIT = {
     *("volume", "volumes", "aspect", "core", "strain", "strains", "test_fraction"),
     *("energy_weight", "force_weight", "energy_weights", "ridge", "epochs", "learning_rate"),
-    *("weight_decay", "validation_fraction", "shares"),
+    *("weight_decay", "validation_fraction", "shares", "warning"),
 }
 
 

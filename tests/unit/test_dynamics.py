@@ -12,8 +12,6 @@ from ase.md.verlet import VelocityVerlet
 
 from diverse import lammps_library
 from diverse.dynamics.conservation import COLUMNS, Protocol, conservation_rows, deviations
-from diverse.dynamics.ramps import COLUMNS as RAMP_COLUMNS
-from diverse.dynamics.ramps import SEGMENTS, Ramp, ramp_rows, ramps_of
 from diverse.dynamics.slopes import order_of_conservation, slopes_table
 from diverse.dynamics.verlet import Run, Thermostat, integrate
 from diverse.errors.draws import read_table
@@ -21,25 +19,8 @@ from diverse.models import Predictions
 from diverse.models.calculator import PotentialCalculator
 from diverse.models.export import digest, lammps_commands, write_commands
 from diverse.report.pages.dynamics import dynamics_page
-from diverse.report.plotting.dynamics import conservation_panels, survival_curves
+from diverse.report.plotting.dynamics import conservation_panels
 from model_cases import CUTOFF, ZBL_W, make_model
-
-ZHOU = ("eam/alloy", ["* * W_zhou.eam.alloy W"])
-
-
-@pytest.fixture(scope="module")
-def zhou():
-    """Energies and forces of cells by the EAM potential of Zhou."""
-    evaluator = lammps_library.Evaluator(*ZHOU)
-
-    def evaluate(cells):
-        found = [evaluator(cell) for cell in cells]
-        energies = np.array([result.energy for result in found])
-        forces = np.concatenate([result.forces for result in found])
-        return Predictions(energies, forces, np.array([result.stress for result in found]))
-
-    yield evaluate
-    evaluator.close()
 
 
 def hot_crystal(temperature=2000.0, seed=0, repeats=2):
@@ -56,9 +37,9 @@ def exported(folder, family="linear"):
     return model
 
 
-def test_velocity_verlet_is_of_second_order(zhou):
+def test_velocity_verlet_is_of_second_order(zhou_batches):
     protocol = Protocol(1000.0, 100.0, 200.0, {1.0: 2, 2.0: 2, 4.0: 2, 8.0: 2})
-    table = rows_of(zhou, protocol)
+    table = rows_of(zhou_batches, protocol)
     assert list(table["timestep"]) == [1, 1, 2, 2, 4, 4, 8, 8]
     assert (table["reason"] == "").all()
     assert (table["length"] == 200).all()
@@ -104,9 +85,9 @@ def test_steps_are_those_of_ase_and_lammps(tmp_path):
     assert ours.kinetic[-1] * len(start) == pytest.approx(kinetic, rel=1e-4)
 
 
-def test_a_thermostat_keeps_its_temperature(zhou):
+def test_a_thermostat_keeps_its_temperature(zhou_batches):
     runs = [Run(hot_crystal(600.0, seed), np.random.default_rng(seed)) for seed in range(4)]
-    integrate(runs, zhou, timestep=4.0, steps=250, thermostat=Thermostat(300.0, 50.0))
+    integrate(runs, zhou_batches, timestep=4.0, steps=250, thermostat=Thermostat(300.0, 50.0))
     kinetic = np.array([run.kinetic[100:] for run in runs])
     temperature = kinetic.mean() / (1.5 * units.kB)
     # 4 runs of 48 momenta, forgotten about every 50 fs: 4 x 12 x 48 / 2 independent squares
@@ -218,65 +199,3 @@ def test_digests_follow_the_files(tmp_path):
     path = tmp_path / "potential.snapcoeff"
     path.write_text(path.read_text() + "\n")
     assert digest(tmp_path) != first
-
-
-SETTINGS = {"heating": (100.0, 600.0), "compression": 100.0, "pressure": 20.0, "defects": 300.0}
-
-
-def test_ramps_go_where_they_should(zhou):
-    """Pressures follow their ramp, and a cell that is heated at constant volume keeps it."""
-    crystal = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
-    ramps = ramps_of(crystal, SETTINGS)
-    assert len(ramps["vacancy"].start) == len(crystal) - 1
-    assert ramps["surface"].start.get_volume() == pytest.approx(2 * crystal.get_volume())
-    streams = [np.random.default_rng(seed) for seed in range(2)]
-    rows = pd.DataFrame(
-        ramp_rows(ramps, zhou, streams, length=2.0 * SEGMENTS * 5, nearest=2.74),
-        columns=RAMP_COLUMNS,
-    )
-    assert len(rows) == 5 * 2
-    assert (rows["reason"] == "").all()
-    assert (rows["reached"] == 1).all()
-    means = rows.groupby("ramp")[["temperature", "pressure", "volume"]].mean()
-    assert means.loc["heating", "temperature"] == 600
-    assert means.loc["heating", "volume"] == 1
-    # the EAM of Zhou has B = 310 GPa, so V / V_0 is 0.94 at 20 GPa; pressures scatter by some GPa
-    assert means.loc["compression", "volume"] == pytest.approx(0.945, abs=0.02)
-    assert means.loc["compression", "pressure"] == pytest.approx(20, abs=5)
-    assert means.loc["heating at zero pressure", "volume"] == pytest.approx(1, abs=0.02)
-
-
-def test_a_ramp_ends_where_the_potential_fails(zhou):
-    """Springs without repulsion: atoms that are drawn together end as a pair at no distance."""
-    crystal = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
-
-    def collapsing(cells):
-        found = zhou(cells)
-        forces = [cell.positions.mean(axis=0) - cell.positions for cell in cells]
-        return Predictions(found.energies, 50 * np.concatenate(forces), found.stresses)
-
-    ramps = {"heating": Ramp(crystal, (300.0, 3000.0))}
-    streams = [np.random.default_rng(seed) for seed in range(2)]
-    rows = pd.DataFrame(ramp_rows(ramps, collapsing, streams, length=2000.0, nearest=2.74))
-    assert (rows["reached"] < 1).all()
-    assert rows["reason"].str.contains("pair at|run-away|below the crystal").all()
-    assert (rows["temperature"] < 3000).all()
-    figure = survival_curves(rows.assign(train="entropy"), {"entropy": "entropy"})
-    (line,) = figure.axes[0].get_lines()
-    assert line.get_ydata()[-1] == 0
-    figure.clear()
-
-
-def test_a_pressure_that_leaves_its_ramp_is_a_failure():
-    crystal = bulk("W", "bcc", a=3.165, cubic=True).repeat(2)
-
-    def pressed(cells):
-        n = sum(map(len, cells))
-        stress = np.tile([-100 * units.GPa] * 3 + [0.0] * 3, (len(cells), 1))
-        return Predictions(np.zeros(len(cells)), np.zeros((n, 3)), stress)
-
-    ramps = {"heating at zero pressure": Ramp(crystal, (300.0, 600.0), (0.0, 0.0))}
-    (row,) = ramp_rows(ramps, pressed, [np.random.default_rng(0)], length=1.0, nearest=2.74)
-    assert row["reason"].startswith("pressure run-away: 10")
-    assert row["reason"].endswith("GPa instead of 0 GPa")
-    assert (row["reached"], row["temperature"], row["volume"]) == (0, 300, 1)

@@ -15,6 +15,7 @@ from diverse.errors.answers import (
     compare,
     fit_constants,
     gather_answers,
+    options_text,
     read_answers,
     released_answers,
     write_answers,
@@ -24,12 +25,21 @@ from diverse.errors.effects import measure_effects
 from diverse.errors.material import Material
 from diverse.errors.references import Reference, measure_references
 from diverse.errors.universal import NO, YES, universal_claims
+from diverse.errors.untrained import (
+    NOT_TRAINED,
+    errors_by_cost,
+    neighbours_of_ratios,
+    score_references,
+)
+from diverse.errors.views import transferability
 from diverse.labels.chunk import label_cells, unlabelled
 from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
 from diverse.report.pages.references import references_page
+from diverse.report.plotting import ratio_dots, transferability_heatmap
 from diverse.report.readings import with_readings
+from diverse.report.speeds import reference_costs
 from diverse.study.check import load_study
 from diverse.study.describe import SCHEMA
 from diverse.study.settings import reference_options
@@ -183,7 +193,7 @@ def test_the_release_answers_for_the_default_study():
     tested = [name for name, entry in study["datasets"].items() if entry.get("use") != "pool"]
     keys = cells["key"][cells["test"].isin(tested)]
     path = ROOT / "results/release/errors/references.csv.xz"
-    for name in ("sevennet0", "chgnet030"):
+    for name in ("sevennet0", "sevennet_l3i5", "chgnet030"):
         found = released_answers(path, name, options[name], keys)
         assert found["energy_error"].notna().mean() > 0.9
 
@@ -277,6 +287,68 @@ def test_grounds_and_effects_do_not_change(study, material):
         pd.testing.assert_frame_equal(one, other)
 
 
+def test_scores_of_a_reference_model_are_those_of_the_held_out_cells(material):
+    """RMSE and MAE over all cells that are held out and answered, every cell or component alike."""
+    cells = material.cells
+    strained = np.flatnonzero(cells["test"] == "strained")
+    energy = np.full(len(cells), 1e3)
+    energy[strained[:4]] = 3.0, -4.0, 5.0, np.nan
+    forces = np.full(len(cells), 1e3)
+    forces[strained[:4]] = 10.0, 20.0, 30.0, 99.0
+    mine = Reference("mine", "computed", energy, forces, np.zeros(len(cells)))
+    held_out = {"strained": set(cells["key"].iloc[strained[:4]]), "expert": set()}
+    table = score_references(cells, [mine], held_out)
+    assert set(table["train"]) == {NOT_TRAINED}
+    assert set(table["test"]) == {"strained"}
+    assert set(table["n_cells"]) == {3}
+    rmse, mae = (row_of(table, quantity="energy", metric=m)["value"] for m in ("rmse", "mae"))
+    assert (rmse, mae) == pytest.approx((np.sqrt(50 / 3), 4.0))
+    n = cells["n_atoms"].to_numpy()[strained[:3]]
+    row = row_of(table, quantity="forces")
+    assert row["value"] == pytest.approx(np.sqrt((n * [100, 400, 900]).sum() / n.sum()))
+    assert row["ci_low"] <= row["value"] <= row["ci_high"]
+    own = table.assign(train="entropy", model="linear4")
+    wide = transferability(pd.concat([own, table]))
+    assert list(wide["train"]) == ["entropy"] * 3 + [NOT_TRAINED] * 3
+    pd.testing.assert_frame_equal(wide[:3], transferability(own))
+    figure = transferability_heatmap(wide, ["entropy"], "noise")
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert labels == ["linear4, entropy", f"mine, {NOT_TRAINED}"]
+
+
+def test_reference_models_stand_below_the_ratios_and_among_the_costs(material):
+    mine = reference(material.cells, energy=7, forces=50)
+    exact = reference(material.cells, energy=0, forces=0, name="exact")
+    table = measure_references(material, TRAINS, [mine, exact])
+    effects, ratios = measure_effects(material, TRAINS, "entropy")
+    beside = neighbours_of_ratios(table, "entropy")
+    assert set(beside["test"]) == {"mine"}  # no ratio of a model without errors
+    found = row_of(beside, quantity="energy", metric="mae")
+    neutral = row_of(table, model="mine", test="neutral", quantity="energy", metric="mae")
+    assert found["effect"] == neutral["over_entropy"]
+    assert (found["ci_low"], found["ci_high"]) == (
+        neutral["over_entropy_low"],
+        neutral["over_entropy_high"],
+    )
+    figure = ratio_dots(pd.concat([effects, beside]), ratios, FAMILIES)
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert labels[-2:] == [f"{NOT_TRAINED} / entropy", "mine (neutral)"]
+    points = errors_by_cost(table.assign(microseconds=12.5))
+    point = row_of(points, ground="neutral ground", quantity="forces", model="mine")
+    assert point["error"] == pytest.approx(50)
+    assert set(points["model"]) == {"mine"}
+
+
+def test_rates_of_reference_models_are_those_of_the_very_options(tmp_path):
+    rates = pd.DataFrame({"options": [options_text(OPTIONS)], "rate": [1e4]})
+    rates.to_csv(tmp_path / "rates.csv", index=False)
+    asked = {"zhou": OPTIONS, "other": OPTIONS | {"pair_style": "snap"}}
+    found = reference_costs(tmp_path / "rates.csv", asked)
+    assert found["zhou"] == pytest.approx(100)
+    assert np.isnan(found["other"])
+    assert np.isnan(reference_costs(None, asked)["zhou"])
+
+
 @pytest.mark.parametrize(("factor", "verdict"), [(1e-3, YES), (1e3, NO)])
 def test_the_claims_answer_whether_a_universal_potential_is_enough(material, factor, verdict):
     mine = reference(material.cells, energy=20 * factor, forces=100 * factor)
@@ -296,13 +368,26 @@ def test_a_universal_potential_that_nobody_asked_is_no_data(material):
     assert all("./envs/run --with universal" in text for text in claims["reading"])
 
 
+def test_the_page_says_which_answers_are_released(material):
+    cells = material.cells
+    for source, said in (("released", True), ("computed", False)):
+        ones = np.ones(len(cells))
+        found = Reference("mine", source, 7 * ones, 50 * ones, 0 * ones)
+        table = measure_references(material, TRAINS, [found]).assign(microseconds=np.nan)
+        named = gather_answers([labelled(0, energy=-20.0)], {"mine": OPTIONS}, {}, None)
+        page = references_page(table, named, {"mine": "PBE"})
+        assert ("released: made elsewhere, not by this run" in page) is said
+
+
 def test_the_page_shows_constants_causes_and_models_that_were_not_asked(material):
     cells = [labelled(n, energy=-20.0, code="lammps 1") for n in range(2)]
     answered = [cells[0], failed(cells[1], "no label within 5 s <b>")]
     named = gather_answers(cells, {"mine": OPTIONS}, {"mine": answered}, None)
     mine = reference(material.cells, energy=7, forces=50, constant=1234.0)
     table = measure_references(material, TRAINS, [mine])
+    table = table.assign(microseconds=1234.56)
     page = references_page(table, named, {"mine": "PBE", "absent": ""})
+    assert "1,234.6" in page
     assert "no label within 5 s &lt;b&gt;" in page
     assert "1.2340" in page
     assert "none; ./envs/run --with universal" in page

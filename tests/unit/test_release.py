@@ -116,19 +116,23 @@ def test_runs_of_dynamics_are_released_as_one_table(tmp_path, labelled):
     results, target = tmp_path / "results", tmp_path / "release"
     study(results, labelled)
     rows = pd.DataFrame({"train": ["set"] * 2, "timestep": [1.0, 2.0], "energy_rms": [0.01, 0.04]})
-    for model in ("linear4", "linear6"):
-        path = results / f"dynamics/nve/set-{model}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows.assign(model=model).to_csv(path, index=False)
-    (results / "dynamics/ramps.csv").write_text("ramp\nheating\n")
+    for folder in ("nve", "ramps"):
+        (results / "dynamics" / folder).mkdir(parents=True)
+        for model in ("linear4", "linear6"):
+            path = results / f"dynamics/{folder}/set-{model}.csv"
+            rows.assign(model=model, of=folder).to_csv(path, index=False)
     release_study(results, target, **CHOICE)
     released = pd.read_csv(target / "dynamics/results.csv.xz")
     assert released.groupby("model", sort=False)["energy_rms"].sum().round(9).to_dict() == {
         "linear4": 0.05,
         "linear6": 0.05,
     }
-    assert (target / "dynamics/results-ramps.csv").read_text() == "ramp\nheating\n"
-    assert "dynamics/results.csv.xz" in set(pd.read_csv(target / "manifest.csv")["path"])
+    assert (released["of"] == "nve").all()
+    ramps = pd.read_csv(target / "dynamics/results-ramps.csv.xz")
+    assert (ramps["of"] == "ramps").all()
+    assert set(ramps["model"]) == {"linear4", "linear6"}
+    listed = set(pd.read_csv(target / "manifest.csv")["path"])
+    assert {"dynamics/results.csv.xz", "dynamics/results-ramps.csv.xz"} <= listed
 
 
 def test_a_released_figure_is_the_same_picture_with_a_palette(tmp_path, labelled):

@@ -1,7 +1,7 @@
 """Curves: what errors depend on - cost, size, novelty - and what cells added to a set bring.
 
-Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores}.csv, datasets/,
-       structures/whitening.npz
+Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores,reference_models}.csv,
+       datasets/, structures/whitening.npz
 Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines,sensitivity}.csv,
        tables/{baselines,sensitivity}.html, figures/{parameters,nodes,cost,learning_curves,novelty,mixtures}.png
 Steps  measure_levels: logarithms of errors, averaged over the groups of each ground, for every
@@ -55,6 +55,7 @@ rule show_model_sizes:
         levels="<results>/errors/levels.csv",
         scores="<results>/tables/scores.csv",
         speeds=SPEEDS,
+        references=COMPARED_REFERENCES,
     output:
         table="<results>/tables/size.csv",
         parameters=report(

@@ -1,16 +1,19 @@
 """Dynamics: how well potentials conserve energy (snakemake dynamics, claim C4), how far each gets (ramps).
 
-Needs  models/{train}/{model}/0/potential.*; released runs, for a study that has none of its own
-Makes  dynamics/nve/{train}-{model}.csv, a row for each time step and velocity seed, and
-       dynamics/dynamics.{csv,html,png} of them (on request); tables/dynamics.{csv,html} and
-       figures/dynamics.png of the runs that are known; on request dynamics/ramps/{train}-{model}.csv
-       and dynamics/ramps.{csv,png}
+Needs  models/{train}/{model}/0/potential.*, datasets/{train}/, structures/whitening.npz; released runs,
+       for a study that has none of its own
+Makes  on request dynamics/nve/{train}-{model}.csv, a row for each time step and velocity seed,
+       dynamics/ramps/{train}-{model}.csv, a row for each ramp and velocity seed, and
+       dynamics/{dynamics,ramps}.{csv,html,png} of them; of the runs that are known
+       tables/{dynamics,ramps}.{csv,html} and figures/{dynamics,ramps}.png
 Steps  measure_dynamics: all time steps and seeds of one potential, from equilibrated starts
        show_dynamics: slope, departure and drift of the runs that are known (DYNAMICS): the study's
                       own, else those that are released of a study of its name
        show_own_dynamics: the same of the study's own runs
-       measure_ramps: one potential in ramps of temperature and pressure, until each run fails
-       show_ramps: how far the potentials of every training set got
+       measure_ramps: one potential in ramps of temperature and pressure, until each run fails, and
+                      the novelty of its cells on the way
+       show_ramps, show_own_ramps: how far the potentials of every training set got, and whether
+                      novelty warned
 """
 
 
@@ -100,6 +103,9 @@ rule measure_ramps:
     input:
         parameters=dynamic_potential,
         commands="<results>/models/{train}/{model}/0/potential.lammps",
+        training="<results>/datasets/{train}/train.xyz",
+        left_out="<results>/datasets/{train}/test.xyz",
+        whitening="<results>/structures/whitening.npz",
     output:
         rows="<results>/dynamics/ramps/{train}-{model}.csv",
     log:
@@ -109,7 +115,7 @@ rule measure_ramps:
     conda:
         ENVIRONMENT
     params:
-        study=study_part("seed", "element", "lattice", "dynamics"),
+        study=study_part("seed", "element", "lattice", "cutoff", "optimiser", "dynamics"),
     message:
         "Ramps with {wildcards.model} trained on {wildcards.train}"
     script:
@@ -117,24 +123,56 @@ rule measure_ramps:
 
 
 rule show_ramps:
-    """Join the ramps of all potentials, and draw how far those of every training set got."""
+    """Tabulate and draw how far potentials get, and whether novelty warns before they fail."""
     input:
-        rows=lambda wildcards: rows_of_moved("ramps"),
+        rows=RAMPS or OWN_RAMPS,
+        commands=rules.show_dynamics.input.commands,
+        parameters=rules.show_dynamics.input.parameters,
     output:
-        table="<results>/dynamics/ramps.csv",
-        figure="<results>/dynamics/ramps.png",
+        table="<results>/tables/ramps.csv",
+        page=report(
+            "<results>/tables/ramps.html",
+            caption="../report/ramps.rst",
+            category="Dynamics",
+            labels={"result": "ramps: table"},
+        ),
+        figure=report(
+            "<results>/figures/ramps.png",
+            caption="../report/ramps.rst",
+            category="Dynamics",
+            labels={"result": "ramps"},
+        ),
     log:
         "<logs>/show_ramps.log",
     conda:
         ENVIRONMENT
     params:
         families=FAMILIES,
+        pairs=MOVED,
+        origin="this study" if RAMPS == OWN_RAMPS else "released",
     message:
         "Showing how far potentials get"
     script:
         "../scripts/show_ramps.py"
 
 
+use rule show_ramps as show_own_ramps with:
+    input:
+        rows=lambda wildcards: rows_of_moved("ramps"),
+        commands=rules.show_dynamics.input.commands,
+        parameters=rules.show_dynamics.input.parameters,
+    output:
+        table="<results>/dynamics/ramps.csv",
+        page="<results>/dynamics/ramps.html",
+        figure="<results>/dynamics/ramps.png",
+    log:
+        "<logs>/show_own_ramps.log",
+    params:
+        families=FAMILIES,
+        pairs=MOVED,
+        origin="this study",
+
+
 rule ramps:
     input:
-        rules.show_ramps.output,
+        rules.show_own_ramps.output,

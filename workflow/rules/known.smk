@@ -10,7 +10,7 @@ from diverse.study.known import first_known, first_whole
 
 def released_files(folder, *ends):
     """Return the files of this study below a folder of results/release; none where it recomputes."""
-    return [Path(RELEASED, folder, f"{config['study']}.{end}") for end in ends] if RELEASED else []
+    return [Path(RELEASED, folder, f"{config['study']}{end}") for end in ends] if RELEASED else []
 
 
 def own_files(pattern, pairs):
@@ -20,18 +20,24 @@ def own_files(pattern, pairs):
 
 # The errors of the labels, which tables and figures are read against (snakemake convergence).
 KNOWN_ERRORS = first_known(
-    *released_files("convergence", "csv"), Path(RESULTS, "convergence/errors.csv")
+    *released_files("convergence", ".csv"), Path(RESULTS, "convergence/errors.csv")
 )
 
 # Runs at constant energy (snakemake dynamics).
 OWN_DYNAMICS = own_files("dynamics/nve/{train}-{model}.csv", MOVED)
-DYNAMICS = first_whole(OWN_DYNAMICS, released_files("dynamics", "csv.xz"))
+DYNAMICS = first_whole(OWN_DYNAMICS, released_files("dynamics", ".csv.xz"))
+
+# Ramps of temperature and pressure (snakemake ramps).
+OWN_RAMPS = own_files("dynamics/ramps/{train}-{model}.csv", MOVED)
+RAMPS = first_whole(OWN_RAMPS, released_files("dynamics", "-ramps.csv.xz"))
 
 # Physical properties (snakemake physics): tables, and the curves behind them.
 OWN_PHYSICS = [
     Path(RESULTS, f"physics/values/{name}.{end}") for end in ("csv", "json") for name in PHYSICS
 ]
-KNOWN_PHYSICS = first_whole(OWN_PHYSICS, released_files("physics", "csv", "json"))
+KNOWN_PHYSICS = first_whole(OWN_PHYSICS, released_files("physics", ".csv", ".json"))
 
-# Rates of dynamics by form of model, which a benchmark has measured (tests/benchmarks/md.py).
+# Rates of dynamics by form of model, and of reference models, which benchmarks have measured
+# (tests/benchmarks/md.py, md_references.py).
 SPEEDS = first_known(ROOT / "results/release/benchmarks/md.csv")
+REFERENCE_SPEEDS = first_known(ROOT / "results/release/benchmarks/md_references.csv")

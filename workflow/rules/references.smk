@@ -2,7 +2,7 @@
 
 Needs  labels/{dataset}/{chunk}.xyz, datasets/{dataset}/draws.csv, errors/draws/, errors/cells.csv.xz,
        tables/training_sets.csv; where the extra environment of a model is not made, its released answers
-Makes  references/{reference}.xyz, errors/references.csv.xz (a row an answer),
+Makes  references/{reference}.xyz, errors/references.csv.xz (a row an answer), references/scores.csv,
        tables/reference_models.{csv,html}
 Steps  label_reference: one reference model, through its ledger (ledger/references/{reference}.xyz)
        tabulate_references: their errors beside those of the models of every training set
@@ -12,6 +12,8 @@ REFERENCE_OPTIONS = reference_options(config)
 ASKED = [name for name, options in REFERENCE_OPTIONS.items() if can_run(options)]
 REFERENCE_SOURCES = {name: labeller_files(REFERENCE_OPTIONS[name]) for name in ASKED}
 UNIVERSAL = names("reference_models", "universal", True)
+SCORED_REFERENCES = ["<results>/references/scores.csv"] if REFERENCE_OPTIONS else []
+COMPARED_REFERENCES = ["<results>/tables/reference_models.csv"] if REFERENCE_OPTIONS else []
 ANSWERS = Path(RELEASED, "errors/references.csv.xz") if RELEASED else None
 
 
@@ -42,14 +44,16 @@ rule tabulate_references:
     """Compare reference models with the models of every training set."""
     input:
         labels=all_chunks("labels", TESTS),
-        draws=expand("<results>/datasets/{dataset}/draws.csv", dataset=WHOLE),
+        draws=TEST_TABLES,
         errors=DRAW_ERRORS,
         cells="<results>/errors/cells.csv.xz",
         sizes="<results>/tables/training_sets.csv",
         computed=expand("<results>/references/{reference}.xyz", reference=ASKED),
         released=ANSWERS if ANSWERS and ANSWERS.exists() else [],
+        speeds=REFERENCE_SPEEDS,
     output:
         answers="<results>/errors/references.csv.xz",
+        scores="<results>/references/scores.csv",
         table="<results>/tables/reference_models.csv",
         page=report(
             "<results>/tables/reference_models.html",

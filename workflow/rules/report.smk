@@ -30,6 +30,7 @@ SHOWN_TABLES = [
     *("claims", "theta", "ratios", *(["mixtures", "baselines"] if MIXED else [])),
     *(["sensitivity"] if WEIGHTED and len(WHOLE) > 1 else []),
     *(["dynamics"] if DYNAMICS else []),
+    *(["ramps"] if RAMPS else []),
     "transferability",
     *(["reference_models"] if REFERENCE_OPTIONS else []),
     *("training_sets", "datasets"),
@@ -38,7 +39,12 @@ PHYSICS_OF_INDEX = [
     *("<results>/tables/physics.csv", "<results>/tables/physics.json"),
     CAPTIONS / "physics.html",
 ]
-SHOWN_FIGURES = ["ratios", *(["mixtures"] if MIXED else []), *(["dynamics"] if DYNAMICS else [])]
+SHOWN_FIGURES = [
+    "ratios",
+    *(["mixtures"] if MIXED else []),
+    *(["dynamics"] if DYNAMICS else []),
+    *(["ramps"] if RAMPS else []),
+]
 
 
 rule plot_workflow:
@@ -82,6 +88,7 @@ rule results:
         "<results>/figures/calibration.png" if CALIBRATED else [],
         rules.potentials.input,
         rules.show_dynamics.output if DYNAMICS else [],
+        rules.show_ramps.output if RAMPS else [],
         rules.show_physics.output if KNOWN_PHYSICS else [],
 
 

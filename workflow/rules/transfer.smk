@@ -1,7 +1,8 @@
 """Transfer: every model on every held-out set, and where the errors come from.
 
 Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{test}/test.xyz, tables/noise.csv,
-       errors/draws/, errors/cells.csv.xz, tables/training_sets.csv; tables/dynamics.csv where it is known
+       errors/draws/, errors/cells.csv.xz, tables/training_sets.csv; tables/dynamics.csv where it is known;
+       references/scores.csv, tables/reference_models.csv where the study names reference models
 Makes  errors/draws/{train}/exported.csv.xz (models that take no part in draws, a row a test cell),
        tables/scores.csv (one tidy row a number),
        tables/{transferability,claims,ratios,groups}.{csv,html}, tables/theta.csv,
@@ -79,6 +80,7 @@ rule tabulate_scores:
     input:
         scores="<results>/tables/scores.csv",
         noise="<results>/tables/noise.csv",
+        references=SCORED_REFERENCES,
     output:
         table="<results>/tables/transferability.csv",
         page=report(
@@ -156,6 +158,7 @@ rule show_effects:
         effects="<results>/tables/theta.csv",
         claims="<results>/tables/claims.csv",
         ratios="<results>/tables/ratios.csv",
+        references=COMPARED_REFERENCES,
     output:
         claims=report(
             "<results>/tables/claims.html",

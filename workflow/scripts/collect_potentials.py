@@ -41,7 +41,7 @@ for (name, seed), path, output in zip(params.names, files.exports, snakemake.out
         **params.study,
         example=facts,
         input=example.strip(),
-        speed=speed_of(speeds, model),
+        speed=speed_of(speeds, model, own["n_parameters"].iloc[0]),
         seed=seed,
         n_seeds=model.get("seeds", 1),
         model=own.iloc[0].to_dict(),

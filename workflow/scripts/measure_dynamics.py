@@ -3,33 +3,27 @@
 import logging
 from pathlib import Path
 
-import pandas as pd
-
 from diverse.dynamics.conservation import COLUMNS, Protocol, conservation_rows
+from diverse.dynamics.runs import runs_table
 from diverse.models.calculator import PotentialCalculator
-from diverse.models.export import digest
 from diverse.structures import random_stream
+from diverse.study.dynamics import dynamic_crystal
 from diverse.study.job import begin, finish
-from diverse.study.settings import reference_lattice
 
 begin(snakemake)
 logging.basicConfig(
     filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
 )
-study, names = snakemake.params.study, snakemake.wildcards
+study, folder = snakemake.params.study, Path(snakemake.input.commands).parent
 protocol = Protocol.of(study["dynamics"])
-folder = Path(snakemake.input.commands).parent
-crystal = reference_lattice(study).conventional().repeat(study["dynamics"]["supercell"])
 seeds = range(max(protocol.timesteps.values()))
 rows = conservation_rows(
-    crystal,
+    dynamic_crystal(study),
     PotentialCalculator(folder).evaluate,
     protocol,
     [random_stream(study["seed"], "dynamics", seed) for seed in seeds],
 )
-table = pd.DataFrame(rows, columns=COLUMNS)
-table.insert(0, "potential", digest(folder))
-table.insert(0, "model", names.model)
-table.insert(0, "train", names.train)
+names = snakemake.wildcards
+table = runs_table(rows, COLUMNS, train=names.train, model=names.model, folder=folder)
 table.to_csv(snakemake.output.rows, index=False)
 finish(snakemake)

@@ -1,30 +1,32 @@
-"""Run one potential in ramps of temperature and pressure until it fails."""
+"""Run one potential in ramps of temperature and pressure until it fails, and look at novelty."""
 
 from pathlib import Path
 
-import pandas as pd
-
+from diverse.descriptors.whitening import Whitening
+from diverse.diversity import Novelty
 from diverse.dynamics.ramps import COLUMNS, ramp_rows, ramps_of
+from diverse.dynamics.runs import runs_table
 from diverse.models.calculator import PotentialCalculator
-from diverse.models.export import digest
-from diverse.structures import random_stream
+from diverse.structures import random_stream, read_cells
+from diverse.study.dynamics import dynamic_crystal
 from diverse.study.job import begin, finish
-from diverse.study.settings import reference_lattice
+from diverse.study.settings import descriptor_settings, reference_lattice
 
 begin(snakemake)
-study, names = snakemake.params.study, snakemake.wildcards
-settings, lattice = study["dynamics"]["ramps"], reference_lattice(study)
-folder = Path(snakemake.input.commands).parent
+given, study = snakemake.input, snakemake.params.study
+settings, folder = study["dynamics"]["ramps"], Path(given.commands).parent
+whitening = Whitening.load(given.whitening)
+novelty = Novelty(read_cells(given.training), descriptor_settings(study), whitening)
 rows = ramp_rows(
-    ramps_of(lattice.conventional().repeat(study["dynamics"]["supercell"]), settings),
+    ramps_of(dynamic_crystal(study), settings),
     PotentialCalculator(folder).evaluate,
     [random_stream(study["seed"], "ramps", seed) for seed in range(settings["seeds"])],
     length=settings["duration"],
-    nearest=lattice.nearest_neighbour,
+    nearest=reference_lattice(study).nearest_neighbour,
+    novelty=novelty.of_cells,
+    threshold=novelty.threshold(read_cells(given.left_out), settings["warning"]),
 )
-table = pd.DataFrame(rows, columns=COLUMNS)
-table.insert(0, "potential", digest(folder))
-table.insert(0, "model", names.model)
-table.insert(0, "train", names.train)
-table.to_csv(snakemake.output.rows, index=False)
+names = snakemake.wildcards
+table = runs_table(rows, COLUMNS, train=names.train, model=names.model, folder=folder)
+table.to_csv(snakemake.output.rows, index=False, float_format="%.6g")
 finish(snakemake)

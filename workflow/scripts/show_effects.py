@@ -6,6 +6,7 @@ import pandas as pd
 
 from diverse.errors.draws import read_table
 from diverse.errors.effects import PAIR
+from diverse.errors.untrained import neighbours_of_ratios
 from diverse.report.pages.effects import claims_page, ratios_page
 from diverse.report.plotting import ratio_dots
 from diverse.study.job import begin, finish
@@ -16,5 +17,10 @@ ratios = read_table(snakemake.input.ratios, [*PAIR, "model"])
 claims = pd.read_csv(snakemake.input.claims, keep_default_na=False)
 Path(snakemake.output.claims).write_text(claims_page(claims))
 Path(snakemake.output.ratios).write_text(ratios_page(effects, ratios))
-ratio_dots(effects, ratios, snakemake.params.families).savefig(snakemake.output.figure)
+drawn = [effects]
+for path in snakemake.input.references:
+    table = read_table(path, ["model", "test"])
+    drawn += [neighbours_of_ratios(table, name) for name in ratios["reference"].unique()]
+figure = ratio_dots(pd.concat(drawn), ratios, snakemake.params.families)
+figure.savefig(snakemake.output.figure)
 finish(snakemake)

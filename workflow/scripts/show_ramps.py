@@ -1,13 +1,18 @@
-"""Join the ramps of all potentials, and draw how far those of every training set got."""
+"""Tabulate and draw how far potentials get in ramps, and whether novelty warns before they fail."""
 
-import pandas as pd
+from pathlib import Path
 
-from diverse.errors.draws import read_table
-from diverse.report.plotting.dynamics import survival_curves
+from diverse.dynamics.survival import survival_table
+from diverse.errors.runs import read_runs, with_origin
+from diverse.report.pages.ramps import ramps_page
+from diverse.report.plotting.ramps import ramp_panels
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-rows = pd.concat(read_table(path, ["train", "ramp", "reached"]) for path in snakemake.input.rows)
-rows.to_csv(snakemake.output.table, index=False)
-survival_curves(rows, snakemake.params.families).savefig(snakemake.output.figure)
+params, files = snakemake.params, snakemake.input
+rows = read_runs(files.rows, ["ramp", "reached", "crossed"], params.pairs)
+table = with_origin(survival_table(rows), params.pairs, files.commands, params.origin)
+table.to_csv(snakemake.output.table, index=False, float_format="%.6g")
+Path(snakemake.output.page).write_text(ramps_page(table))
+ramp_panels(rows, params.families).savefig(snakemake.output.figure)
 finish(snakemake)

@@ -1,4 +1,4 @@
-"""Arrange the scores as the transferability table."""
+"""Arrange the scores as the transferability table, reference models at its end."""
 
 import pandas as pd
 
@@ -9,7 +9,8 @@ from diverse.study.job import begin, finish
 
 begin(snakemake)
 scores = read_scores(snakemake.input.scores)
-table = transferability(scores)
+untrained = [read_scores(path) for path in snakemake.input.references]
+table = transferability(pd.concat([scores, *untrained]))
 table.to_csv(snakemake.output.table, index=False)
 noise = noise_sentence(pd.read_csv(snakemake.input.noise))
 with open(snakemake.output.page, "w") as page:

@@ -12,7 +12,7 @@ from diverse.diversity.measures import (
     nearest_distances,
     nearest_neighbour_entropy,
 )
-from diverse.diversity.novelty import cell_novelty
+from diverse.diversity.novelty import Novelty, cell_novelty
 from diverse.diversity.quests_kernel import (
     quests_bandwidths,
     quests_descriptors,
@@ -30,6 +30,7 @@ from diverse.diversity.sample import (
 __all__ = [
     "ComparisonSettings",
     "EnvironmentSample",
+    "Novelty",
     "cell_novelty",
     "common_size",
     "compare_samples",

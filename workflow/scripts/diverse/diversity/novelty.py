@@ -1,4 +1,4 @@
-"""Novelty of test cells: how far their environments lie from those that a model was trained on."""
+"""Novelty of cells: how far their environments lie from those that a model was trained on."""
 
 from __future__ import annotations
 
@@ -14,16 +14,54 @@ from diverse.diversity.measures import nearest_distances
 from diverse.kernel import BispectrumSettings
 
 
+class Novelty:
+    """Distance of environments to the nearest one of a training set, in whitened descriptor space.
+
+    Parameters
+    ----------
+    training : sequence of Atoms
+    descriptor : BispectrumSettings
+        The descriptor that `whitening` was fitted to.
+    whitening : Whitening
+
+    Raises
+    ------
+    ValueError
+        If the training set has no cells.
+    """
+
+    def __init__(
+        self, training: Sequence[Atoms], descriptor: BispectrumSettings, whitening: Whitening
+    ) -> None:
+        if not training:
+            raise ValueError("the training set holds no cells: nothing can be told novel from it")
+        self._descriptor, self._whitening = descriptor, whitening
+        self._reference = whitening(environment_descriptors(training, descriptor))
+
+    def of_environments(self, cells: Sequence[Atoms]) -> list[np.ndarray]:
+        """Return the novelty of the environments of each cell, shape (n_atoms,), whitened units."""
+        if not cells:
+            return []
+        white = self._whitening(environment_descriptors(cells, self._descriptor))
+        ends = np.cumsum([len(cell) for cell in cells])[:-1]
+        return np.split(nearest_distances(white, self._reference), ends)
+
+    def of_cells(self, cells: Sequence[Atoms]) -> np.ndarray:
+        """Return the mean novelty over the environments of each cell, shape (n_cells,)."""
+        return np.array([own.mean() for own in self.of_environments(cells)])
+
+    def threshold(self, left_out: Sequence[Atoms], quantile: float) -> float:
+        """Return a quantile of the novelty of cells left out of the training set; NaN for none."""
+        return float(np.quantile(self.of_cells(left_out), quantile)) if left_out else np.nan
+
+
 def cell_novelty(
     training: Sequence[Atoms],
     test: Sequence[Atoms],
     descriptor: BispectrumSettings,
     whitening: Whitening,
 ) -> pd.DataFrame:
-    """Return the novelty of every test cell with respect to a training set.
-
-    The novelty of an environment is its distance to the nearest environment of the training set in
-    whitened descriptor space.
+    """Return the novelty of every test cell with respect to a training set; see `Novelty`.
 
     Parameters
     ----------
@@ -43,16 +81,9 @@ def cell_novelty(
     ValueError
         If the training set has no cells.
     """
-    if not training:
-        raise ValueError("the training set holds no cells: nothing can be told novel from it")
-    reference = whitening(environment_descriptors(training, descriptor))
-    columns = ["key", "group", "novelty", "largest_novelty"]
-    if not test:
-        return pd.DataFrame(columns=columns)
-    distances = nearest_distances(whitening(environment_descriptors(test, descriptor)), reference)
-    of_cell = np.split(distances, np.cumsum([len(cell) for cell in test])[:-1])
+    novelty = Novelty(training, descriptor, whitening)
     rows = [
         (cell.info["key"], cell.info["config_type"], own.mean(), own.max())
-        for cell, own in zip(test, of_cell, strict=True)
+        for cell, own in zip(test, novelty.of_environments(test), strict=True)
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["key", "group", "novelty", "largest_novelty"])

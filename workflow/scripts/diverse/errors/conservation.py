@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from diverse.dynamics.slopes import order_of_conservation
+from diverse.errors.runs import origin_sentences
 
 NOT_RUN = "No data: run `snakemake dynamics`."
 
@@ -39,7 +40,8 @@ def conservation_effect(
         return None, f"Every run with models trained on {train} failed: {own['reason'].iloc[0]}."
     if own["slope"].isna().any():  # a potential that no run lasted with is no evidence for an order
         numbers |= {"ci_low": np.nan, "ci_high": np.nan}
-    return numbers, " ".join([_departures(own), *_failures(own), *_origin(own)])
+    origin = origin_sentences(own, "dynamics")
+    return numbers, " ".join([_departures(own), *_failures(own), *origin])
 
 
 def _departures(own: pd.DataFrame) -> str:
@@ -58,20 +60,3 @@ def _failures(own: pd.DataFrame) -> list[str]:
         names = ", ".join(lost["model"])
         return [f"There is no interval: {names} failed ({lost['reason'].iloc[0]})."]
     return ["There is no interval: a single model was run."] if len(own) < 2 else []
-
-
-def _origin(own: pd.DataFrame) -> list[str]:
-    """Return whether the runs are released ones, and of which potentials."""
-    if not (own["origin"] == "released").any():
-        return []
-    other = own[~own["same_potential"].astype(bool)]
-    if other.empty:
-        return ["The runs are released ones, of these very potentials."]
-    names = ", ".join(
-        f"{model} (released {digest})"
-        for model, digest in zip(other["model"], other["potential"], strict=True)
-    )
-    return [
-        f"The runs are released ones; this study's potentials have other bytes for {names}: "
-        "`snakemake dynamics` runs yours."
-    ]

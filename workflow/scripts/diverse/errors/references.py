@@ -20,7 +20,7 @@ from diverse.errors.answers import Constants
 from diverse.errors.draws import DrawErrors
 from diverse.errors.effects import POOLED, summary
 from diverse.errors.material import Ground, Material
-from diverse.errors.scores import UNITS
+from diverse.errors.scores import UNITS, CellErrors
 from diverse.errors.theta import Estimate, Logs, mean_of_finite
 
 METRICS = {"energy": ["mae", "mae_offset"], "forces": ["rmse"]}
@@ -66,6 +66,18 @@ class Reference:
         squared = found["forces_squared"].to_numpy(float) / (3 * cells["n_atoms"].to_numpy())
         energy = found["energy_error"].to_numpy(float) - taken
         return cls(name, source, energy, np.sqrt(squared), taken)
+
+    def of_cells(self, cells: np.ndarray, n_atoms: np.ndarray) -> dict[str, CellErrors]:
+        """Return the errors of some cells, by number, as those of models of one seed.
+
+        Absolute errors of force components are not known: they are NaN.
+        """
+        count = 3.0 * n_atoms[cells]
+        energy, squares = self.energy[None, cells], self.forces[None, cells] ** 2 * count
+        return {
+            "energy": CellErrors(energy**2, np.abs(energy), np.ones(len(cells))),
+            "forces": CellErrors(squares, np.full_like(squares, np.nan), count),
+        }
 
     @property
     def answered(self) -> np.ndarray:

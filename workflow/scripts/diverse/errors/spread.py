@@ -1,18 +1,20 @@
 """Likeness of model forms: the spread of their errors, of two training sets.
 
 The spread of a training set is the standard deviation over nonlinear forms (quadratic, networks)
-of log e, averaged over the groups of the neutral ground, in the mean over draws. What seeds of
+of log e, averaged over the groups of the neutral ground, in the mean over draws; once more with
+forms that the paper had not (POD). What seeds of
 networks add to it is taken off: their variance in draw 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED, effect_of
+from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED, POOLED_MODERN, effect_of
 from diverse.errors.ground import NEUTRAL
 from diverse.errors.material import Ground, Material
 from diverse.errors.theta import DECISIVE, Estimate, Logs, estimate, mean_of_finite
@@ -28,31 +30,50 @@ def measure_spreads(material: Material, train: str, references: Iterable[str]) -
     -------
     DataFrame
         The columns of `diverse.errors.effects.measure_effects`; ``effect`` is the spread of
-        `train` over that of the reference. No row where there is no ratio.
+        `train` over that of the reference. No row where there is no ratio. Rows of test set
+        `POOLED_MODERN` hold forms that the paper had not, too, where there are any.
     """
     rows = []
     pairs = [other for other in references if {train, other} <= set(material.errors)]
+    tests = {POOLED: False, **({POOLED_MODERN: True} if material.has_modern else {})}
     for quantity in DECISIVE if pairs else ():
         ground = Ground.of(material, quantity)
-        for reference in pairs:
-            found = spread_ratio(material, ground, train, reference)
+        for reference, (test, modern) in product(pairs, tests.items()):
+            forms = nonlinear_forms(material, train, reference, modern=modern)
+            found = spread_ratio(material, ground, (train, reference), forms)
             if np.isfinite(found.value):
-                names = [POOLED, NEUTRAL, quantity, METRIC, train, reference]
+                names = [test, NEUTRAL, quantity, METRIC, train, reference]
                 counts: dict[str, int | str] = {"groups": len(ground.able), "dropped": ""}
-                counts["forms"] = len(nonlinear_forms(material, train, reference))
+                counts["forms"] = len(forms)
                 counts["n_cells"] = sum(len(ground.groups[n].cells) for n in ground.able)
                 rows.append(dict(zip(PAIR, names, strict=True)) | effect_of(found) | counts)
     return pd.DataFrame(rows, columns=[*PAIR, *EFFECT, *COUNTS])
 
 
-def nonlinear_forms(material: Material, train: str, reference: str) -> list[int]:
-    """Return the numbers of the nonlinear models that both sets have in every draw."""
+def nonlinear_forms(
+    material: Material, train: str, reference: str, *, modern: bool = False
+) -> list[int]:
+    """Return the numbers of the nonlinear models that both sets have in every draw.
+
+    Every class counts but linear SNAP; with `modern` also those that the paper had not.
+    """
     kinds = list(material.classes.values())
-    return [n for n in material.complete(train, reference) if kinds[n] != "linear"]
+    return [n for n in material.complete(train, reference, modern=modern) if kinds[n] != "linear"]
 
 
-def spread_ratio(material: Material, ground: Ground, train: str, reference: str) -> Estimate:
-    """Return log(spread of `train` / spread of `reference`) on neutral ground.
+def spread_ratio(
+    material: Material, ground: Ground, pair: tuple[str, str], forms: list[int]
+) -> Estimate:
+    """Return log(spread of the first training set / spread of the second) on neutral ground.
+
+    Parameters
+    ----------
+    material : Material
+    ground : Ground
+    pair : tuple of str
+        Training sets.
+    forms : list of int
+        Of `nonlinear_forms`.
 
     Returns
     -------
@@ -60,12 +81,11 @@ def spread_ratio(material: Material, ground: Ground, train: str, reference: str)
         Deviations from halvings and from resampled trajectories, as those of theta. Its value is
         NaN where there is no neutral ground, or fewer than two nonlinear forms.
     """
-    forms = nonlinear_forms(material, train, reference)
     if len(forms) < 2 or not ground.able:
         return Estimate(np.nan, np.nan, np.nan, 0)
-    ours, theirs = (_log_spread(material, ground, name, forms) for name in (train, reference))
+    ours, theirs = (_log_spread(material, ground, name, forms) for name in pair)
     whole, half_a, half_b, resampled = (a - b for a, b in zip(ours, theirs, strict=True))
-    shrink = max(material.shrink[train], material.shrink[reference])
+    shrink = max(material.shrink[name] for name in pair)
     return estimate(whole[0], half_a[0], half_b[0], mean_of_finite(resampled), shrink)
 
 

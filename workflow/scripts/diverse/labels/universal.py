@@ -13,7 +13,9 @@ from typing import Any
 
 @cache
 def sevennet(model: str = "7net-0") -> Any:
-    """Return the calculator of a SevenNet potential, by its name in the package (``7net-0``).
+    """Return the calculator of a SevenNet potential, by its name in the package.
+
+    Weights of ``7net-0`` and ``7net-l3i5`` come with it; others would be downloaded.
 
     Y. Park, J. Kim, S. Hwang, S. Han, J. Chem. Theory Comput. 20, 4857 (2024).
     """

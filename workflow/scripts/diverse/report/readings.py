@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from diverse.errors.claims import (
+    ALIKE,
+    ALIKE_MODERN,
     CONTROL,
     FAR,
     NO_DATA,
@@ -21,7 +23,8 @@ from diverse.errors.universal import NO, YES
 from diverse.report.numbers import digits
 
 SIGNIFICANT_DIGITS = 2
-PREFIXES = {CONTROL: "Control", WITH_MODERN: "With modern forms"}
+MODERN = "With modern forms"
+PREFIXES = {CONTROL: "Control", WITH_MODERN: MODERN, ALIKE_MODERN: MODERN}
 WORDS = {"energy": "energies", "forces": "forces"}
 
 
@@ -46,7 +49,7 @@ def reading(row: dict[str, Any]) -> str:
         return str(row["reason"])
     if row["claim"] == "C4":
         said = _order(row)
-    elif row["claim"] == "C3":
+    elif row["claim"] in ALIKE:
         said = _spread(row)
     elif row["claim"] == "C1":
         said = _home(row)
@@ -70,8 +73,7 @@ def _home(row: dict[str, Any]) -> str:
 def _neutral(row: dict[str, Any]) -> str:
     """Return what the neutral ground says: better, far better, or neither."""
     said = _comparison(row, f"of {WORDS[row['quantity']]} on neutral ground")
-    if row["claim"] in PREFIXES:
-        said = f"{PREFIXES[row['claim']]}: {said[0].lower()}{said[1:]}"
+    said = _with_prefix(row, said)
     far, out = f"far better (more than {FAR:g} times)", row["ci_high"] < FAR
     better = f"better with {row['reference']}"
     if row["verdict"] == REPRODUCED:
@@ -134,10 +136,18 @@ def _spread(row: dict[str, Any]) -> str:
         REPRODUCED: f"forms behave more alike with {row['train']}",
         UNDECIDED: "neither more nor less alike is shown",
     }.get(row["verdict"], f"forms behave less alike with {row['train']}")
-    return (
-        f"The errors of {WORDS[row['quantity']]} spread over nonlinear forms {value} times as much "
+    forms = "nonlinear forms" if row["claim"] == "C3" else "all forms but linear SNAP"
+    said = (
+        f"The errors of {WORDS[row['quantity']]} spread over {forms} {value} times as much "
         f"with {row['train']} as with {row['reference']} ({known}): {verdict}."
     )
+    return _with_prefix(row, said)
+
+
+def _with_prefix(row: dict[str, Any], said: str) -> str:
+    """Return a sentence after the words that tell its claim from another one, if there are any."""
+    prefix = PREFIXES.get(row["claim"])
+    return f"{prefix}: {said[0].lower()}{said[1:]}" if prefix else said
 
 
 def _order(row: dict[str, Any]) -> str:

@@ -233,12 +233,10 @@ def _release_convergence(results: Path, target: Path) -> None:
 
 
 def _release_dynamics(results: Path, target: Path) -> None:
-    """Copy the runs that ``snakemake dynamics`` made as one table, named after the study."""
-    paths = sorted((results / "dynamics/nve").glob("*.csv"))
-    if paths:
-        target.mkdir(exist_ok=True)
-        rows = pd.concat(pd.read_csv(path, dtype={"potential": str}) for path in paths)
-        rows.to_csv(target / f"{results.name}.csv.xz", index=False)
-    if (results / "dynamics/ramps.csv").exists():
-        target.mkdir(exist_ok=True)
-        shutil.copy(results / "dynamics/ramps.csv", target / f"{results.name}-ramps.csv")
+    """Copy runs that ``snakemake dynamics`` and ``ramps`` made as one table each."""
+    for folder, end in (("nve", ""), ("ramps", "-ramps")):
+        paths = sorted((results / "dynamics" / folder).glob("*.csv"))
+        if paths:
+            target.mkdir(exist_ok=True)
+            rows = pd.concat(pd.read_csv(path, dtype={"potential": str}) for path in paths)
+            rows.to_csv(target / f"{results.name}{end}.csv.xz", index=False)

@@ -1,11 +1,14 @@
-"""Check of the block `dynamics` of a study, and the models that it names or leaves to a default."""
+"""The block `dynamics` of a study: its check, the models it leaves to a default, its crystal."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ase import Atoms
+
 from diverse.dynamics.slopes import LEAST
 from diverse.study.reading import demand
+from diverse.study.settings import reference_lattice
 
 Config = dict[str, Any]
 
@@ -29,6 +32,11 @@ def complete_dynamics(study: Config) -> None:
         f"dynamics.timesteps: {len(fitted)} are above 0 and not above {block['fitted']:g} fs "
         f"(dynamics.fitted); a line needs {LEAST}",
     )
+
+
+def dynamic_crystal(study: Config) -> Atoms:
+    """Return the perfect supercell that runs start from."""
+    return reference_lattice(study).conventional().repeat(study["dynamics"]["supercell"])
 
 
 def _of_the_claim(model: Config) -> bool:

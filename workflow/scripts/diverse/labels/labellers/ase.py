@@ -84,13 +84,13 @@ def prepare(settings: Settings) -> None:
     LabellerError
         If the factory cannot make one at all: no cell would get a label.
     """
-    _calculator(settings)
+    make_calculator(settings)
 
 
 def label(atoms: Atoms, settings: Settings, log: Path) -> Label:
     """Run one static calculation; without a free energy the energy counts as one."""
     calculation = atoms.copy()
-    calculation.calc = _calculator(settings)
+    calculation.calc = make_calculator(settings)
     energy = calculation.get_potential_energy()
     try:
         consistent = calculated_free_energy(calculation)
@@ -108,8 +108,14 @@ def _stress(calculation: Atoms) -> Any:
         return None
 
 
-def _calculator(settings: Settings) -> Any:
-    """Return a new calculator; whatever goes wrong in the study's code is a `LabellerError`."""
+def make_calculator(settings: Settings) -> Any:
+    """Return a new calculator.
+
+    Raises
+    ------
+    LabellerError
+        Whatever goes wrong in the study's code.
+    """
     module, _, name = settings.factory.partition(":")
     try:
         calculator = getattr(importlib.import_module(module), name)(**settings.options)

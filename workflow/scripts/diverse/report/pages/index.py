@@ -41,8 +41,13 @@ TABLES = {  # captions, by the stem of a table's name; the claims stand in the a
     "one standard deviation over draws.",
     "dynamics": "Energy conservation in dynamics: the power of the time step with which the "
     "deviation rises; in brackets the 95 % interval over velocity seeds.",
+    "ramps": "Ramps of temperature and pressure: how many runs failed, where the first of them "
+    "ended and why; novelty (whitened units) of the runs that failed, or of all; failures that it "
+    "warned of, the time from there to the failure (fs), and runs with novelty above its threshold "
+    "that did not fail.",
     "transferability": "Errors of every model on every test set; in brackets the 95 % interval "
-    "over test cells alone.",
+    "over test cells alone. At the end reference models, which were not trained here: their "
+    "energies after one constant per atom.",
     "reference_models": "The same test sets by potentials that were not trained here, whose data "
     "and functional differ from the labels here: errors after one constant per atom (eV/atom), and "
     "over those of models trained on each set; in brackets the 95 % interval. Released ones were "
@@ -55,6 +60,8 @@ ALTS = {  # what stands for a figure where it is not seen
     "form trained on the reference set, by test set. The numbers are in the tables below.",
     "dynamics": "Lines: the deviation of the total energy against the time step, one line a "
     "potential. The numbers are in tables/dynamics.csv.",
+    "ramps": "Curves: the part of the runs that go on along ramps of temperature and pressure, and "
+    "the novelty of each run. The numbers are in tables/ramps.csv.",
     "mixtures": "Curves: the change of errors when cells of another set are added to the expert "
     "set. The numbers are in tables/mixtures.csv.",
 }
@@ -79,18 +86,22 @@ class Picture:
         PNG file.
     caption : str
         HTML.
+    findings : iterable of str
+        Sentences above the caption that say what the figure shows, plain text.
     """
 
     path: Path
     caption: str
+    findings: Iterable[str] = ()
 
     def html(self) -> str:
         """Return the figure as part of a page, with its bytes."""
         data = b64encode(self.path.read_bytes()).decode()
+        findings = f"<p>{escape(' '.join(self.findings))}</p>" if self.findings else ""
         return (
             f'<figure><a href="figures/{self.path.name}"><img src="data:image/png;base64,{data}" '
             f'alt="{escape(ALTS[self.path.stem])}"></a>'
-            f"<figcaption>{self.caption}</figcaption></figure>"
+            f"<figcaption>{findings}{self.caption}</figcaption></figure>"
         )
 
 

@@ -23,7 +23,7 @@ def references_page(
     Parameters
     ----------
     table : DataFrame
-        Of `diverse.errors.references.measure_references`.
+        Of `diverse.errors.references.measure_references`, with ``microseconds`` an atom and step.
     answers : mapping of str to DataFrame
         Answers of every model that was asked.
     trained_on : mapping of str to str
@@ -64,7 +64,7 @@ def _models(
     rows = []
     for name, data in trained_on.items():
         own = table[(table["model"] == name) & (table["quantity"] == "energy")]
-        constants = own["constant"].dropna().unique()
+        constants, costs = (own[name].dropna().unique() for name in ("constant", "microseconds"))
         sources = [
             "released: made elsewhere, not by this run" if source == "released" else source
             for source in own["source"].unique()
@@ -76,6 +76,7 @@ def _models(
                 "answers": sources[0] if sources else f"none; {ASK} makes them",
                 "made by": answers[name]["code"].iloc[0] if name in answers else "",
                 "constant (eV/atom)": ", ".join(f"{value:.4f}" for value in constants),
+                "dynamics (µs an atom and step)": ", ".join(f"{value:,.1f}" for value in costs),
             }
         )
     return pd.DataFrame(rows)

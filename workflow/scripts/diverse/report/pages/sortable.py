@@ -33,6 +33,12 @@ TITLES = {
     "departure": "departure (fs)",
     "drift": "drift (meV/atom/ps)",
     "largest": "largest step (fs)",
+    "microseconds": "dynamics (µs an atom and step)",
+    "reached": "first end (part of the ramp)",
+    "warned": "failures warned of",
+    "novelty_0": "novelty at the start",
+    "lead": "warned before (fs)",
+    "alarmed": "false alarms",
 }
 SORT = """
 for (const table of document.querySelectorAll("table.sortable")) {

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import cycle
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from diverse.errors.levels import NEUTRAL_GROUND
 from diverse.report.plotting.grounds import (
@@ -26,7 +31,7 @@ COSTS = {"core_hours": "core-hours of labels", "environments": "environments"}
 SIZES = {
     "n_parameters": "parameters",
     "nodes": "hidden nodes",
-    "microseconds": "µs an atom and step in LAMMPS",
+    "microseconds": "µs an atom and step",
 }
 NOTHING = {
     "n_parameters": "No model of this study has parameters.",
@@ -34,6 +39,7 @@ NOTHING = {
     "microseconds": "The speed of no model of this study was measured (tests/benchmarks/md.py).",
 }
 HOME = "own test cells"
+FAR = 1e3  # ratio of largest to smallest cost from which on every second decade has a number
 
 
 def learning_curve_panels(
@@ -78,7 +84,11 @@ def learning_curve_panels(
 
 
 def size_panels(
-    table: pd.DataFrame, families: Mapping[str, str], models: Mapping[str, str], x: str
+    table: pd.DataFrame,
+    families: Mapping[str, str],
+    models: Mapping[str, str],
+    x: str,
+    untrained: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw errors on every ground against the size of the model; a line joins models of a class.
 
@@ -90,6 +100,8 @@ def size_panels(
         Families of the data sets, classes of the models, in the order of the study.
     x : {"n_parameters", "nodes", "microseconds"}
         A model without nodes, or whose speed was not measured, is not drawn against them.
+    untrained : DataFrame, optional
+        Points of reference models, of `diverse.errors.untrained.errors_by_cost`.
     """
     style()
     table = table[table[x] > 0]
@@ -100,19 +112,41 @@ def size_panels(
     colours = colours_of(families, set(table["train"]))
     classes = [name for name in dict.fromkeys(models.values()) if name in set(table["class"])]
     marks = model_marks({name: name for name in classes})
+    others = untrained[untrained[x] > 0] if untrained is not None else table.head(0)
+    signs = _signs(others["model"].unique())
     for title, ground in grounds.items():
         for axis, quantity in zip(panels[title], QUANTITIES, strict=True):
             chosen = table[(table["ground"] == ground) & (table["quantity"] == quantity)]
             for (train, name), curve in chosen.groupby(["train", "class"], sort=False):
                 banded(axis, curve, x, "error", colours[str(train)], **marks[str(name)])
+            if len(chosen):
+                beside = (others["ground"] == ground) & (others["quantity"] == quantity)
+                _add_untrained(axis, others[beside], x, signs)
             if len(chosen) and x == "nodes":
                 log_places(axis, chosen[x].tolist(), digits=4)
             elif len(chosen) and x == "microseconds":
                 plain_log(axis, "xy")
+                if np.divide(*axis.get_xlim()[::-1]) > FAR:
+                    axis.xaxis.set_major_locator(LogLocator(base=100))
             elif len(chosen):
                 decades(axis)
             else:
                 no_data(axis)
     figure.supxlabel(SIZES[x], fontsize=9)
-    add_legend(figure, colours, marks)
+    add_legend(figure, colours, marks | signs)
     return figure
+
+
+def _signs(models: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the keywords of `Axes.plot` for the point of each reference model: hollow signs."""
+    signs = zip(models, cycle(["o", "s", "^", "<", ">", "h", "P", "d"]))
+    look = {"fillstyle": "none", "markersize": 5, "markeredgewidth": 0.9}
+    return {str(name): {"marker": sign, **look} for name, sign in signs}
+
+
+def _add_untrained(
+    axis: Axes, points: pd.DataFrame, x: str, signs: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Draw a sign for each reference model."""
+    for name, point in points.groupby("model", sort=False):
+        axis.plot(point[x], point["error"], color="0.2", linestyle="", **signs[str(name)])

@@ -1,4 +1,4 @@
-"""Figures of dynamics: deviations of the energy against the time step, and survival in ramps."""
+"""Figure of dynamics: deviations of the energy against the time step."""
 
 from __future__ import annotations
 
@@ -63,34 +63,3 @@ def _second_order(axis: Axes, runs: pd.DataFrame, deviation: float) -> None:
     """Draw a line of slope 2 through the deviation (meV/atom) at 1 fs."""
     ends = np.array([runs["timestep"].min(), runs["timestep"].max()])
     axis.plot(ends, deviation * ends**2, "k:", linewidth=0.8, label="slope 2", zorder=0)
-
-
-def survival_curves(rows: pd.DataFrame, families: dict[str, str]) -> Figure:
-    """Draw the part of the runs that still go on, against the part of the ramp gone through.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Of `diverse.dynamics.ramps.ramp_rows`, with ``train``; one panel a ramp, one line a
-        training set over all its models and velocity seeds.
-    families : dict
-        Family of each data set.
-    """
-    style()
-    ramps, look = list(dict.fromkeys(rows["ramp"])), looks(families)
-    size = {"sharex": True, "sharey": True}
-    figure, axes = panel_grid(len(ramps), COLUMNS, (1.9, 1.6), (1.3, 0.4), **size)
-    for axis, ramp in zip(axes, ramps, strict=True):
-        axis.set_title(ramp, fontsize=8)
-        for train, block in rows[rows["ramp"] == ramp].groupby("train", sort=False):
-            ends = np.sort(block.loc[block["reason"] != "", "reached"])
-            left = 1 - np.arange(len(ends) + 1) / len(block)
-            places, parts = [0.0, *ends, 1.0], [*left, left[-1]]
-            axis.step(places, parts, where="post", label=train, **look[str(train)].curve)
-        axis.set(xlim=(0, 1.02), ylim=(-0.03, 1.03))
-        axis.tick_params(labelsize=7)
-    figure.supxlabel("part of the ramp", fontsize=9)
-    figure.supylabel("runs that go on", fontsize=9)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, title="trained on", loc="outside right upper")
-    return figure

@@ -18,6 +18,7 @@ WIDTH = 7.2  # inches
 ROW = 1.55  # inches
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3}  # of so many grounds; 4 of more
 QUANTITIES = ("energy", "forces")
+MANY = 12  # entries of a legend from which on its columns are few and wide
 
 
 def ground_panels(
@@ -119,4 +120,5 @@ def add_legend(
     handles = [Line2D([], [], color=c, linewidth=3, label=name) for name, c in named.items()]
     for name, mark in marks.items():
         handles.append(Line2D([], [], color="0.3", **{"linestyle": "", **mark}, label=name))
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 7))
+    columns = min(len(handles), 7) if len(handles) < MANY else 5
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)

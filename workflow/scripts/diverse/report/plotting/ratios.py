@@ -13,9 +13,11 @@ from matplotlib.lines import Line2D
 from diverse.errors.effects import POOLED, POOLED_MODERN
 from diverse.errors.ground import CLOSEST, NO_SKILL
 from diverse.errors.theta import DECISIVE
+from diverse.errors.untrained import NOT_TRAINED
 from diverse.report.plotting.style import CLASS_MARKERS, looks, plain_log, style
 
 WIDTH, ROW = 7.2, 0.21  # inches
+UNTRAINED_COLOUR = "0.3"
 TITLES = {"energy": "MAE of energies", "forces": "RMSE of forces"}
 CLASS_NAMES = {"A": "network, type A", "B": "network, type B", "pod": "POD"}
 POOLED_NAMES = {POOLED: "neutral ground", POOLED_MODERN: "the same, POD too"}
@@ -28,7 +30,8 @@ def ratio_dots(effects: pd.DataFrame, ratios: pd.DataFrame, families: Mapping[st
     Parameters
     ----------
     effects, ratios : DataFrame
-        Of `diverse.errors.effects.measure_effects`.
+        Of `diverse.errors.effects.measure_effects`; after the effects of training sets those of
+        reference models (`diverse.errors.untrained.neighbours_of_ratios`), if there are any.
     families : mapping
         Family of each data set, in the order of the study.
     """
@@ -38,6 +41,7 @@ def ratio_dots(effects: pd.DataFrame, ratios: pd.DataFrame, families: Mapping[st
     size = (WIDTH, 1.3 + ROW * len(rows))
     figure, axes = plt.subplots(1, len(TITLES), figsize=size, sharey=True, layout="constrained")
     colours = {name: look.colour for name, look in looks(dict(families)).items()}
+    colours[NOT_TRAINED] = UNTRAINED_COLOUR
     for axis, (quantity, title) in zip(axes, TITLES.items(), strict=True):
         means, dots = (table[table["quantity"] == quantity] for table in (effects, ratios))
         _panel(axis, rows, means, dots, colours)
@@ -53,7 +57,7 @@ def ratio_dots(effects: pd.DataFrame, ratios: pd.DataFrame, families: Mapping[st
     ]
     handles.append(Line2D([], [], color="0.3", linewidth=5, alpha=0.35))
     names = [CLASS_NAMES.get(kind, kind) for kind in ratios["class"].unique()]
-    figure.legend(handles, [*names, "all forms, 95 %"], loc="outside upper center", ncols=5)
+    figure.legend(handles, [*names, "mean over forms, 95 %"], loc="outside upper center", ncols=5)
     return figure
 
 
@@ -73,7 +77,7 @@ def _axis_title(effects: pd.DataFrame) -> str:
     if effects.empty:
         return "no two training sets have errors on the same test cells"
     reference = effects["reference"].iloc[0]
-    return f"over that of the same models trained on {reference} (above 1: {reference} is better)"
+    return f"over that of models trained on {reference} (above 1: {reference} is better)"
 
 
 def _label(key: Key, effects: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from diverse.errors.untrained import NOT_TRAINED
 from diverse.report.numbers import digits
 from diverse.report.plotting.style import style, write_numbers
 
@@ -21,7 +22,8 @@ TEXT = 6.5  # points
 def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str], noise: str) -> Figure:
     """Draw RMSE of energies and forces: rows model and training set, columns test set.
 
-    Rows stand in the order of the study: model by model, and the training sets of each together.
+    Rows stand in the order of the study: model by model, and the training sets of each together;
+    reference models, which were not trained here, come last.
 
     Parameters
     ----------
@@ -34,9 +36,10 @@ def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str], noise: s
     """
     style()
     panels = {"energy": "Energy RMSE (meV/atom)", "forces": "Force RMSE (meV/Å)"}
-    rmse = table[(table["metric"] == "rmse") & table["train"].isin(trains)]
+    shown = [*trains, NOT_TRAINED]
+    rmse = table[(table["metric"] == "rmse") & table["train"].isin(shown)]
     models = list(rmse["model"].unique())
-    places = {"model": models.index, "train": list(trains).index}
+    places = {"model": models.index, "train": shown.index}
     rmse = rmse.sort_values(
         ["model", "train"], key=lambda names: names.map(places[str(names.name)])
     )
@@ -54,7 +57,7 @@ def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str], noise: s
 
 
 def _heatmap(axis: Axes, part: pd.DataFrame, tests: Sequence[str]) -> None:
-    """Draw one quantity, the models divided by lines."""
+    """Draw one quantity, the models divided by lines; reference models are one block."""
     values = part[list(tests)].to_numpy()
     some = values[values > 0] if (values > 0).any() else np.ones(1)
     norm = LogNorm(some.min(), max(some.max(), 1.001 * some.min()))
@@ -65,9 +68,9 @@ def _heatmap(axis: Axes, part: pd.DataFrame, tests: Sequence[str]) -> None:
     axis.set_xticks(range(len(tests)), tests, rotation=30, ha="right")
     rows = [f"{model}, {train}" for train, model in zip(part["train"], part["model"], strict=True)]
     axis.set_yticks(range(len(rows)), rows, fontsize=TEXT)
-    names = part["model"].tolist()
-    for place in range(1, len(names)):
-        if names[place] != names[place - 1]:
+    blocks = part["model"].where(part["train"] != NOT_TRAINED, NOT_TRAINED).tolist()
+    for place in range(1, len(blocks)):
+        if blocks[place] != blocks[place - 1]:
             axis.axhline(place - 0.5, color="white", linewidth=2)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
