@@ -159,7 +159,7 @@ def _card() -> Device:
         cuda_build.find_nvcc()
     except RuntimeError as error:
         raise DeviceError(str(error)) from None
-    memory = int(properties.shared_memory_per_block_optin)  # stubs lack it
+    memory = int(properties.shared_memory_per_block_optin)  # type: ignore[attr-defined]
     hardware = cuda_build.Hardware(f"{properties.major}{properties.minor}", memory)
     return Device("cuda", properties.name, hardware)
 
