@@ -1,4 +1,4 @@
-"""What `NetworkStack` computes, on a card: slopes stay there, parameters and energies do not."""
+"""`NetworkStack` on a card: slopes stay there; parameters and energies do not."""
 
 from __future__ import annotations
 
