@@ -193,4 +193,5 @@ def test_an_extra_is_made_once_and_is_at_hand_from_then_on(shared_clone):
 def test_an_unknown_extra_is_refused():
     result = run(ROOT / "envs", "--with", "everything", "true")
     assert result.returncode == 1
-    assert "--with takes universal or gpu, the extra environments, not 'everything'" in result.stderr
+    sentence = "--with takes universal or gpu, the extra environments, not 'everything'"
+    assert sentence in result.stderr
