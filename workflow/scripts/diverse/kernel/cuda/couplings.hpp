@@ -95,7 +95,12 @@ struct ColumnTable {
     }
 };
 
+// Constant memory has 64 kB, which the table of 2Jmax 10 exceeds: that one lies in global memory.
+#if DIVERSE_TWOJMAX < 10
 __constant__ constexpr ColumnTable column_table;
+#else
+__device__ constexpr ColumnTable column_table;
+#endif
 
 // The coefficients of columns m1 and m2 of levels j1 and j2, of loss first_loss(j1, j2) on.
 template <int j1, int j2>
