@@ -50,7 +50,9 @@ def test_default_study(tmp_path):
 
 
 def test_physics_is_measured_on_request_alone(tmp_path):
-    assert "measure_physics" not in jobs(snakemake(tmp_path, "--dry-run").stdout)
+    known = jobs(snakemake(tmp_path, "--dry-run").stdout)
+    assert known["show_physics"] == 1  # the released values
+    assert "measure_physics" not in known
     found = jobs(snakemake(tmp_path, "--dry-run", "physics").stdout)
     assert (
         found["measure_physics"] == 3 * 5 + 4 + 1
@@ -128,25 +130,31 @@ def test_every_stage_is_a_target(tmp_path, stage):
     assert jobs(snakemake(tmp_path, "--dry-run", stage).stdout)[stage] == 1
 
 
-@pytest.mark.parametrize("target", ["dynamics", "ramps"])
-def test_dynamics_run_on_request_alone(tmp_path, target):
+@pytest.mark.parametrize(("target", "models"), [("dynamics", 2), ("ramps", 5)])
+def test_dynamics_run_on_request_alone(tmp_path, target, models):
     """One job a potential; a study without released runs shows none, and runs none by itself."""
     smoke = ("--configfile", str(ROOT / "config/smoke.yaml"), "--dry-run")
     found = jobs(snakemake(tmp_path, *smoke, "--", target).stdout)
-    assert (found[f"measure_{target}"], found[f"show_own_{target}"]) == (3 * 2, 1)
+    assert (found[f"measure_{target}"], found[f"show_own_{target}"]) == (3 * models, 1)
     found = jobs(snakemake(tmp_path, *smoke).stdout)
     assert not [name for name in found if target in name]
 
 
-@pytest.mark.parametrize("target", ["dynamics", "ramps"])
-def test_dynamics_of_no_model_end_in_a_sentence(tmp_path, target):
+@pytest.mark.parametrize(
+    ("target", "model"),
+    [
+        ("dynamics", {"family": "quadratic", "twojmax": 4}),
+        ("ramps", {"family": "pod", "radial_functions": [4, 3], "angular_degrees": [2]}),
+    ],
+)
+def test_dynamics_of_no_model_end_in_a_sentence(tmp_path, target, model):
     study = small_study(["random"])
-    study["models"] = {"quadratic4": {"family": "quadratic", "twojmax": 4}}
+    study["models"] = {"other": model}
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     arguments = ("--configfile", str(tmp_path / "study.yaml"), "--dry-run", "--", target)
     said = snakemake(tmp_path, *arguments, check=False)
     assert said.returncode == 1
-    assert "no linear SNAP and no network of type A" in said.stdout
+    assert "no model of those that it stands for by default" in said.stdout
 
 
 def test_released_dynamics_are_shown(tmp_path):

@@ -96,6 +96,7 @@ WRONG = [
     (("datasets", "entropy", "chunks"), 999, "datasets.entropy.chunks: 999 chunks for 315 cells"),
     (("zbl",), {"inner": 5.0, "outer": 4.0}, "zbl: inner"),
     (("dynamics",), {"models": ["linear3"]}, "dynamics.models: there is no model 'linear3'"),
+    (("dynamics",), {"ramps": {"models": ["x"]}}, "dynamics.ramps.models: there is no model 'x'"),
     (("dynamics",), {"timesteps": {"1": 1, "9": 2}}, "dynamics.timesteps: 1 are above 0 and not"),
     (("dynamics",), {"timesteps": {"one": 1}}, "'one'.* this is a time step in fs, in quotes"),
     (("labels",), "steal", "labels: 'steal' is not one of"),

@@ -155,6 +155,19 @@ def test_kept_sums_change_nothing() -> None:
         np.testing.assert_array_equal(pull_back(cotangent), expected)
 
 
+@pytest.mark.parametrize("bzero", [True, False])
+@pytest.mark.parametrize("twojmax", [2, 3, 8])
+def test_a_contraction_comes_with_its_gradient(twojmax: int, bzero: bool) -> None:
+    pairs, kernel = triclinic(16).pairs(), Kernel(BispectrumSettings(twojmax, CUTOFF, bzero=bzero))
+    components = kernel.forward(pairs.vector, pairs.first)
+    cotangent = random_like(components)
+    sums, gradient = kernel.contracted_vjp(pairs.vector, pairs.first, cotangent)
+    expected = (cotangent * components).sum(axis=1)
+    scale = abs(cotangent * components).sum(axis=1).max()
+    np.testing.assert_allclose(sums, expected, atol=ROUNDING * scale)
+    np.testing.assert_array_equal(gradient, kernel.vjp(pairs.vector, pairs.first, cotangent))
+
+
 def test_isolated_atom_has_components_zero() -> None:
     first = np.array([0, 0, 1])  # two atoms, one without neighbours, one with a far one
     vectors = np.array([[0.0, 0.0, 10 * CUTOFF]])

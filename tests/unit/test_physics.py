@@ -29,7 +29,7 @@ from diverse.physics.defects import (
 )
 from diverse.physics.dimer import dimer_curve
 from diverse.physics.elastic import elastic_constants
-from diverse.physics.properties import COLUMNS, measure_properties, properties
+from diverse.physics.properties import COLUMNS, definitions, measure_properties, properties
 from diverse.physics.relaxation import relaxed
 from diverse.physics.surfaces import gamma_line, surface_energy
 from diverse.physics.vibrations import phonon_frequencies, phonon_rows, thermal_expansion
@@ -299,6 +299,20 @@ def test_potentials_that_explode(energy, force, words):
     assert table["reason"].str.contains("explodes").sum() > 5
 
 
+def test_a_calculator_without_stress_is_rows_with_reasons(zhou):
+    """Its lattice cannot relax, so that all but the dimer has no value."""
+
+    class NoStress(Trap):
+        def calculate(self, *arguments, **keywords):
+            super().calculate(*arguments, **keywords)
+            del self.results["stress"]
+
+    table, _ = measure_properties(TUNGSTEN, NoStress(zhou.calculator, 0, 0, 0), largest=1)
+    reasons = table.set_index("property")["reason"]
+    assert reasons["lattice constant a"] == "does not apply: the calculator has no stress"
+    assert reasons["C11"] == reasons["lattice constant a"]
+
+
 def test_a_relaxation_that_does_not_end(zhou):
     with pytest.raises(PhysicsError, match="not converged: .* eV/Å are left after 400 steps"):
         relaxed(zhou.supercell(3.0), Rough(0.0, 0.1))
@@ -312,6 +326,15 @@ def test_lattices_from_a_file_have_no_planes(zhou, tmp_path):
     with pytest.raises(PhysicsError, match="comes from a file"):
         surface_energy("110", crystal)
     assert vacancy_formation(crystal).rows["vacancy formation"] > 0
+
+
+@pytest.mark.parametrize("lattice", [TUNGSTEN, MAGNESIUM, COPPER])
+def test_every_row_has_a_definition_of_whole_sentences(lattice):
+    for name, text in definitions(lattice, (2000, 4000)).items():
+        assert text[0].isupper(), name
+        assert text.endswith("."), name
+        assert len(text) > 60, name
+        assert "Return" not in text, name
 
 
 def test_hexagonal_rows_name_both_axes():

@@ -97,9 +97,9 @@ def test_rows_of_other_potentials_are_named(table, curves):
 def test_sentences_count_values_that_are_close_to_their_reference(table):
     """3.2 Å is within 1 % of 3.18 Å, 600 GPa not within 10 % of 500 GPa; nothing is unstable."""
     assert physics_findings(table) == [
-        "Trained on expert: 1 of 2 values lie within 10% of dft or DFT-PBE, lattice constants "
-        "within 1% (linear8 1 of 2).",
-        f"{OTHERS}: 1 of 2 values lie within 10% of dft or DFT-PBE, lattice constants within 1% "
+        "Trained on expert: 1 of 2 values lie within 10 % of dft or DFT-PBE, lattice constants "
+        "within 1 % (linear8 1 of 2).",
+        f"{OTHERS}: 1 of 2 values lie within 10 % of dft or DFT-PBE, lattice constants within 1 % "
         "(zhou 1 of 2).",
         "No lattice is unstable, none lies below the reference lattice.",
     ]

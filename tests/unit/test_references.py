@@ -196,6 +196,8 @@ def test_the_release_answers_for_the_default_study():
     for name in ("sevennet0", "sevennet_l3i5", "chgnet030"):
         found = released_answers(path, name, options[name], keys)
         assert found["energy_error"].notna().mean() > 0.9
+    costs = reference_costs(ROOT / "results/release/benchmarks/md_references.csv", options)
+    assert np.isfinite(list(costs.values())).all()
 
 
 @pytest.fixture(scope="module")

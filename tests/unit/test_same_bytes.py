@@ -10,12 +10,12 @@ import pytest
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from diverse.kernel import BispectrumSettings
+from diverse.kernel import BispectrumSettings, exponential_sums
 from diverse.kernel.library import available_isas, reproducible_isa
 from diverse.models.network.data import training_cells
 from diverse.models.network.loop import train_networks
 from diverse.models.network.settings import TrainingSettings
-from diverse.zbl import ZBL, exponential
+from diverse.zbl import ZBL
 from paths import ROOT
 
 # What numpy, its BLAS and the kernel choose by themselves on other machines, and threads.
@@ -89,6 +89,15 @@ def test_networks_are_the_same_bytes(machine):
 
 
 def test_the_exponential_is_that_of_the_library():
-    x = np.concatenate([np.linspace(-699, 5, 20_001), [0.0]])
-    np.testing.assert_allclose(exponential(x), np.exp(x), rtol=5e-16)
-    assert 0 <= exponential(np.array([-1e9]))[0] < 1e-300
+    """Each of the exponentials of a sum, and with their factors the derivatives."""
+    x = np.concatenate([np.linspace(-5, 699, 20_001), [0.0]])
+    value, slope, curvature = exponential_sums(x, np.ones(1), np.ones(1))
+    np.testing.assert_allclose(value, np.exp(-x), rtol=5e-16)
+    np.testing.assert_array_equal(slope, -value)
+    np.testing.assert_array_equal(curvature, value)
+    assert 0 <= exponential_sums(np.array([1e9]), np.ones(1), np.ones(1))[0, 0] < 1e-300
+    found = exponential_sums(x, np.array([2.0, 3.0]), np.array([0.5, 0.25]))
+    halves, quarters = 2 * np.exp(-x / 2), 3 * np.exp(-x / 4)
+    np.testing.assert_allclose(found[0], halves + quarters, rtol=1e-15)
+    np.testing.assert_allclose(found[1], -halves / 2 - quarters / 4, rtol=1e-15)
+    np.testing.assert_allclose(found[2], halves / 4 + quarters / 16, rtol=1e-15)

@@ -134,8 +134,9 @@ LABEL_SOURCES = {name: labeller_files(labeller_options(config, name)) for name i
 # Labels that are known before anything runs: released ones, unless the study recomputes its own.
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")
 
-# Training set and model of the potentials that dynamics are run with.
+# Training set and model of the potentials that are run at constant energy, and in ramps.
 MOVED = [(train, model) for train in WHOLE for model in config["dynamics"]["models"]]
+RAMPED = [(train, model) for train in WHOLE for model in config["dynamics"]["ramps"]["models"]]
 
 # Potentials whose physical properties are measured, and training set and model of those of the study.
 PHYSICS = measured_potentials(config)
@@ -379,14 +380,14 @@ def potential_of(train, model, seed=0):
     return [path.format(**names) for path in potential_files(kind(model))]
 
 
-def rows_of_moved(kind):
-    """Return the files of the study's own runs (nve) or ramps; an error where there is no model."""
-    if not MOVED:
+def rows_of(kind, pairs, key):
+    """Return the files of runs (nve) or ramps of these potentials; an error where there are none."""
+    if not pairs:
         raise WorkflowError(
-            "dynamics.models: the study has no linear SNAP and no network of type A, which it "
-            "stands for by default; name the models to run"
+            f"{key}: the study has no model of those that it stands for by default (linear SNAP "
+            "and networks, of ramps all but POD); name the models to run"
         )
-    return [f"<results>/dynamics/{kind}/{train}-{model}.csv" for train, model in MOVED]
+    return [f"<results>/dynamics/{kind}/{train}-{model}.csv" for train, model in pairs]
 
 
 def dynamic_potential(wildcards):

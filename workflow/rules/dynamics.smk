@@ -77,7 +77,7 @@ rule show_dynamics:
 
 use rule show_dynamics as show_own_dynamics with:
     input:
-        rows=lambda wildcards: rows_of_moved("nve"),
+        rows=lambda wildcards: rows_of("nve", MOVED, "dynamics.models"),
         commands=rules.show_dynamics.input.commands,
         parameters=rules.show_dynamics.input.parameters,
     output:
@@ -126,8 +126,8 @@ rule show_ramps:
     """Tabulate and draw how far potentials get, and whether novelty warns before they fail."""
     input:
         rows=RAMPS or OWN_RAMPS,
-        commands=rules.show_dynamics.input.commands,
-        parameters=rules.show_dynamics.input.parameters,
+        commands=[f"<results>/models/{train}/{model}/0/potential.lammps" for train, model in RAMPED],
+        parameters=[path for pair in RAMPED for path in potential_of(*pair)],
     output:
         table="<results>/tables/ramps.csv",
         page=report(
@@ -148,7 +148,7 @@ rule show_ramps:
         ENVIRONMENT
     params:
         families=FAMILIES,
-        pairs=MOVED,
+        pairs=RAMPED,
         origin="this study" if RAMPS == OWN_RAMPS else "released",
     message:
         "Showing how far potentials get"
@@ -158,9 +158,9 @@ rule show_ramps:
 
 use rule show_ramps as show_own_ramps with:
     input:
-        rows=lambda wildcards: rows_of_moved("ramps"),
-        commands=rules.show_dynamics.input.commands,
-        parameters=rules.show_dynamics.input.parameters,
+        rows=lambda wildcards: rows_of("ramps", RAMPED, "dynamics.ramps.models"),
+        commands=rules.show_ramps.input.commands,
+        parameters=rules.show_ramps.input.parameters,
     output:
         table="<results>/dynamics/ramps.csv",
         page="<results>/dynamics/ramps.html",
@@ -169,7 +169,7 @@ use rule show_ramps as show_own_ramps with:
         "<logs>/show_own_ramps.log",
     params:
         families=FAMILIES,
-        pairs=MOVED,
+        pairs=RAMPED,
         origin="this study",
 
 

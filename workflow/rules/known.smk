@@ -28,7 +28,7 @@ OWN_DYNAMICS = own_files("dynamics/nve/{train}-{model}.csv", MOVED)
 DYNAMICS = first_whole(OWN_DYNAMICS, released_files("dynamics", ".csv.xz"))
 
 # Ramps of temperature and pressure (snakemake ramps).
-OWN_RAMPS = own_files("dynamics/ramps/{train}-{model}.csv", MOVED)
+OWN_RAMPS = own_files("dynamics/ramps/{train}-{model}.csv", RAMPED)
 RAMPS = first_whole(OWN_RAMPS, released_files("dynamics", "-ramps.csv.xz"))
 
 # Physical properties (snakemake physics): tables, and the curves behind them.

@@ -33,7 +33,8 @@ class CellPairs(kernel.NeighbourPairs):
     @property
     def distance(self) -> np.ndarray:
         """Distance of each pair, shape (n_pairs,), Å."""
-        return np.linalg.norm(self.vector, axis=1)
+        x, y, z = self.vector.T
+        return np.asarray(np.sqrt(x * x + y * y + z * z))  # the bits of numpy's norm, in less time
 
 
 def find_pairs(cells: Sequence[Atoms], cutoff: float) -> CellPairs:

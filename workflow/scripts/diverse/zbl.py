@@ -13,34 +13,12 @@ from functools import cached_property
 import numpy as np
 from ase.data import atomic_numbers
 
+from diverse.kernel import exponential_sums
 from diverse.neighbours import CellPairs
 
 COULOMB = 14.399645  # e^2 / (4 pi eps0) in eV Å, as in LAMMPS units metal
 SCREENING_AMPLITUDE = np.array([0.02817, 0.28022, 0.50986, 0.18175])
 SCREENING_RATE = np.array([0.20162, 0.40290, 0.94229, 3.19980])
-
-# log 2 in two parts, of which the first has few digits (Cody & Waite, Software Manual for the
-# Elementary Functions, 1980)
-LOG2_HIGH, LOG2_LOW = 6.93145751953125e-1, 1.42860682030941723212e-6
-LOWEST = -700.0  # exp(x) is no normal number far below it
-
-
-def exponential(x: np.ndarray) -> np.ndarray:
-    """Return exp(x) to two units in the last place, the same bits on every processor.
-
-    That of numpy is another one on processors with AVX-512. This is the Taylor series of r in
-    x = m log 2 + r with an integer m, in additions and multiplications; exp(-700) stands for
-    whatever is smaller.
-    """
-    x = np.maximum(x, LOWEST)
-    m = np.rint(x / np.log(2))
-    r = (x - m * LOG2_HIGH) - m * LOG2_LOW
-    series = np.ones_like(r)
-    for k in range(14, 0, -1):
-        series *= r * (1 / k)
-        series += 1
-    result: np.ndarray = np.ldexp(series, m.astype(int))
-    return result
 
 
 @dataclass(frozen=True)
@@ -100,12 +78,9 @@ class ZBL:
         """Return the unswitched energy and its first derivative; the second too, if asked for."""
         charge = atomic_numbers[self.element]
         length = 0.46850 / (2 * charge**0.23)
-        rate = SCREENING_RATE.reshape(-1, *[1] * distance.ndim) / length
-        terms = SCREENING_AMPLITUDE.reshape(rate.shape) * exponential(-distance * rate)
-        phi, phi1 = terms.sum(0), -(terms * rate).sum(0)
+        phi, phi1, phi2 = exponential_sums(distance, SCREENING_AMPLITUDE, SCREENING_RATE / length)
         r, scale = distance, COULOMB * charge**2
         found = [scale * phi / r, scale * (phi1 - phi / r) / r]
         if curvature:
-            phi2 = (terms * rate**2).sum(0)
             found.append(scale * (phi2 - 2 * (phi1 - phi / r) / r) / r)
         return found

@@ -35,8 +35,8 @@ def read_runs(
     wanted = [blocks[pair] for pair in map(tuple, pairs) if pair in blocks]
     if not wanted:
         raise ValueError(
-            f"{', '.join(map(str, paths))}: no runs of the potentials that dynamics.models of the "
-            "study names; run them (snakemake dynamics, snakemake ramps)"
+            f"{', '.join(map(str, paths))}: no runs of the potentials that dynamics.models "
+            "or dynamics.ramps.models of the study names; run them (snakemake dynamics, ramps)"
         )
     return pd.concat(wanted)
 

@@ -5,6 +5,7 @@ from diverse.kernel.kernel import Kernel
 from diverse.kernel.pairs import (
     GeometryError,
     NeighbourPairs,
+    exponential_sums,
     neighbour_pairs,
     position_gradient,
     strain_gradient,
@@ -17,6 +18,7 @@ __all__ = [
     "GeometryError",
     "Kernel",
     "NeighbourPairs",
+    "exponential_sums",
     "neighbour_pairs",
     "position_gradient",
     "strain_gradient",

@@ -100,6 +100,15 @@ class Kernel:
         vectors, first = self._checked_pairs(vectors, first)
         return self._vjp(vectors, first, cotangent, None)
 
+    def contracted_vjp(self, vectors: Array, first: Array, cotangent: Array) -> tuple[Array, Array]:
+        """Return sum(cotangent * B) of every atom, shape (n_atoms,), and the result of `vjp`.
+
+        The sums cost nothing: energies and forces of a linear model, without its descriptors.
+        """
+        vectors, first = self._checked_pairs(vectors, first)
+        sums = np.empty(len(first) - 1, dtype=self.dtype)
+        return sums, self._vjp(vectors, first, cotangent, None, sums)
+
     def forward_vjp(self, vectors: Array, first: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Return B, shape (n_atoms, D), and a function from a cotangent to the result of `vjp`.
 
@@ -140,11 +149,18 @@ class Kernel:
         self._call("forward", first, vectors, components, saved)
         return components
 
-    def _vjp(self, vectors: Array, first: Array, cotangent: Array, saved: Array | None) -> Array:
+    def _vjp(
+        self,
+        vectors: Array,
+        first: Array,
+        cotangent: Array,
+        saved: Array | None,
+        contraction: Array | None = None,
+    ) -> Array:
         shape = (len(first) - 1, self._n_components)
         cotangent = self._checked(cotangent, "cotangent", shape)
         gradient = np.empty_like(vectors)
-        self._call("vjp", first, vectors, cotangent, saved, gradient)
+        self._call("vjp", first, vectors, cotangent, saved, gradient, contraction)
         return gradient
 
     def _function(self, name: str) -> Any:

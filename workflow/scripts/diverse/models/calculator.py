@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
+from ase.data import atomic_numbers
 
 from diverse.models import Predictions, load_model
 from diverse.models.export import read_cutoff, read_zbl
@@ -41,14 +42,11 @@ class PotentialCalculator(Calculator):
         ASE's own comparison takes as long as the forces of a small cell.
         """
         last = cast(Atoms | None, self.atoms)
-        same = last is not None and all(
-            np.array_equal(now, before)
-            for now, before in (
-                (atoms.positions, last.positions),
-                (atoms.cell.array, last.cell.array),
-                (atoms.numbers, last.numbers),
-                (atoms.pbc, last.pbc),
-            )
+        same = last is not None and (
+            np.array_equal(atoms.positions, last.positions)
+            and np.array_equal(atoms.cell.array, last.cell.array)
+            and np.array_equal(atoms.numbers, last.numbers)
+            and np.array_equal(atoms.pbc, last.pbc)
         )
         return [] if same else list(all_changes)
 
@@ -72,13 +70,14 @@ class PotentialCalculator(Calculator):
         ValueError
             If the cell does not repeat in all directions, or holds another element.
         """
-        super().calculate(atoms, properties, system_changes)
+        if atoms is not None:  # all that ASE's own method does, but for a look at a folder
+            self.atoms = atoms.copy()
         cell = cast(Atoms, self.atoms)
-        elements = set(cell.symbols)
-        if not cell.pbc.all() or elements != {self.zbl.element}:
+        own = atomic_numbers[self.zbl.element]
+        if not (cell.pbc.all() and len(cell) and (cell.numbers == own).all()):
             raise ValueError(
                 f"this potential is for {self.zbl.element} in cells that repeat in all "
-                f"directions, not for {', '.join(sorted(elements))} with pbc "
+                f"directions, not for {', '.join(sorted(set(cell.symbols)))} with pbc "
                 f"{cell.pbc.tolist()}: add vacuum and set pbc=True"
             )
         found = self.evaluate([cell])

@@ -50,8 +50,8 @@ def _agreement(table: pd.DataFrame) -> list[str]:
         listed = ", ".join(f"{name} {n} of {size}" for name, n, size in counts.itertuples())
         sentences.append(
             f"{f'Trained on {train}' if train else OTHERS}: {rows['close'].sum()} of {len(rows)} "
-            f"values lie within {CLOSE:.0%} of {whose}, lattice constants within "
-            f"{CLOSE_LENGTH:.0%} ({listed})."
+            f"values lie within {100 * CLOSE:.0f} % of {whose}, lattice constants within "
+            f"{100 * CLOSE_LENGTH:.0f} % ({listed})."
         )
     return sentences
 

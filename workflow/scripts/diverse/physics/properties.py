@@ -14,7 +14,7 @@ import pandas as pd
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError
 
 from diverse.generate.expert.defects import DUMBBELLS, SITES
-from diverse.physics import Found, PhysicsError
+from diverse.physics import Curve, Found, PhysicsError
 from diverse.physics.crystal import (
     Crystal,
     bain_path,
@@ -153,10 +153,16 @@ def measure_properties(
             row = {"property": name, "value": value, "unit": unit, "reason": why}
             rows.append(row | {"atoms": found.atoms})
         if found.curve is not None:
-            curves[next(iter(entry.units))] = {**asdict(found.curve), "rows": list(entry.units)}
+            curves[next(iter(entry.units))] = {**_fields(found.curve), "rows": list(entry.units)}
         names = ", ".join(entry.units)
         say(f"{names}: {reason or 'measured'} ({time.monotonic() - start:.1f} s)")
     return pd.DataFrame(rows, columns=COLUMNS), curves
+
+
+def _fields(curve: Curve) -> dict[str, Any]:
+    """Return the fields of a curve, its numbers with five digits: a drawing needs no more."""
+    x, *lines = ([float(f"{v:.5g}") for v in values] for values in (curve.x, *curve.lines))
+    return {**asdict(curve), "x": x, "lines": lines}
 
 
 def _measured(entry: Property, crystal: Crystal, largest: int) -> tuple[Found, str]:

@@ -14,7 +14,7 @@ Config = dict[str, Any]
 
 
 def complete_dynamics(study: Config) -> None:
-    """Fill in the models of `dynamics`: without a list, linear SNAP and networks of type A.
+    """Fill in models where there is no list: of runs those of claim C4, of ramps all but POD.
 
     Raises
     ------
@@ -22,10 +22,14 @@ def complete_dynamics(study: Config) -> None:
         For a model that the study does not have, or too few time steps to fit a line.
     """
     block, models = study["dynamics"], study["models"]
-    if block["models"] is None:
-        block["models"] = [name for name, model in models.items() if _of_the_claim(model)]
-    for name in block["models"]:
-        demand(name in models, f"dynamics.models: there is no model '{name}'")
+    for key, part, default in (
+        ("dynamics", block, _of_the_claim),
+        ("dynamics.ramps", block["ramps"], _is_fast),
+    ):
+        if part["models"] is None:
+            part["models"] = [name for name, model in models.items() if default(model)]
+        for name in part["models"]:
+            demand(name in models, f"{key}.models: there is no model '{name}'")
     fitted = [step for step in block["timesteps"] if float(step) <= block["fitted"]]
     demand(
         len(fitted) >= LEAST and all(float(step) > 0 for step in block["timesteps"]),
@@ -42,3 +46,8 @@ def dynamic_crystal(study: Config) -> Atoms:
 def _of_the_claim(model: Config) -> bool:
     """Say whether C4 is about a model of this form."""
     return model["family"] == "linear" or model.get("type") == "A"
+
+
+def _is_fast(model: Config) -> bool:
+    """Say whether the project's own kernel gives the forces of a model."""
+    return bool(model["family"] != "pod")

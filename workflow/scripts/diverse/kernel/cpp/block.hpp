@@ -44,12 +44,31 @@ inline void contract(const Tables<T>& t, bool bzero, Workspace<T>& ws) {
     for_each_product(t, ws.full.data(), true, sum);
 }
 
-// ws.full, ws.components (cotangent), ws.vectors -> ws.tangents (gradient for each neighbour).
+// ws.full, ws.components (cotangent) -> ws.field (Y).
 template <class T>
-inline void pull_back(const Tables<T>& t, const Radial& radial, int n, Workspace<T>& ws) {
+inline void find_adjoint(const Tables<T>& t, Workspace<T>& ws) {
     ws.field.clear();
     Adjoint<T> adjoint(t, ws.components.data(), ws.field.data());
     for_each_product(t, ws.full.data(), false, adjoint);
+}
+
+// ws.full, ws.field (Y), ws.components (cotangent) -> sum of cotangent times B. B is homogeneous of
+// degree 3 in U, and Y the gradient of that sum: it is U . Y / 3 (Euler), with no product anew.
+template <class T>
+inline Lanes<T> contraction_of(const Tables<T>& t, bool bzero, Workspace<T>& ws) {
+    Lanes<T> sum{}, isolated{};
+    for (int h = 0, j = 0; j <= t.twojmax; ++j) {
+        const Complex<T>* u = ws.full.data() + t.full_start[j];
+        for (int i = 0; i < t.half_size(j); ++i, ++h) sum += t.weight[h] * dot(u[i], ws.field[h]);
+    }
+    for (int k = 0; bzero && k < t.n_components; ++k)
+        isolated += static_cast<T>(t.component_level[k] + 1) * ws.components[k];
+    return sum / static_cast<T>(3) - isolated;
+}
+
+// ws.field (Y), ws.vectors -> ws.tangents (gradient for each neighbour).
+template <class T>
+inline void pull_back(const Tables<T>& t, const Radial& radial, int n, Workspace<T>& ws) {
     scale_adjoint(t, 0, t.n_half, ws.field.data());
     for (int j = 1; j <= t.twojmax; ++j)
         differentiate_level(t, j, ws.field.data(), ws.partial.data());

@@ -59,8 +59,9 @@ DIVERSE_EXPORT void diverse_forward(const void* k, int64_t n, const int64_t* fir
 
 DIVERSE_EXPORT void diverse_vjp(const void* k, int64_t n, const int64_t* first, int threads,
                                 const Real* vectors, const Real* cotangent, const Real* saved,
-                                Real* gradient) {
-    static_cast<const Kernel*>(k)->vjp({n, first, threads}, vectors, cotangent, saved, gradient);
+                                Real* gradient, Real* contraction) {
+    static_cast<const Kernel*>(k)->vjp({n, first, threads}, vectors, cotangent, saved, gradient,
+                                       contraction);
 }
 
 DIVERSE_EXPORT void diverse_jvp(const void* k, int64_t n, const int64_t* first, int threads,

@@ -124,9 +124,10 @@ public:
         });
     }
 
-    // cotangent [atom][component] -> gradient [pair][3]; saved may be null
+    // cotangent [atom][component] -> gradient [pair][3], and contraction [atom], the sum of
+    // cotangent times component; saved and contraction may be null
     void vjp(const Batch& batch, const T* vectors, const T* cotangent, const T* saved,
-             T* gradient) const {
+             T* gradient, T* contraction) const {
         for_each_block<T>(t_, batch, [&](const Block<T>& block, Workspace<T>& ws) {
             block.load(vectors, filler(), ws.vectors.data());
             block.load_atoms(cotangent, t_.n_components, ws.components.data());
@@ -135,6 +136,11 @@ public:
                 complete_sum(t_, ws.half.data(), ws.full.data());
             } else {
                 sum_neighbours(t_, radial_, block.n_neighbours, ws);
+            }
+            find_adjoint(t_, ws);
+            if (contraction) {
+                const Lanes<T> sum = contraction_of(t_, bzero_, ws);
+                block.store_atoms(&sum, 1, contraction);
             }
             pull_back(t_, radial_, block.n_neighbours, ws);
             block.store(ws.tangents.data(), gradient);

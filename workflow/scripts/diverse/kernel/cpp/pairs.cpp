@@ -1,7 +1,9 @@
-// The C interface of everything about pairs: search, update, and sums back to atoms and cells.
+// The C interface of everything about pairs: search, update, sums back to atoms and cells, and the
+// exponentials of a repulsion.
 //
 // Built without fused multiply-add, whatever the machine: a distance is then the same number
 // wherever it is computed, so that search, update and every computer agree on which pairs exist.
+#include "exponentials.hpp"
 #include "pair_list.hpp"
 
 #define DIVERSE_EXPORT extern "C" __attribute__((visibility("default")))
@@ -107,4 +109,10 @@ DIVERSE_EXPORT void diverse_pairs_to_cells(int64_t n_atoms, const int64_t* first
                 for (int y = 0; y < 3; ++y)
                     strain[3 * x + y] += vector[3 * p + x] * gradient[3 * p + y];
     }
+}
+
+DIVERSE_EXPORT void diverse_exponential_sums(int64_t n, const double* x, int64_t n_terms,
+                                             const double* amplitude, const double* rate,
+                                             double* sums) {
+    diverse::exponential_sums(n, x, n_terms, amplitude, rate, sums);
 }

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from diverse.kernel import BispectrumSettings
+from diverse.kernel import BispectrumSettings, Kernel
 from diverse.models.bispectrum import BispectrumModel
+from diverse.neighbours import CellPairs
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,17 @@ class PolynomialModel(BispectrumModel):
             return energies, np.broadcast_to(self.linear, descriptors.shape)
         curved = descriptors @ self.quadratic
         return energies + 0.5 * np.einsum("nk,nk->n", curved, descriptors), self.linear + curved
+
+    def site_gradients(self, kernel: Kernel, pairs: CellPairs) -> tuple[np.ndarray, np.ndarray]:
+        """Return energies of atoms and their gradient by pair vectors, as every model does.
+
+        A linear model needs no descriptors: the pull-back of its coefficients gives both.
+        """
+        if self.quadratic is not None:
+            return super().site_gradients(kernel, pairs)
+        slope = np.broadcast_to(self.linear, (pairs.n_atoms, len(self.linear)))
+        sums, gradient = kernel.contracted_vjp(pairs.vector, pairs.first, slope)
+        return self.constant + sums, gradient
 
     @classmethod
     def from_coefficients(

@@ -40,7 +40,9 @@ def ratios_page(effects: pd.DataFrame, ratios: pd.DataFrame) -> str:
     parts, effects, ratios = [STYLE], escaped(effects), escaped(ratios)
     for quantity, block in effects.groupby("quantity", sort=False):
         shown = block.assign(cell=ratio_texts(block, "effect"), metric=block["metric"].map(METRICS))
-        parts.append(f"<h3>Errors of {quantity} over those with the reference set: mean over forms</h3>")
+        parts.append(
+            f"<h3>Errors of {quantity} over those with the reference set: mean over forms</h3>"
+        )
         parts.append(_wide(shown, "metric"))
     for quantity, block in ratios.groupby("quantity", sort=False):
         title = f"{METRICS[DECISIVE[str(quantity)]]} of {quantity}"

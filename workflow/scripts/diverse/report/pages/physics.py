@@ -55,7 +55,7 @@ def physics_section(template: str, table: pd.DataFrame, behind: Mapping[str, Any
         rows=_rows(table, names, reasons, curves),
         reasons=reasons,
         sources=_texts(table["source"]),
-        curves=_shortened(curves),
+        curves=curves,
         definitions=behind["definitions"],
         reference=next((name for name in table["against"] if name in curves), ""),
     )
@@ -121,21 +121,6 @@ def _texts(column: pd.Series) -> list[str]:
 def _rows_with_curves(entry: Mapping[str, Any]) -> dict[str, str]:
     """Return the name of the curve behind each row that has one."""
     return {row: name for name, curve in entry.items() for row in curve["rows"]}
-
-
-def _shortened(curves: Curves) -> dict[str, dict[str, Any]]:
-    """Return the curves with four digits: a page needs no more."""
-    return {
-        name: {
-            row: {
-                **{key: curve[key] for key in ("x_title", "y_title", "ticks", "names")},
-                "x": [float(f"{x:.5g}") for x in curve["x"]],
-                "lines": [[float(f"{y:.4g}") for y in line] for line in curve["lines"]],
-            }
-            for row, curve in entry.items()
-        }
-        for name, entry in curves.items()
-    }
 
 
 def _head(row: Mapping[str, Any]) -> Markup:
