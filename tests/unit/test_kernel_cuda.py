@@ -15,7 +15,7 @@ from diverse.kernel.cuda_kernel import CudaKernel
 from diverse.kernel.device import EMULATION, DeviceError, Library, find_device
 from kernel_cases import CUTOFF, ROUNDING, Case, displaced_bulk, slab, triclinic
 
-# Each size and type is compiled once. With DIVERSE_THOROUGH=1 every size that a card computes, some for minutes.
+# Each size and type is compiled once; with DIVERSE_THOROUGH=1 all that a card computes.
 THOROUGH = bool(os.environ.get("DIVERSE_THOROUGH"))
 TWOJMAX = range(2, cuda_build.MAX_TWOJMAX + 1) if THOROUGH else (2, 4, 5)
 
