@@ -268,7 +268,7 @@ def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch):
     cut_off.append(row(1, zhou))  # the second has not begun to write
     second.append(row(2, zhou))
     written = path.read_bytes()
-    with pytest.raises(ReplacedError, match="Slurm job 12 on .* writes .*0.xyz now, .* is kept"):
+    with pytest.raises(ReplacedError, match="Slurm job 12 on .* writes .*0.xyz now: .* is kept"):
         cut_off.append(row(3, zhou))
     assert path.read_bytes() == written
     second.append(row(1, zhou))
