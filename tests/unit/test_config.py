@@ -157,6 +157,7 @@ WRONG = [
     (("datasets", "random", "chunks"), True, "chunks: True is not of type 'integer'"),
     (("datasets", "random", "first_chunks"), 21, "first_chunks: there are 20 chunks, not 21"),
     (("seed",), 2**32, "seed: 4294967296 is greater than the maximum"),
+    (("device",), "gpu", "device: 'gpu' is not one of"),
     (
         ("labellers", "dft", "kpoint_density"),
         {2: 3.0},
@@ -284,6 +285,15 @@ def test_cell_entropy_of_two_atoms_is_refused(study):
     study["sampler"] = {"atoms": [2, 8]}
     with pytest.raises(ConfigError, match="cell needs at least 3 atoms in every cell"):
         load_study(study, SCHEMA)
+
+
+def test_networks_that_no_card_takes_are_refused_only_where_one_is_asked_for(study):
+    study["models"]["wide"] = {"family": "network", "twojmax": 12}
+    assert load_study(study, SCHEMA)["device"] == "cpu"
+    for device in ("cuda", "auto"):
+        study["device"] = device
+        with pytest.raises(ConfigError, match="models.wide: twojmax is 12, but a card takes up"):
+            load_study(study, SCHEMA)
 
 
 def test_a_set_may_complement_another_or_a_file(study, tmp_path):

@@ -129,9 +129,21 @@ def test_every_pin_but_torch_has_its_hashes():
     assert all(re.fullmatch(r"\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines[2:])
 
 
-def test_extras_are_pinned_beside_the_study_and_have_their_hashes():
+@pytest.mark.parametrize("file", ["universal.txt", "requirements-gpu.txt"])
+def test_extras_are_pinned_and_have_their_hashes(file):
+    lines = (ROOT / "envs" / file).read_text().splitlines()[2:]
+    assert len(lines) > 1
+    assert all(re.fullmatch(r"\S+===?\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
+
+
+def test_the_torch_of_a_card_is_the_version_of_the_study():
+    own = (ROOT / "envs/requirements.txt").read_text()
+    torch = re.search(r"^torch===(\S+) ", (ROOT / "envs/requirements-gpu.txt").read_text(), re.M)[1]
+    assert f"\ntorch=={torch}\n" in own
+
+
+def test_universal_potentials_are_beside_the_packages_of_the_study():
     lines = (ROOT / "envs/universal.txt").read_text().splitlines()[2:]
-    assert all(re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
     names = {line.split("==")[0].lower() for line in lines}
     own = (ROOT / "envs/requirements.txt").read_text().lower().splitlines()
     assert names.isdisjoint(line.split("==")[0] for line in own)
@@ -142,6 +154,15 @@ def run_in(clone, *arguments):
     """Run something in a clone whose Python is a stand-in."""
     environment = {"DIVERSE_PYTHON": str(clone / "python3"), "DIVERSE_UNIVERSAL": "another"}
     return run(clone / "envs", *arguments, **environment)
+
+
+def test_packages_of_a_card_come_first_and_only_where_they_are_asked_for(shared_clone):
+    make_stand_in(shared_clone)
+    show = ("sh", "-c", "echo $PYTHONPATH")
+    asked = run_in(shared_clone, "--with", "gpu", *show)
+    assert "making the extra environment" in asked.stderr
+    assert re.match(r"\S+/envs/[.]gpu-[0-9a-f]{12}/packages(:|$)", asked.stdout.strip())
+    assert ".gpu-" not in run_in(shared_clone, *show).stdout
 
 
 def test_an_extra_that_cannot_be_had_is_a_sentence_and_leaves_nothing(shared_clone):
@@ -172,4 +193,5 @@ def test_an_extra_is_made_once_and_is_at_hand_from_then_on(shared_clone):
 def test_an_unknown_extra_is_refused():
     result = run(ROOT / "envs", "--with", "everything", "true")
     assert result.returncode == 1
-    assert "--with takes universal, the one extra environment, not 'everything'" in result.stderr
+    sentence = "--with takes universal or gpu, the extra environments, not 'everything'"
+    assert sentence in result.stderr

@@ -160,6 +160,11 @@ def study_part(*keys):
     return {key: config[key] for key in keys}
 
 
+def training_part(*keys):
+    """Return `study_part`, and the device if it is not the CPU: else nothing depends on its key."""
+    return study_part(*keys, *([] if config["device"] == "cpu" else ["device"]))
+
+
 def settings_of_cells(dataset):
     """Return the settings that cells follow from: all but the number of chunks that are made."""
     settings = config["datasets"][dataset]

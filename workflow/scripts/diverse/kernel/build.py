@@ -38,6 +38,21 @@ class Target:
     source: str
     flags: tuple[str, ...]
 
+    @property
+    def all_flags(self) -> tuple[str, ...]:
+        """Flags of the compiler, common ones first."""
+        return (*COMMON_FLAGS, *self.flags)
+
+    @property
+    def sources(self) -> list[Path]:
+        """Files whose contents decide what is built; the main one is among them."""
+        return sorted(SOURCES.glob("*.[ch]pp"))
+
+    @property
+    def main_source(self) -> Path:
+        """File that the compiler is given."""
+        return SOURCES / self.source
+
 
 def instruction_sets() -> dict[str, tuple[str, ...]]:
     """Return compiler flags by name of the instruction set, from the plainest to the widest."""
@@ -73,8 +88,8 @@ def default_folder() -> Path:
 
 def library_path(target: Target, *, folder: Path) -> Path:
     """Return the path of the shared object that belongs to the present sources and flags."""
-    digest = hashlib.sha256(" ".join((*COMMON_FLAGS, *target.flags)).encode())
-    for source in sorted(SOURCES.glob("*.[ch]pp")):
+    digest = hashlib.sha256(" ".join(target.all_flags).encode())
+    for source in target.sources:
         digest.update(source.read_bytes())
     return folder / f"{target.name}-{digest.hexdigest()[:16]}.so"
 
@@ -101,8 +116,7 @@ def build_target(target: Target, *, folder: Path, compiler: str) -> Path:
         return path
     with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
         output = Path(scratch) / path.name
-        command = [compiler, *COMMON_FLAGS, *target.flags, str(SOURCES / target.source)]
-        command += ["-o", str(output)]
+        command = [compiler, *target.all_flags, str(target.main_source), "-o", str(output)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(

@@ -44,14 +44,14 @@ class ForceMap(Protocol):
     """Linear map from slopes of environments to forces of cells, and its adjoint.
 
     Both methods take the numbers of some cells, shape (n_cells,), and rows for the atoms of these
-    cells, in that order.
+    cells, in that order. Slopes are arrays, or on a card tensors.
     """
 
-    def forces(self, cells: Array, slopes: Array) -> Array:
+    def forces(self, cells: Array, slopes: Any) -> Array:
         """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV."""
         ...
 
-    def adjoint(self, cells: Array, cotangent: Array) -> Array:
+    def adjoint(self, cells: Array, cotangent: Array) -> Any:
         """Return the gradient of sum(cotangent * forces) by the slopes, shape (n, D)."""
         ...
 

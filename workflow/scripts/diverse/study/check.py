@@ -12,6 +12,7 @@ from ase.data import atomic_numbers
 from diverse.datasets.literature.fetch import absence
 from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
+from diverse.kernel.cuda_build import MAX_TWOJMAX
 from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.study.dynamics import complete_dynamics
 from diverse.study.lattice import check_lattice
@@ -64,6 +65,7 @@ def load_study(config: Config, schema_path: str) -> Config:
     complete_dynamics(study)
     check_names(study)
     check_lattice(study)
+    _check_device(study)
     _check_generation(study)
     _check_labellers(study)
     root = Path(schema_path).resolve().parents[2]
@@ -154,6 +156,17 @@ def _check_consistency(study: Config) -> None:
     demand(study["element"] in atomic_numbers, f"element: there is no element '{study['element']}'")
     trains = [d["use"] == "train_and_test" for d in study["datasets"].values()]
     demand(any(trains), "datasets: none has use: train_and_test, so no model can be trained")
+
+
+def _check_device(study: Config) -> None:
+    """Refuse networks that no card can train."""
+    for name, model in study["models"].items():
+        if study["device"] != "cpu" and model["family"] == "network":
+            demand(
+                model["twojmax"] <= MAX_TWOJMAX,
+                f"models.{name}: twojmax is {model['twojmax']}, but a card takes up to "
+                f"{MAX_TWOJMAX}; lower it, or take device: cpu",
+            )
 
 
 def _check_generation(study: Config) -> None:

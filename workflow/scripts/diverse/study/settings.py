@@ -11,6 +11,7 @@ from typing import Any
 
 from diverse.generate.random_cells import SamplerSettings, default_floor
 from diverse.kernel import BispectrumSettings
+from diverse.kernel.device import Device, find_device
 from diverse.structures import ReferenceLattice
 from diverse.zbl import ZBL
 
@@ -40,6 +41,19 @@ def descriptor_settings(study: Config) -> BispectrumSettings:
 def model_descriptor(study: Config, model: Config) -> BispectrumSettings:
     """Return the descriptor of a model, given its entry in the study."""
     return BispectrumSettings(model["twojmax"], study["cutoff"])
+
+
+def training_device(study: Config) -> Device | None:
+    """Return the card that networks are trained on, or None for the CPU.
+
+    The part of a study that a rule depends on names the device only if it is not the CPU.
+
+    Raises
+    ------
+    DeviceError
+        When a card is asked for and cannot be used.
+    """
+    return find_device(study.get("device", "cpu"))
 
 
 def model_kind(model: Config) -> str:

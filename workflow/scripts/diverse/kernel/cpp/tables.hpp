@@ -21,7 +21,7 @@ template <class T>
 struct LevelProduct {
     int j1, j2, first_loss;
     std::vector<int> component;         // of loss s: the B that (j1, j2, j) contributes to
-    std::vector<T> multiplicity;        // of loss s: in the adjoint, see multiplicity()
+    std::vector<T> multiplicity;        // of loss s: in the adjoint, see clebsch_gordan.hpp
     std::vector<int> triple;            // of loss s: running number of (j1, j2, j)
     std::vector<T> column_coefficient;  // [s][m1][m2]
     std::vector<T> row_coefficient;     // [d][s][a], only what is not zero; d = a + (row of j2)
@@ -113,14 +113,6 @@ private:
     int component_of(int j1, int j2, int j) {
         if (j >= j1) return number_of(j1, j2, j);
         return j >= j2 ? number_of(j, j2, j1) : number_of(j2, j, j1);
-    }
-
-    // How often the triple occurs in dB of its component (SNA::compute_yi in LAMMPS).
-    double multiplicity(int j1, int j2, int j) const {
-        double times = 1;
-        if (j >= j1 && j1 == j) times = j2 == j ? 3 : 2;
-        if (j < j1 && j == j2) times = 2;
-        return j1 > j ? times * (j1 + 1) / (j + 1.) : times;
     }
 
     LevelProduct<T> level_product(int j1, int j2) {

@@ -9,6 +9,7 @@ from ase import Atoms
 
 from diverse.datasets.split import dealt
 from diverse.kernel import BispectrumSettings
+from diverse.kernel.device import Device
 from diverse.labels.target import fit_target
 from diverse.models import Model, predict
 from diverse.models.network.data import training_cells
@@ -31,6 +32,8 @@ class FoldedSet:
     descriptor : BispectrumSettings
     zbl : ZBL
     n_folds : int
+    device : Device, optional
+        Card to train on; by default the CPU.
 
     Raises
     ------
@@ -45,7 +48,9 @@ class FoldedSet:
         zbl: ZBL,
         *,
         n_folds: int,
+        device: Device | None = None,
     ) -> None:
+        self._device = device
         self._cells, self._descriptor, self._zbl, self._n_folds = cells, descriptor, zbl, n_folds
         part_of_cell = np.array([part for part, _ in dealt(cells(), n_folds)])
         parts = np.unique(part_of_cell)
@@ -60,7 +65,7 @@ class FoldedSet:
         Each of the trainings has a seed of its own that follows from `seed`.
         """
         seeds = [seed + part for part in range(len(self._kept))]
-        trained = train_networks(self._pool, self._kept, settings, seeds)
+        trained = train_networks(self._pool, self._kept, settings, seeds, device=self._device)
         sums = [self._squares(model, part) for part, (model, _) in enumerate(trained)]
         return PartErrors(*np.array(sums).T)
 

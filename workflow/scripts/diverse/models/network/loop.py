@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from diverse.kernel.device import Device
 from diverse.models.network.adamw import AdamW
 from diverse.models.network.checkpoint import Checkpoint, Progress
 from diverse.models.network.data import TrainingCells
@@ -35,6 +36,7 @@ def train_networks(
     curves: bool = False,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    device: Device | None = None,
 ) -> list[tuple[NetworkModel, History]]:
     """Train networks of one shape, each on a set of its own, for a fixed number of epochs.
 
@@ -61,6 +63,9 @@ def train_networks(
         bit as without the interruption; removed at the end.
     checkpoint_seconds : float
         Least time between two writings of it.
+    device : Device, optional
+        Card to train on, by the same steps; by default the CPU. There, the same seeds give the
+        same bytes on one kind of card with one version of torch.
 
     Returns
     -------
@@ -76,8 +81,9 @@ def train_networks(
         If a set has too few cells or trajectories, a descriptor does not vary over it, or a loss
         grows beyond all bounds.
     """
-    training = Training(cells, members, settings, seeds)
-    file = checkpoint and Checkpoint(checkpoint, _identity(cells, members, settings, seeds, curves))
+    training = Training(cells, members, settings, seeds, device)
+    identity = _identity(cells, members, settings, seeds, curves, device)
+    file = checkpoint and Checkpoint(checkpoint, identity)
     progress = file.load(training.parameters, training.optimiser) if file else Progress()
     saved = time.monotonic()
     while progress.epoch < settings.epochs:
@@ -114,6 +120,7 @@ class Training:
         members: Sequence[np.ndarray],
         settings: TrainingSettings,
         seeds: Sequence[int],
+        device: Device | None = None,
     ) -> None:
         parts = [
             set_aside(numbers, cells.trajectories[numbers], settings.validation_fraction, seed)
@@ -122,7 +129,7 @@ class Training:
         self.training, self.validation = zip(*parts, strict=True)
         _check_sizes(self.training, settings)
         self.settings, self.seeds = settings, seeds
-        self.loss = ForceLoss(cells, self.training, settings)
+        self.loss = ForceLoss(cells, self.training, settings, device)
         self.stack = initial_stack(self.loss, seeds)
         self.optimiser = AdamW(self.parameters, settings.weight_decay)
 
@@ -221,7 +228,12 @@ def initial_stack(loss: ForceLoss, seeds: Sequence[int]) -> NetworkStack:
     """Return networks that have learned nothing yet, with the standardisation of their sets."""
     widths = [loss.mean.shape[1], *loss.settings.widths, 1]
     parameters = [initial_parameters(widths, seed, loss.settings.precision) for seed in seeds]
-    return NetworkStack(widths, np.stack(parameters), loss.mean, loss.scale)
+    given = widths, np.stack(parameters), loss.mean, loss.scale
+    if loss.device is None:
+        return NetworkStack(*given)
+    from diverse.models.network.cuda_stack import CudaNetworkStack  # imports torch
+
+    return CudaNetworkStack(*given, loss.device)
 
 
 def schedule(done: float) -> float:
@@ -255,11 +267,13 @@ def _identity(
     settings: TrainingSettings,
     seeds: Sequence[int],
     curves: bool,
+    device: Device | None,
 ) -> dict[str, str]:
     """Return the hashes that a checkpoint and a training must agree in."""
     sets = b"".join(sha256(np.ascontiguousarray(part).data).digest() for part in members)
+    where = () if device is None else (device.name,)
     return {
-        "settings": sha256(repr((settings, list(seeds), curves)).encode()).hexdigest(),
+        "settings": sha256(repr((settings, list(seeds), curves, *where)).encode()).hexdigest(),
         "data": sha256(cells.fingerprint().encode() + sets).hexdigest(),
     }
 

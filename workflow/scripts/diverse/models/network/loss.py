@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from diverse.kernel import library
+from diverse.kernel.device import Device
 from diverse.kernel.force_maps import ComputedJacobian, ForceMap, StoredJacobian, ranges
 from diverse.models.network.data import TrainingCells
 from diverse.models.network.settings import TrainingSettings
@@ -15,6 +17,8 @@ from diverse.models.network.stack import NetworkStack
 from diverse.models.weights import energy_dependent_weight
 
 ROWS_AT_ONCE = 100_000
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class ForceLoss:
     members : sequence of ndarray of int
         Numbers of the cells of each network.
     settings : TrainingSettings
+    device : Device, optional
+        Card that slopes and their maps are computed on; by default the CPU does.
 
     Attributes
     ----------
@@ -91,15 +97,19 @@ class ForceLoss:
     """
 
     def __init__(
-        self, cells: TrainingCells, members: Sequence[np.ndarray], settings: TrainingSettings
+        self,
+        cells: TrainingCells,
+        members: Sequence[np.ndarray],
+        settings: TrainingSettings,
+        device: Device | None = None,
     ) -> None:
-        self.cells, self.settings = cells, settings
+        self.cells, self.settings, self.device = cells, settings, device
         standards = [_standardisation(cells, numbers) for numbers in members]
         self.mean, self.scale = (np.stack(arrays) for arrays in zip(*standards, strict=True))
         sums = [(cells.energies[n].sum(), cells.n_atoms[n].sum()) for n in members]
         self.mean_energy = np.array([energy / n_atoms for energy, n_atoms in sums])
         self.lowest = np.array([cells.labels[numbers].min() for numbers in members])
-        self.map = _force_map(cells, settings)
+        self.map = _force_map(cells, settings, device)
 
     def gradient(
         self, stack: NetworkStack, batches: Sequence[np.ndarray]
@@ -143,7 +153,7 @@ class ForceLoss:
         of_network = np.bincount(network, sizes, minlength=len(batches)).astype(np.int64)
         first = np.concatenate([[0], np.cumsum(of_network)])
         site, slopes = stack.slopes(cells.descriptors, atoms, first)
-        DivergedError.check(np.isfinite(site) & np.isfinite(slopes).all(axis=1), first)
+        DivergedError.check(stack.finite(site, slopes), first)
         cell_of_atom = np.repeat(np.arange(len(numbers)), sizes)
         energies = np.bincount(cell_of_atom, site, minlength=len(numbers))
         forces = self.map.forces(numbers, slopes) - self._cast(cells.forces[atoms])
@@ -191,13 +201,28 @@ class DivergedError(ValueError):
             raise cls(int(np.searchsorted(first, np.argmin(finite), side="right")) - 1)
 
 
-def _force_map(cells: TrainingCells, settings: TrainingSettings) -> ForceMap:
+def _force_map(cells: TrainingCells, settings: TrainingSettings, device: Device | None) -> ForceMap:
+    if device is not None:
+        return _cuda_map(cells, settings, device)
     wanted = settings.jacobians
     if wanted == "auto":
         size = StoredJacobian.largest_size(cells.pairs, cells.settings, settings.precision)
         wanted = "cached" if size <= settings.jacobian_memory else "matrix_free"
     chosen = StoredJacobian if wanted == "cached" else ComputedJacobian
     return chosen(cells.pairs, cells.settings, settings.precision, library.reproducible_isa())
+
+
+def _cuda_map(cells: TrainingCells, settings: TrainingSettings, device: Device) -> ForceMap:
+    from diverse.kernel import cuda_maps  # torch is imported only where a card is used
+
+    wanted = settings.jacobians
+    if wanted == "auto":
+        size = cuda_maps.CudaStoredJacobian.size(cells.pairs, cells.settings, settings.precision)
+        wanted = "cached" if size <= cuda_maps.free_memory(device) else "matrix_free"
+    logger.info("on %s, derivatives of the descriptors are %s", device.name, wanted)
+    stored = wanted == "cached"
+    chosen = cuda_maps.CudaStoredJacobian if stored else cuda_maps.CudaComputedJacobian
+    return chosen(cells.pairs, cells.settings, settings.precision, device)
 
 
 def _standardisation(cells: TrainingCells, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -43,7 +43,7 @@ class NetworkStack:
 
     def slopes(
         self, descriptors: np.ndarray, atoms: np.ndarray, first: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, Any]:
         """Return energies, shape (n,), eV, and their gradients by descriptor, shape (n, D).
 
         Parameters
@@ -60,11 +60,7 @@ class NetworkStack:
             If `first` does not share all atoms out among the networks.
         """
         dtype, n = self.parameters.dtype, len(atoms)
-        if len(first) != len(self.parameters) + 1 or first[0] != 0 or first[-1] != n:
-            raise ValueError(
-                f"first is {list(first)}: it must rise from 0 to the number of atoms, {n}, and "
-                f"hold one number more than there are networks, {len(self.parameters)}"
-            )
+        self._check_first(first, n)
         self._first = np.ascontiguousarray(first, dtype=np.int64)
         atoms = np.ascontiguousarray(atoms, dtype=np.int64)
         shape = len(self._widths) - 1, self._widths, len(self.parameters), self._first
@@ -75,7 +71,12 @@ class NetworkStack:
         self._call("slopes", descriptors, atoms, self.parameters, energies, slopes, self._saved)
         return energies, slopes
 
-    def gradient(self, by_energy: np.ndarray, by_slope: np.ndarray) -> np.ndarray:
+    def finite(self, energies: np.ndarray, slopes: Any) -> np.ndarray:
+        """Return whether the energy and all slopes of each environment are finite, shape (n,)."""
+        good: np.ndarray = np.isfinite(energies) & np.isfinite(slopes).all(axis=1)
+        return good
+
+    def gradient(self, by_energy: np.ndarray, by_slope: Any) -> np.ndarray:
         """Return the gradient of a loss by all parameters, shape (n_networks, n_parameters).
 
         Parameters
@@ -99,6 +100,13 @@ class NetworkStack:
             biases.append(numbers[middle:end])
             start = end
         return weights, biases
+
+    def _check_first(self, first: np.ndarray, n: int) -> None:
+        if len(first) != len(self.parameters) + 1 or first[0] != 0 or first[-1] != n:
+            raise ValueError(
+                f"first is {list(first)}: it must rise from 0 to the number of atoms, {n}, and "
+                f"hold one number more than there are networks, {len(self.parameters)}"
+            )
 
     def _call(self, name: str, *arrays: np.ndarray) -> None:
         mean, inverse_scale = self._standard
