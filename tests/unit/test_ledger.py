@@ -268,11 +268,18 @@ def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch):
     cut_off.append(row(1, zhou))  # the second has not begun to write
     second.append(row(2, zhou))
     written = path.read_bytes()
-    with pytest.raises(ReplacedError, match="Slurm job 12 on .* writes .*0.xyz now: .* is kept"):
+    with pytest.raises(
+        ReplacedError, match="Slurm job 12 on .* has taken .*0.xyz over: .* is kept"
+    ):
         cut_off.append(row(3, zhou))
+    assert path.read_bytes() == written
+    with pytest.raises(ReplacedError, match="Slurm job 12"):
+        cut_off.sort([])  # it does not know the other's rows, and would drop them
     assert path.read_bytes() == written
     second.append(row(1, zhou))
     second.sort([])
+    with pytest.raises(ReplacedError, match="another job has taken"):
+        cut_off.append(row(3, zhou))  # the other has ended, too
     assert len(Ledger(None, [path]).rows()) == 3
     assert [file.name for file in tmp_path.iterdir()] == ["0.xyz"]
 

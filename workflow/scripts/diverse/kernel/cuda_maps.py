@@ -6,6 +6,7 @@ of numpy.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ class _Batch:
     neighbour: torch.Tensor
 
 
-class CudaMap:
+class CudaMap(ABC):
     """Force map on a card; subclasses say what a pair is multiplied with.
 
     Parameters
@@ -84,13 +85,13 @@ class CudaMap:
         batch, given = self._batch(cells), self._tensor(cotangent).to(self._dtype)
         return self._to_components(batch, given[batch.center] - given[batch.neighbour])
 
+    @abstractmethod
     def _to_pairs(self, batch: _Batch, slopes: torch.Tensor) -> torch.Tensor:
         """Return the gradient of the energy by the vector of every pair, shape (n_pairs, 3)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _to_components(self, batch: _Batch, tangent: torch.Tensor) -> torch.Tensor:
         """Return the change of the components, shape (n, D), along a change of all vectors."""
-        raise NotImplementedError
 
     def _batch(self, cells: Array) -> _Batch:
         numbers = self._tensor(cells)

@@ -110,7 +110,14 @@ class Ledger:
         """Bring the rows of the file in the order of `keys`, others last; for a finished chunk.
 
         The file then does not depend on the order in which cells were finished.
+
+        Raises
+        ------
+        ReplacedError
+            If another job has begun to write the same file, which is left as it is.
         """
+        if self._writer:
+            self._writer.check()
         place = {key: number for number, key in enumerate(keys)}
         order = sorted(self._own, key=lambda key: (place.get(key, len(place)), key))
         if self.path is not None and order != list(self._own):
@@ -118,6 +125,7 @@ class Ledger:
             _write(self.path, self._own.values())
         if self._writer:
             self._writer.end()
+            self._writer = None
 
     def _open(self, path: Path) -> dict[str, bytes]:
         """Read the ledger's own file, and mend it where need be."""

@@ -43,10 +43,10 @@ class Writer:
         ReplacedError
         """
         found = self._read()
-        if found not in ("", self._name):
-            other = found.rpartition(" (")[0]
+        if found != self._name:  # no name is left where the other has ended
+            other = found.rpartition(" (")[0] or "another job"
             raise ReplacedError(
-                f"{other} writes {self._ledger} now: this job stops; what it labelled is kept"
+                f"{other} has taken {self._ledger} over: this job stops; what it labelled is kept"
             )
 
     def end(self) -> None:
