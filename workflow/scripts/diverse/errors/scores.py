@@ -19,6 +19,11 @@ from diverse.errors.intervals import resample
 from diverse.labels.target import free_energy
 from diverse.models import Model, Predictions
 
+COLUMNS = [  # of `score_rows`
+    *("study", "train", "test", "model", "family", "twojmax", "n_parameters"),
+    *("train_environments", "energy_aligned", "data_hash", "energy_shift", "group", "seed"),
+    *("quantity", "metric", "value", "ci_low", "ci_high", "unit", "n", "n_cells"),
+]
 UNITS = {"energy": "meV/atom", "forces": "meV/Å"}
 
 
@@ -240,7 +245,7 @@ def score_rows(
                             "n_cells": len(cells),
                         }
                     )
-    return pd.DataFrame(rows).astype({"twojmax": "Int64"})  # none of POD
+    return pd.DataFrame(rows).astype({"twojmax": "Int64"})  # none of POD and ACE
 
 
 def data_hash(*keys: Iterable[str]) -> str:
