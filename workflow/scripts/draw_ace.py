@@ -16,6 +16,7 @@ from diverse.errors.ace import (
 from diverse.errors.by_cell import LabelledSets, write_rows
 from diverse.errors.draws import read_errors
 from diverse.errors.scores import Labels
+from diverse.models.ace.basis import package_version
 from diverse.structures import iterate_cells, read_cells
 from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
@@ -30,7 +31,9 @@ with open(snakemake.log[0], "w") as log, threadpool_limits(snakemake.threads):
         tables = dict(zip(params.datasets, files.draws, strict=True))
         sets = LabelledSets.read(files.labels, tables, **options)
         drawn = [one for one in sets.drawn(train) if params.halves or one.part == WHOLE]
-        errors, fits = fit_draws(sets, drawn, models, digests, **options, log=log)
+        errors, fits = fit_draws(
+            sets, drawn, models, digests, **options, code=package_version(), log=log
+        )
     else:
         errors, fits = released_fits(files.released, digests)
         print(f"not fitted here: {len(fits)} fits are released of these draws", file=log)

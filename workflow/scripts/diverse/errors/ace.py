@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,7 +28,6 @@ from diverse.zbl import ZBL
 
 PLACE = ["train", "model", "draw", "part"]
 FITS = [*PLACE, "n_parameters", "ridge", "rank", "digest", "code", "cause"]
-PACKAGE = "ace-jax"
 
 Model = Mapping[str, Any]
 
@@ -60,6 +58,7 @@ def fit_draws(
     *,
     cutoff: float,
     zbl: ZBL,
+    code: str,
     log: TextIO,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fit ACE models to many training sets, and measure their errors cell by cell.
@@ -74,6 +73,8 @@ def fit_draws(
         The study's entries of the models, and `fit_digest` of each.
     cutoff : float, Å
     zbl : ZBL
+    code : str
+        Package that makes the functions, with its version.
     log : file
         Gets a line a fit.
 
@@ -88,7 +89,7 @@ def fit_draws(
     for name, model in models.items():
         for drawn in drawn_sets:
             place = dict(zip(PLACE, (drawn.train, name, drawn.draw, drawn.part), strict=True))
-            about = {"digest": digests[name], "code": f"{PACKAGE} {version(PACKAGE)}", "cause": ""}
+            about = {"digest": digests[name], "code": code, "cause": ""}
             try:
                 rows, found = _fit(sets, drawn, name, model, cutoff=cutoff, zbl=zbl)
                 errors.append(rows)
@@ -137,8 +138,7 @@ def read_fits(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read tables of fits, of `fit_draws`."""
     tables = [read_table(path, FITS) for path in paths]
     filled = [table for table in tables if len(table)]
-    found = pd.concat(filled) if filled else pd.DataFrame(columns=FITS)
-    return found.assign(cause=found["cause"].fillna(""))
+    return pd.concat(filled) if filled else pd.DataFrame(columns=FITS)
 
 
 def score_first_draw(
@@ -179,7 +179,7 @@ def score_first_draw(
             rows.append(
                 score_rows({**names, "test": test, "model": name}, stand_in, training, found)
             )
-    return pd.concat(rows).dropna(subset="value") if rows else pd.DataFrame(columns=COLUMNS)
+    return pd.concat(rows) if rows else pd.DataFrame(columns=COLUMNS)
 
 
 def _model_errors(

@@ -21,7 +21,7 @@ PLACE = ["part", "draw", "seed", "model"]
 ERRORS = ["energy_error", "forces_squared"]
 TEXTS = [
     *("train", "model", "part", "test", "group", "trajectory", "key", "source"),
-    *("potential", "reason"),
+    *("potential", "reason", "digest", "code", "cause"),
 ]
 MISSING = ["", "nan", "NaN"]
 

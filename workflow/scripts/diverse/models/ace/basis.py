@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from diverse.labels.labellers.extra import add_packages
@@ -28,14 +29,20 @@ def load_packages() -> None:
     jax.config.update("jax_enable_x64", True)
 
 
+def package_version() -> str:
+    """Return the name of the package that makes the functions, with its version."""
+    load_packages()
+    return f"ace-jax {version('ace-jax')}"
+
+
 @cache
 def ace_basis(order: int, degree: int, cutoff: float, element: str) -> tuple[Any, dict[str, Any]]:
     """Return the model of ace-jax with all coefficients zero, and what it says of its basis.
 
     Radial functions are polynomials in a transformed distance times an envelope, angular functions
-    solid harmonics; products of up to `order` neighbours are those of a total degree n + 1.5 l of
-    at most `degree`: Witt et al., J. Chem. Phys. 159, 164101 (2023). Nothing is drawn at random,
-    and nothing is kept in a cache of the user.
+    solid harmonics; products have up to `order` factors, each a sum over the neighbours, and a
+    total degree, the sum of n + 1.5 l over the factors, of at most `degree`. Nothing is drawn at
+    random, and nothing is kept in a cache of the user.
     """
     load_packages()
     from ace_jax.basis.model import build_model

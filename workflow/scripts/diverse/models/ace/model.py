@@ -20,6 +20,7 @@ from diverse.neighbours import find_pairs
 from diverse.zbl import ZBL
 
 SPACING = 0.002  # Å, of the radial tables of a file, at most
+HEADER = "# linear ACE written by diverse; fitted coefficients:"
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class AceModel:
         return predict
 
     def write(self, folder: Path, element: str, cutoff: float) -> None:
-        """Write ``potential.yace``, whose radial functions are tables.
+        """Write ``potential.yace``, whose radial functions are tables; its first line is ours.
 
-        They are read without error between 0.5 Å and the cutoff, by cubic interpolation.
+        Between the points of the tables, from 0.5 Å to the cutoff, cubic polynomials serve.
         """
         model, facts = ace_basis(self.form.order, self.form.degree, cutoff, element)
         from ace_jax.basis.export import readout_to_npz
@@ -78,16 +79,23 @@ class AceModel:
         values = {"WB": many, "Wpair": pair, "E0": self.coefficients[:1]}
         folder.mkdir(parents=True, exist_ok=True)
         bins = int(np.ceil(cutoff / SPACING))
-        write_yace(
-            replace(model, folded=False, **values),
-            folder / "potential.yace",
-            delta=float(np.nextafter(cutoff / bins, 0)),
-        )
+        path = folder / "potential.yace"
+        spacing = float(np.nextafter(cutoff / bins, 0))
+        write_yace(replace(model, folded=False, **values), path, delta=spacing)
+        path.write_text(f"{HEADER} {self.n_parameters}\n{path.read_text()}")
 
     @classmethod
     def read(cls, folder: Path) -> YaceModel:
-        """Read ``potential.yace`` as ace-jax does, which is another way to the same numbers."""
-        return YaceModel(folder / "potential.yace")
+        """Take ``potential.yace``, which ace-jax evaluates: another way to the same numbers."""
+        path = folder / "potential.yace"
+        with path.open() as file:
+            first = file.readline()
+        if not first.startswith(HEADER):
+            raise ValueError(
+                f"{path} does not begin with the line '{HEADER}' of this repository: an ACE "
+                "potential of another origin is a reference model (reference_models)"
+            )
+        return YaceModel(path, int(first.split()[-1]))
 
     def lammps_pair(self, folder: str) -> tuple[str, str]:
         """Return the pair style, and the file that its ``pair_coeff`` line names."""
@@ -109,19 +117,22 @@ class AceModel:
 
 @dataclass(frozen=True)
 class YaceModel:
-    """Potential of a file of ML-PACE, whichever program wrote it, evaluated by ace-jax.
+    """Potential of a file of `AceModel.write`, evaluated by ace-jax.
 
     Attributes
     ----------
     path : Path
+    n_parameters : int
+        Coefficients that were fitted.
     """
 
     path: Path
+    n_parameters: int
 
-    family = "ace"
+    family, twojmax, in_lammps = "ace", None, False
 
     def predictor(self, cutoff: float, zbl: ZBL, *, stresses: bool) -> Predictor:
-        """Return the function that predicts a batch of cells, stresses always."""
+        """Return the function that predicts a batch of cells; stresses cost nothing here."""
         load_packages()
         import ace_jax
         import equinox

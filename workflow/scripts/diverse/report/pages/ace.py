@@ -34,7 +34,7 @@ def ace_page(table: pd.DataFrame) -> str:
 def origin_of_ace(table: pd.DataFrame) -> str:
     """Return one sentence for tables of errors: which rows are not of this run; none if all are."""
     sentences = {
-        "released": "{} as released: fitted elsewhere, not by this run, with ace-jax; {} fits here.",
+        "released": "{} as released: fitted elsewhere, not by this run; {} fits here.",
         "none": "{} not fitted, and not released of these draws: {} fits here.",
     }
     found = []
