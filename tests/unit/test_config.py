@@ -324,7 +324,8 @@ def test_a_learning_curve_is_subsets_of_every_training_set(study):
     full = load_study(study, SCHEMA)
     names = [f"{name}{size}" for size in (20, 40) for name in ("entropy", "random", "expert")]
     assert list(full["subsets"]) == ["small", *names]
-    assert full["subsets"]["small"]["models"] == list(study["models"])
+    everything = [name for name in study["models"] if not name.startswith("ace")]
+    assert full["subsets"]["small"]["models"] == everything
     chosen = {"of": "expert", "environments": 40, "method": "random", "models": ["linear6"]}
     assert full["subsets"]["expert40"] == {**chosen, "energy_weight": None}
     assert load_study(full, SCHEMA) == full

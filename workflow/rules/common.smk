@@ -403,7 +403,7 @@ def rows_of(kind, pairs, key):
     if not pairs:
         raise WorkflowError(
             f"{key}: the study has no model of those that it stands for by default (linear SNAP "
-            "and networks, of ramps all but POD); name the models to run"
+            "and networks, of ramps all but POD and ACE); name the models to run"
         )
     return [f"<results>/dynamics/{kind}/{train}-{model}.csv" for train, model in pairs]
 

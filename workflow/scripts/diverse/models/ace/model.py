@@ -19,7 +19,7 @@ from diverse.models.ace.form import AceForm
 from diverse.neighbours import find_pairs
 from diverse.zbl import ZBL
 
-SPACING = 0.002  # Å, of the radial tables of a file, at most
+SPACING = 0.001  # Å, of the radial tables of a file, at most
 HEADER = "# linear ACE written by diverse; fitted coefficients:"
 
 
