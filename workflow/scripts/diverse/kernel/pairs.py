@@ -231,27 +231,6 @@ def position_gradient(pairs: NeighbourPairs, pair_gradient: Array, n_atoms: int)
     return out
 
 
-def exponential_sums(x: Array, amplitude: Array, rate: Array) -> Array:
-    """Return sum_k a_k exp(-b_k x) with its first and second derivative, shape (3, n).
-
-    Each exponential is right to two units in the last place, the same bits on every processor: that
-    of numpy is another one on processors with AVX-512.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    amplitude, rate : ndarray, shape (n_terms,)
-        a_k and b_k; b_k x must be above -700, and counts as 700 where it is above that.
-    """
-    x = np.ascontiguousarray(x, dtype=float)
-    sums = np.empty((3, len(x)))
-    library.call(
-        library.load("pairs").diverse_exponential_sums,
-        *(len(x), x, len(rate), np.ascontiguousarray(amplitude), np.ascontiguousarray(rate), sums),
-    )
-    return sums
-
-
 def strain_gradient(
     pairs: NeighbourPairs, pair_gradient: Array, cell_of_atom: Array, n_cells: int
 ) -> Array:
