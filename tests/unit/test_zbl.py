@@ -38,3 +38,13 @@ def test_it_ends_smoothly_and_is_added_to_what_is_there():
     assert energies[1] == 0
     assert (gradient[:2, :2] == 1).all() and (gradient[2:] == 1).all()
     assert 1e-9 < abs(gradient[0, 2] - 1) < 1e-6
+
+
+def test_whole_numbers_and_wrong_arrays(cells):
+    pairs = find_pairs([cells["bulk"]], 5.0)
+    found = [ZBL("W", *ends).energies_forces(pairs, 1) for ends in ((3, 5), (3.0, 5.0))]
+    assert found[0][0] == found[1][0]
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+    for wrong in (pairs.vector[1:], pairs.vector.astype("float32")):
+        with pytest.raises(ValueError, match="it must be float64 of the shape"):
+            ZBL("W", 3, 5).add(pairs, 1, wrong)

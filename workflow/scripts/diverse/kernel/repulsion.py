@@ -57,14 +57,25 @@ class Repulsion:
         Returns
         -------
         ndarray, shape (n_cells,), eV
+
+        Raises
+        ------
+        ValueError
+            If `pair_gradient` is no such array.
         """
+        if pair_gradient.shape != pairs.vector.shape or pair_gradient.dtype != np.float64:
+            raise ValueError(
+                f"pair_gradient is {pair_gradient.dtype} of the shape {pair_gradient.shape}; "
+                f"it must be float64 of the shape {pairs.vector.shape}."
+            )
         cells = np.ascontiguousarray(cell_of_atom, dtype=np.int64)
         energies = np.zeros(n_cells)
         library.call(
             library.load("pairs").diverse_pairs_repulsion,
-            *(len(cells), pairs.first, cells, pairs.vector, self.scale, len(self.rate)),
-            *(self.amplitude, self.rate, self.inner, self.outer),
-            *(self.shift, self.cubic, self.quartic, energies, pair_gradient),
+            *(len(cells), pairs.first, cells, pairs.vector, float(self.scale), len(self.rate)),
+            *(self.amplitude, self.rate, float(self.inner), float(self.outer)),
+            *(float(self.shift), float(self.cubic), float(self.quartic)),
+            *(energies, pair_gradient),
         )
         return energies
 

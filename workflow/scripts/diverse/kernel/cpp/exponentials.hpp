@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-// A function whose loops go element by element: wider vectors, where the CPU has them, change no bit.
+// For loops that go element by element: wider vectors, where the CPU has them, change no bit.
 #if defined(__x86_64__)
 #define DIVERSE_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
