@@ -122,7 +122,9 @@ def outcomes(name: str, dump: str) -> pd.DataFrame:
         item, result = json.loads(line)
         (mutation,) = item["mutations"]
         changed = [
-            row for row in result["diff"].splitlines() if row[:1] in "+-" and row[:3] not in ("+++", "---")
+            row
+            for row in result["diff"].splitlines()
+            if row[:1] in "+-" and row[:3] not in ("+++", "---")
         ]
         rows.append(
             {

@@ -62,6 +62,11 @@ WRONG = [
     ),
     (
         ("reference_models",),
+        {"Linear": {"kind": "lammps", "pair_style": "zero 1", "pair_coeff": ["* *"]}},
+        "reference_models.Linear: figures have a class of models of this name",
+    ),
+    (
+        ("reference_models",),
         {"eam": {"kind": "lammps", "pair_style": "eem", "pair_coeff": ["* *"]}},
         "reference_models.eam: LAMMPS knows no pair style 'eem'",
     ),

@@ -13,6 +13,7 @@ Config = dict[str, Any]
 
 RELEASE = "release"  # of results/: what the repository ships
 NEUTRAL = "neutral"  # of tables of effects: groups that are unlike every training set
+CLASSES = {"linear", "quadratic", "pod", "ace", "network", "a", "b"}  # of models
 # Texts that tables and extended XYZ give back as a missing value, a number or a truth value.
 NO_TEXT = {"na", "nan", "null", "none", "inf", "infinity", "t", "f", "true", "false"}
 
@@ -29,9 +30,9 @@ def check_names(study: Config) -> None:
     ------
     ConfigError
         For a study called ``release``, names that read back as something else than text, names
-        that differ in capital letters alone, reference models called as a model, data sets called
-        as an arm of the ablation or as the neutral ground, and potentials of one name from two
-        pairs of training set and model.
+        that differ in capital letters alone, reference models called as a model or a class of
+        models, data sets called as an arm of the ablation or as the neutral ground, and potentials
+        of one name from two pairs of training set and model.
     """
     if study["study"].lower() == RELEASE:
         raise ConfigError(
@@ -53,6 +54,10 @@ def check_names(study: Config) -> None:
             )
         if name in study["labellers"]:
             raise ConfigError(f"reference_models.{name}: a labeller has this name; rename one")
+        if name.lower() in CLASSES:
+            raise ConfigError(
+                f"reference_models.{name}: figures have a class of models of this name; rename it"
+            )
     for name, dataset in study["datasets"].items():
         if name in ARMS and dataset["family"] in ("expert", "literature"):
             raise ConfigError(
