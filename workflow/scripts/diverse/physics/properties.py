@@ -42,6 +42,7 @@ from diverse.structures import ReferenceLattice
 
 STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
 Temperatures = Sequence[float] | None
+SUPERCELL = 10  # atoms that a property of a supercell counts as, where the time left is estimated
 COLUMNS = ["property", "value", "unit", "reason", "atoms"]
 
 
@@ -145,8 +146,8 @@ def measure_properties(
     crystal = Crystal(reference, calculator)
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
-    for entry in properties(reference, melting):
-        start = time.monotonic()
+    progress = _Progress(list(properties(reference, melting)), largest, say)
+    for entry in progress.entries:
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():
             value, why = found.rows.get(name, np.nan), found.reasons.get(name, reason)
@@ -154,8 +155,7 @@ def measure_properties(
             rows.append(row | {"atoms": found.atoms})
         if found.curve is not None:
             curves[next(iter(entry.units))] = {**_fields(found.curve), "rows": list(entry.units)}
-        names = ", ".join(entry.units)
-        say(f"{names}: {reason or 'measured'} ({time.monotonic() - start:.1f} s)")
+        progress.tell(entry, reason or "measured")
     return pd.DataFrame(rows, columns=COLUMNS), curves
 
 
@@ -168,10 +168,34 @@ def _fields(curve: Curve) -> dict[str, Any]:
 def _measured(entry: Property, crystal: Crystal, largest: int) -> tuple[Found, str]:
     """Return what was found, or nothing and the reason."""
     if entry.atoms > largest:
-        return Found({}), f"not computed: its cells hold more than {largest} atoms"
+        most = "one atom" if largest == 1 else f"{largest} atoms"
+        return Found({}), f"not computed: the study asks it for no cell of more than {most}"
     try:
         return entry.measure(crystal), ""
     except PhysicsError as error:
         return Found({}), str(error)
     except PropertyNotImplementedError:
         return Found({}), "does not apply: the calculator has no stress"
+
+
+class _Progress:
+    """Says what was measured and about how long the rest takes, by the atoms of its cells."""
+
+    def __init__(
+        self, entries: Sequence[Property], largest: int, say: Callable[[str], None]
+    ) -> None:
+        self.entries, self._say = entries, say
+        sizes = [min(entry.atoms, SUPERCELL) * (entry.atoms <= largest) for entry in entries]
+        self._done, self._atoms = 0, np.cumsum(sizes)
+        self._start = self._last = time.monotonic()
+
+    def tell(self, entry: Property, what: str) -> None:
+        """Say what came of the next of the properties."""
+        now, atoms = time.monotonic(), max(self._atoms[self._done], 1)
+        left = (now - self._start) * (self._atoms[-1] / atoms - 1)
+        self._done += 1
+        self._say(
+            f"{self._done}/{len(self.entries)} {', '.join(entry.units)}: {what} "
+            f"({now - self._last:.1f} s); about {left:.0f} s left"
+        )
+        self._last = now
