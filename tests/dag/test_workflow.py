@@ -44,9 +44,11 @@ def test_default_study(tmp_path):
     expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3}
     expected |= {"write_index": 1, "write_report": 1}
     expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
+    expected |= {"draw_ace": 3, "tabulate_ace": 1}  # as released
     expected |= {"train_subsets": 1, "select_subsets": 1, "describe_cells": 1, "measure_effects": 1}
     assert {name: found[name] for name in expected} == expected
     assert not [name for name in found if "search" in name]  # one weight, declared, for all
+    assert "fit_ace" not in found
 
 
 def test_physics_is_measured_on_request_alone(tmp_path):

@@ -36,6 +36,7 @@ SHOWN_TABLES = [
     *(["dynamics"] if DYNAMICS else []),
     *(["ramps"] if RAMPS else []),
     "transferability",
+    *(["ace"] if ACES else []),
     *(["reference_models"] if REFERENCE_OPTIONS else []),
     *("training_sets", "datasets"),
 ]
@@ -76,6 +77,7 @@ rule results:
         "<results>/tables/datasets.html",
         "<results>/figures/transferability.png",
         rules.references.input,
+        rules.tabulate_ace.output if ACES else [],
         rules.show_effects.output,
         "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
         rules.curves.input,

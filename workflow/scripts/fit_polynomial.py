@@ -1,4 +1,4 @@
-"""Fit SNAP or POD to energies and forces, on top of ZBL; with FitSNAP beside it."""
+"""Fit SNAP, POD or ACE to energies and forces, on top of ZBL; with FitSNAP beside it."""
 
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -18,7 +18,7 @@ from diverse.study.settings import repulsion
 begin(snakemake)
 study, cells, output = snakemake.params.study, snakemake.input.cells, snakemake.output
 model = with_searched_weights(snakemake.params.model, snakemake.input.search or None)
-solver = model.get("solver", "streaming")  # the only one of POD
+solver = model.get("solver", "streaming")  # the only one of POD and ACE
 settings, folder = FitSettings.of(model), Path(output.parameters[0]).parent
 options = {"cutoff": study["cutoff"], "zbl": repulsion(study)}
 with threadpool_limits(snakemake.threads), open(snakemake.log[0], "w") as log, redirect_stdout(log):
