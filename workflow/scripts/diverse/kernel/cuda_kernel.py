@@ -90,16 +90,36 @@ class CudaKernel:
         def compute(atoms: slice) -> None:
             piece = _Piece(first, atoms)
             sums = self._sums(piece, vectors)
-            adjoint = torch.empty_like(sums)
-            self._call("adjoint", piece.n, piece.order, sums, cotangent[atoms], adjoint)
-            del sums
-            self._call(
-                "pull_back",
-                *(piece.n, piece.order, piece.first, *self._radial, vectors, adjoint, gradient),
-            )
+            self._pull_back(piece, vectors, sums, cotangent[atoms], gradient)
 
         self._in_pieces(len(first) - 1, compute)
         return gradient
+
+    def forward_vjp(
+        self, vectors: torch.Tensor, first: torch.Tensor
+    ) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+        """Return B, shape (n_atoms, D), and a function from a cotangent to the result of `vjp`.
+
+        The neighbour sums are kept for it, of all atoms at once.
+
+        Raises
+        ------
+        torch.OutOfMemoryError
+            When the card has no room for them.
+        """
+        self._check_pairs(vectors, first)
+        n = len(first) - 1
+        piece, components = _Piece(first, slice(0, n)), self._empty(n, self.settings.n_components)
+        sums = self._sums(piece, vectors)
+        self._components(piece, sums, components)
+
+        def pull_back(cotangent: torch.Tensor) -> torch.Tensor:
+            self._check(cotangent, "cotangent", tuple(components.shape))
+            gradient = torch.empty_like(vectors)
+            self._pull_back(piece, vectors, sums, cotangent, gradient)
+            return gradient
+
+        return components, pull_back
 
     def jvp(
         self, vectors: torch.Tensor, first: torch.Tensor, tangent: torch.Tensor
@@ -136,6 +156,21 @@ class CudaKernel:
             "sum_neighbours", piece.n, piece.order, piece.first, *self._radial, vectors, sums
         )
         return sums
+
+    def _pull_back(
+        self,
+        piece: _Piece,
+        vectors: torch.Tensor,
+        sums: torch.Tensor,
+        cotangent: torch.Tensor,
+        gradient: torch.Tensor,
+    ) -> None:
+        adjoint = torch.empty_like(sums)
+        self._call("adjoint", piece.n, piece.order, sums, cotangent, adjoint)
+        self._call(
+            "pull_back",
+            *(piece.n, piece.order, piece.first, *self._radial, vectors, adjoint, gradient),
+        )
 
     def _components(self, piece: _Piece, sums: torch.Tensor, out: torch.Tensor) -> None:
         bzero, partial = bool(self.settings.bzero), self._partial(piece)
