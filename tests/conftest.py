@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, surface
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from diverse import lammps_library
 from diverse.dynamics import Evaluate
@@ -19,6 +21,8 @@ from diverse.models import Predictions
 from diverse.structures import ReferenceLattice, tagged
 from paths import ROOT, snakemake
 
+STUDIES = ("smoke", "slurm")  # folders of tests that share one run of the smoke study
+
 
 def triclinic(n_atoms: int, seed: int) -> Atoms:
     """Random skewed cell of `n_atoms` at tungsten's density; atoms are not kept apart."""
@@ -27,6 +31,22 @@ def triclinic(n_atoms: int, seed: int) -> Atoms:
     cell *= (n_atoms * 16.0 / np.linalg.det(cell)) ** (1 / 3)
     positions = rng.uniform(size=(n_atoms, 3)) @ cell
     return Atoms(["W"] * n_atoms, positions=positions, cell=cell, pbc=True)
+
+
+class ByFile(LoadScopeScheduling):
+    """Each file goes to one of the processes; all files of whole studies to the same, first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.split("::")[0])
+        return "studies" if path.parent.name in STUDIES else str(path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.parent.name not in STUDIES)
 
 
 @pytest.fixture(autouse=True)

@@ -237,7 +237,7 @@ def test_the_release_holds_potentials_with_cards(study):
     assert len(cards) == 2 * 4  # the largest model of each family on entropy and on expert
     assert manifest.str.endswith("release.tar.xz").sum() == 1
     with tarfile.open(study / "results/smoke/release.tar.xz") as archive:
-        packed = [name for name in archive.getnames() if re.search("potentials/.*README.md", name)]
+        packed = [name for name in archive.getnames() if re.search("/potentials/.*README.md", name)]
     assert len(packed) == 3 * (3 + 1 + 2 + 1)
     assert not manifest.str.contains("snakemake").any()
 

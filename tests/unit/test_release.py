@@ -18,9 +18,11 @@ from diverse.report.release import (
     release_ahead,
     release_study,
 )
+from diverse.report.version import Version
 from paths import ROOT
 
-CHOICE = {"figures": ["a.png"], "potentials": ["set-linear6-0"]}
+VERSION = Version(ROOT, "0.1.0", "abc", [])
+CHOICE = {"figures": ["a.png"], "potentials": ["set-linear6-0"], "version": VERSION}
 
 
 def study(results, labelled):
@@ -35,6 +37,7 @@ def study(results, labelled):
     for path in (results / file for file in [*files, "potentials/set-linear6-0/.snakemake_own"]):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
+    (results / "config.yaml").write_text("study: mine\n")
     (results / "figures").mkdir()
     for name in ("a", "b"):
         pixels = np.random.default_rng(1).integers(0, 4, (40, 60, 3)) * 80
@@ -74,13 +77,28 @@ def test_release(tmp_path, labelled, zhou):
     assert len(ase.io.read(target / "labels/set.xyz.xz", index=":")) == 40
     ledger = Ledger(tmp_path / "new.xyz", [target / "labels/set.xyz.xz"])
     assert all(ledger.find(label_key(cell, zhou.protocol)) for cell in labelled)
+    check_archive(archive, tmp_path / "unpacked")
+
+
+def check_archive(archive, folder):
+    """Assert that an archive holds the study of `study`, and that its checksums are right."""
     with tarfile.open(archive) as packed:
-        assert packed.getnames() == [
-            *("figures/a.png", "figures/b.png"),
-            *(f"potentials/set-linear6-{seed}/potential.nn" for seed in (0, 1)),
-            *("errors/cells.csv.xz", "errors/draws/set/linear6.csv.xz"),
-            "errors/subsets/linear6.csv.xz",
-        ]
+        packed.extractall(folder, filter="data")
+    (unpacked,) = folder.iterdir()
+    assert unpacked.name == "diverse-0.1.0-mine"
+    assert "Study mine" in (unpacked / "README.md").read_text()
+    assert VERSION.commit in (unpacked / "README.md").read_text()
+    lines = [line.split("  ") for line in (unpacked / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: digest for digest, name in lines}
+    for name, digest in sums.items():
+        assert sha256((unpacked / name).read_bytes()).hexdigest() == digest, name
+    assert set(sums) == {
+        *("README.md", "LICENSE", "CITATION.cff", "config.yaml"),
+        *("labels/README.md", "labels/set.xyz.xz", "tables/a.csv", "tables/large.csv"),
+        *("figures/a.png", "figures/b.png", "errors/cells.csv.xz"),
+        *(f"potentials/set-linear6-{seed}/potential.nn" for seed in (0, 1)),
+        *("errors/draws/set/linear6.csv.xz", "errors/subsets/linear6.csv.xz"),
+    }
 
 
 def test_physical_properties_are_released_with_the_labels_behind_them(tmp_path, labelled):
@@ -193,7 +211,8 @@ def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labell
     assert "labels-ahead/set.xyz.xz" in (target / "manifest.csv").read_text()
     merge([ahead, target / "labels/set.xyz.xz"], results / "labels/set.xyz.xz")
     (results / "labels/README.md").write_text("card")
-    release_study(results, target, figures=[], potentials=[])
+    (results / "config.yaml").write_text("study: mine\n")
+    release_study(results, target, figures=[], potentials=[], version=VERSION)
     assert not ahead.exists()
 
 

@@ -7,6 +7,7 @@ Steps  plot_workflow: the graph of stages
        write_report: snakemake --report over all of it
        write_manifest: SHA-256 of every file that the study's jobs wrote
        verify: compare the files with the manifest, and make a sample of them again (on request)
+       reproduce: compare the tables with the released ones, number by number (on request)
        release: copy what the repository ships to results/release/, pack the rest, and write the
                 findings to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
@@ -20,6 +21,7 @@ localrules:
     write_report,
     write_manifest,
     verify,
+    reproduce,
     release,
     release_ahead,
 
@@ -163,6 +165,23 @@ rule verify:
         "Verifying the study"
     script:
         "../scripts/verify.py"
+
+
+rule reproduce:
+    """Compare the study's tables with the released ones, number by number."""
+    input:
+        "<results>/index.html",
+    log:
+        "<logs>/reproduce.log",
+    conda:
+        ENVIRONMENT
+    params:
+        results=RESULTS,
+        released=str(ROOT / "results/release"),
+    message:
+        "Comparing the study with the released one"
+    script:
+        "../scripts/reproduce.py"
 
 
 rule release:

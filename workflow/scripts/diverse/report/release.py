@@ -7,7 +7,6 @@ import lzma
 import os
 import re
 import shutil
-import tarfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,23 +18,29 @@ from PIL import Image
 
 from diverse.errors.views import largest_models
 from diverse.labels.ledger import Ledger, LedgerError, write_rows
+from diverse.report.archive import pack_archive
+from diverse.report.version import Version
 from diverse.seals import sha256_of, visible_files
 
 LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 COLOURS = 256  # of a released figure
 FIGURES = re.compile(r"results/release/figures/([\w.-]+)")
-ARCHIVED = ("figures", "potentials", "errors")  # folders of a study; git gets a choice of them
 MANIFEST = "manifest.csv"
 
 
 def release_study(
-    results: Path, target: Path, *, figures: Iterable[str], potentials: Iterable[str]
+    results: Path,
+    target: Path,
+    *,
+    figures: Iterable[str],
+    potentials: Iterable[str],
+    version: Version,
 ) -> Path:
     """Copy a finished study's deliverables below `target`, pack the rest, and write the manifest.
 
     Git keeps every version of every file, so it gets the labels, the tables, the errors by cell
-    that the claims rest on, and a choice of figures and potentials; all figures, potentials and
-    errors go to ``release.tar.xz`` in the study's folder, which is published beside the repository.
+    that the claims rest on, and a choice of figures and potentials; all of them go to
+    ``release.tar.xz`` in the study's folder, which is published beside the repository.
     ``target/labels/<dataset>.xyz.xz`` is a ledger that later runs look labels up in. Of a study of
     convergence, where there is one, the labels and the table of errors are copied; of dynamics all
     runs, as one table; of physical properties the table, the curves and the labels. Labels that lay
@@ -51,6 +56,8 @@ def release_study(
         Names of the figures that git gets, for example ``ratios.png``.
     potentials : iterable of str
         Names of the potentials that git gets, for example ``entropy-linear8-0``.
+    version : Version
+        What the archive says of the repository.
 
     Returns
     -------
@@ -60,9 +67,9 @@ def release_study(
     for folder in ("labels", "tables", "figures", "potentials", "errors"):
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
-    for path in sorted((results / "labels").glob("*.xyz.xz")):
-        shutil.copy(path, target / "labels")
-    shutil.copy(results / "labels/README.md", target / "labels")
+    for labels in ("README.md", "*.xyz.xz"):  # neither in a study of published sets alone
+        for path in (results / "labels").glob(labels):
+            shutil.copy(path, target / "labels")
     for path in sorted((results / "tables").glob("*.csv")):
         _copy_table(path, target / "tables")
     for path in visible_files(results / "errors"):
@@ -78,7 +85,7 @@ def release_study(
     _release_convergence(results, target / "convergence")
     _release_dynamics(results, target / "dynamics")
     _release_physics(results, target / "physics")
-    archive = _pack(results, results / "release.tar.xz")
+    archive = pack_archive(results, results / "release.tar.xz", version)
     write_manifest(target, archive)
     release_ahead(results, target)
     return archive
@@ -173,19 +180,6 @@ def _manifest_row(path: Path, target: Path) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "sha256": sha256_of(path),
     }
-
-
-def _pack(results: Path, archive: Path) -> Path:
-    """Pack the folders `ARCHIVED`: the same bytes for the same contents, whole or not at all."""
-    temporary = archive.with_suffix(".part")
-    with tarfile.open(temporary, "w:xz") as packed:
-        for path in (path for folder in ARCHIVED for path in visible_files(results / folder)):
-            entry = tarfile.TarInfo(str(path.relative_to(results)))
-            entry.size = path.stat().st_size
-            with path.open("rb") as file:
-                packed.addfile(entry, file)
-    os.replace(temporary, archive)
-    return archive
 
 
 def _copy_table(path: Path, folder: Path) -> None:
