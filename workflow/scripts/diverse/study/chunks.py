@@ -17,7 +17,12 @@ from diverse.generate.optimiser import OptimiserSettings
 from diverse.generate.random_cells import check_packing
 from diverse.generate.sampling import EntropySettings, Generator, Sample, generate_cells
 from diverse.structures import random_stream, tagged
-from diverse.study.settings import descriptor_settings, reference_lattice, sampler_settings
+from diverse.study.settings import (
+    descriptor_settings,
+    reference_lattice,
+    sampler_settings,
+    study_device,
+)
 
 Config = dict[str, Any]
 
@@ -113,12 +118,14 @@ def cell_statistics(
 def make_generator(
     study: Config, dataset: Config, whitening: Whitening, *, threads: int = 1
 ) -> Generator:
-    """Return the generator of a data set of a study.
+    """Return the generator of a data set of a study, on the card that the study names, if any.
 
     Raises
     ------
     ValueError
         If no cell could satisfy the study's floor.
+    DeviceError
+        When a card is asked for and cannot be used.
     """
     options = study["optimiser"]
     lattice = reference_lattice(study)
@@ -136,6 +143,7 @@ def make_generator(
         descriptor=descriptor_settings(study),
         whitening=whitening,
         batch=options["batch"],
+        device=study_device(study),
     )
 
 
