@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from diverse.kernel.cuda_kernel import CudaKernel
+from diverse.kernel.cuda_pairs import sum_ranges
 from diverse.kernel.device import Device
 from diverse.kernel.force_maps import PackedPairs
 from diverse.kernel.kernel import DType
@@ -97,9 +98,7 @@ class CudaMap(ABC):
 
     def sum_ranges(self, first: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """Return the sums of values[first[i]] to values[first[i + 1] - 1], float64, shape (n,)."""
-        sums = torch.empty(len(first) - 1, dtype=torch.float64, device=first.device)
-        self._library.call("sum_ranges", self._device, len(sums), first, values, sums)
-        return sums
+        return sum_ranges(self._library, self._device, first, values)
 
     def padded(self, cells: torch.Tensor, n_atoms: int, n_pairs: int) -> CellPairs:
         """Return the pairs of some cells in tensors of given sizes, which no number is asked for.
@@ -184,11 +183,11 @@ class CudaStoredJacobian(CudaMap):
     def _store(self, kernel: CudaKernel, vectors: Array, first: Array, rows: torch.Tensor) -> None:
         """Fill the rows of some atoms: derivatives of one component of all of them at a time."""
         given, starts = self._tensor(vectors), self._tensor(first)
-        shape = (len(first) - 1, self._n_components)
+        descriptors, pull_back = kernel.forward_vjp(given, starts)
         for component in range(self._n_components):
-            chosen = torch.zeros(shape, dtype=torch.float64, device=self._device.place)
+            chosen = torch.zeros_like(descriptors)
             chosen[:, component] = 1
-            rows[:, :, component] = kernel.vjp(given, starts, chosen).to(self._dtype)
+            rows[:, :, component] = pull_back(chosen).to(self._dtype)
 
     def _to_pairs(self, batch: CellPairs, slopes: torch.Tensor) -> torch.Tensor:
         gradient = self._empty(len(batch.pairs), 3)
@@ -232,6 +231,7 @@ def free_memory(device: Device) -> int:
     """Return the bytes that stored Jacobians may take on a card; none in the emulation."""
     if device.hardware is None:
         return 0
+    torch.cuda.empty_cache()  # what torch keeps for later is free
     return int(SHARE_OF_MEMORY * torch.cuda.mem_get_info()[0])
 
 

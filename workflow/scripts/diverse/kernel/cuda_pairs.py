@@ -93,3 +93,15 @@ class CudaSearch:
     def _call(self, name: str, *arguments: object) -> None:
         n_cells = len(self._first_atom) - 1
         self._library.call(name, self._device, n_cells, self._first_atom, *arguments)
+
+
+def sum_ranges(
+    library: Library, device: Device, first: torch.Tensor, values: torch.Tensor
+) -> torch.Tensor:
+    """Return the sums of values[first[i]] to values[first[i + 1] - 1], shape (n,), in float64.
+
+    Each has one order, whatever else is summed.
+    """
+    sums = torch.empty(len(first) - 1, dtype=torch.float64, device=device.place)
+    library.call("sum_ranges", device, len(sums), first, values, sums)
+    return sums

@@ -16,13 +16,9 @@ from diverse.generate.expert.context import Context
 from diverse.generate.optimiser import OptimiserSettings
 from diverse.generate.random_cells import check_packing
 from diverse.generate.sampling import EntropySettings, Generator, Sample, generate_cells
+from diverse.kernel.device import Device
 from diverse.structures import random_stream, tagged
-from diverse.study.settings import (
-    descriptor_settings,
-    reference_lattice,
-    sampler_settings,
-    study_device,
-)
+from diverse.study.settings import descriptor_settings, reference_lattice, sampler_settings
 
 Config = dict[str, Any]
 
@@ -55,6 +51,7 @@ def sampled_chunk(
     whitening: Whitening,
     earlier: SetStatistics | None = None,
     threads: int = 1,
+    device: Device | None = None,
 ) -> Sample:
     """Make chunk number `chunk` of the entropy or random data set called `name`.
 
@@ -64,12 +61,15 @@ def sampled_chunk(
         Of all earlier rounds and of the set that is complemented.
     threads : int
         They change no number.
+    device : Device, optional
+        Card that cells move on; by default the CPU.
     """
     generator = make_generator(study, dataset, whitening, threads=threads)
     n_cells = chunk_size(dataset["cells"], dataset["chunks"], chunk)
+    batch = min(generator.batch, -(-n_cells // BATCHES_PER_CHUNK))
     sample = generate_cells(
         n_cells,
-        generator=replace(generator, batch=min(generator.batch, -(-n_cells // BATCHES_PER_CHUNK))),
+        generator=replace(generator, batch=batch, device=device),
         earlier=earlier or SetStatistics.empty(generator.descriptor.n_components),
         rng=random_stream(study["seed"], name, chunk),
     )
@@ -118,14 +118,12 @@ def cell_statistics(
 def make_generator(
     study: Config, dataset: Config, whitening: Whitening, *, threads: int = 1
 ) -> Generator:
-    """Return the generator of a data set of a study, on the card that the study names, if any.
+    """Return the generator of a data set of a study.
 
     Raises
     ------
     ValueError
         If no cell could satisfy the study's floor.
-    DeviceError
-        When a card is asked for and cannot be used.
     """
     options = study["optimiser"]
     lattice = reference_lattice(study)
@@ -143,7 +141,6 @@ def make_generator(
         descriptor=descriptor_settings(study),
         whitening=whitening,
         batch=options["batch"],
-        device=study_device(study),
     )
 
 
