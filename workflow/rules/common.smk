@@ -171,7 +171,7 @@ def study_part(*keys):
     return {key: config[key] for key in keys}
 
 
-def training_part(*keys):
+def part_on_device(*keys):
     """Return `study_part`, and the device if it is not the CPU: else nothing depends on its key."""
     return study_part(*keys, *([] if config["device"] == "cpu" else ["device"]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -132,6 +132,7 @@ class Training:
         self.loss = ForceLoss(cells, self.training, settings, device)
         self.stack = initial_stack(self.loss, seeds)
         self.optimiser = AdamW(self.parameters, settings.weight_decay)
+        self._take = self._take_on_cpu if device is None else self._steps_on_card()
 
     @property
     def parameters(self) -> np.ndarray:
@@ -151,14 +152,21 @@ class Training:
             for seed, numbers in zip(self.seeds, self.training, strict=True)
         ]
         steps = list(_batches(orders, self.settings.batch or max(map(len, orders))))
-        losses = []
-        for number, batches in enumerate(steps):
-            done = (epoch + (number + 1) / len(steps)) / self.settings.epochs
-            values, gradient = self.loss.gradient(self.stack, batches)
-            self.optimiser.step(gradient, self.settings.learning_rate * schedule(done))
-            losses.append(values)
-        means: np.ndarray = np.mean(losses, axis=0)
+        done = [(epoch + (n + 1) / len(steps)) / self.settings.epochs for n in range(len(steps))]
+        rates = [self.settings.learning_rate * schedule(part) for part in done]
+        means: np.ndarray = np.mean(self._take(steps, rates), axis=0)
         return means
+
+    def _take_on_cpu(
+        self, steps: Sequence[Sequence[np.ndarray]], rates: Sequence[float]
+    ) -> np.ndarray:
+        """Take steps with some batches; return the losses, shape (n_steps, n_networks)."""
+        losses = []
+        for batches, rate in zip(steps, rates, strict=True):
+            values, gradient = self.loss.gradient(self.stack, batches)
+            self.optimiser.step(gradient, rate)
+            losses.append(values)
+        return np.array(losses)
 
     def validate(self) -> np.ndarray:
         """Return loss, RMSE of energies and RMSE of forces on the cells set aside.
@@ -175,6 +183,11 @@ class Training:
             rows += errors.rows(n)
         rows = np.where(rows > 0, rows, np.nan)
         return np.vstack([weighted / rows.sum(axis=0), np.sqrt(squares / rows)])
+
+    def _steps_on_card(self) -> Callable[..., np.ndarray]:
+        from diverse.models.network.cuda_steps import CudaSteps  # imports torch
+
+        return CudaSteps(self.loss, self.stack, self.optimiser).run
 
     def model(self, number: int) -> NetworkModel:
         """Return one network as it is now."""
