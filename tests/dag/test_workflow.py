@@ -208,7 +208,7 @@ FAMILIES = {
 }
 PRESENT = [
     families
-    for number in range(1, len(FAMILIES) + 1)
+    for number in (1, len(FAMILIES))
     for families in combinations(FAMILIES, number)
 ]
 
