@@ -1,7 +1,6 @@
 """Measure the physical properties of one potential."""
 
 import json
-import sys
 from pathlib import Path
 
 from diverse.labels.labellers import make_labeller
@@ -33,7 +32,6 @@ with log.open("a") as file:
 
     def say(line: str) -> None:
         print(line, file=file, flush=True)
-        print(f"{name}: {line}", file=sys.stderr)
 
     table, curves = measure_properties(
         reference_lattice(params.study),

@@ -38,6 +38,7 @@ from diverse.physics.vibrations import (
     phonon_rows,
     thermal_expansion,
 )
+from diverse.progress import tracked
 from diverse.structures import ReferenceLattice
 
 STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
@@ -145,7 +146,7 @@ def measure_properties(
     crystal = Crystal(reference, calculator)
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
-    for entry in properties(reference, melting):
+    for entry in tracked(list(properties(reference, melting)), "properties"):
         start = time.monotonic()
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():
