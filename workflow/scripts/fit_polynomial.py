@@ -21,7 +21,7 @@ model = with_searched_weights(snakemake.params.model, snakemake.input.search or 
 solver = model.get("solver", "streaming")  # the only one of POD and ACE
 settings, folder = FitSettings.of(model), Path(output.parameters[0]).parent
 options = {"cutoff": study["cutoff"], "zbl": repulsion(study)}
-with threadpool_limits(snakemake.threads), open(snakemake.log[0], "w") as log, redirect_stdout(log):
+with threadpool_limits(snakemake.threads), open(snakemake.log[0], "a") as log, redirect_stdout(log):
     potential, uncertainty, fit = fit_streaming(
         lambda: iterate_cells([cells]), settings, **options, device=study_device(study)
     )

@@ -101,8 +101,8 @@ def chosen_potentials(scores: pd.DataFrame, families: Mapping[str, str]) -> list
     """Return the names of the potentials that git gets.
 
     Those of the largest model of each family on the first data set of family entropy and of family
-    expert, seed 0. None of ACE: its files are megabytes of tables, which ``snakemake ace`` makes and
-    the archive holds.
+    expert, seed 0. None of ACE: its files are megabytes of tables, which ``snakemake ace`` makes
+    and the archive holds.
 
     Parameters
     ----------

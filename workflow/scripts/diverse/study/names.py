@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from diverse.study.ablation import ARMS
-from diverse.study.reading import ConfigError
+from diverse.study.reading import ConfigError, demand
 
 Config = dict[str, Any]
 
@@ -99,3 +102,29 @@ def _check_potentials(trains: Iterable[str], models: Iterable[str]) -> None:
                 f"'{other[0]}' would both be the potential {'-'.join(pair)}; use _ instead of - in "
                 "one of the names"
             )
+
+
+def check_folder(study: Config, folder: Path) -> None:
+    """Refuse a folder of results that a study of another element has filled.
+
+    Parameters
+    ----------
+    study : dict
+        The study with its defaults.
+    folder : Path
+        Where its results are to lie.
+
+    Raises
+    ------
+    ConfigError
+        If ``config.yaml`` there names another element.
+    """
+    try:
+        found = yaml.safe_load((folder / "config.yaml").read_text())["element"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return  # a new folder, or a file that its job writes anew
+    demand(
+        found == study["element"],
+        f"study: {folder} holds a study of {found}, this one is of {study['element']}: give it "
+        "another name, or move the folder away",
+    )
