@@ -1,7 +1,6 @@
 """Measure the physical properties of one potential."""
 
 import json
-import sys
 from pathlib import Path
 
 from diverse.labels.labellers import make_labeller
@@ -22,7 +21,6 @@ source, name = params.potential, snakemake.wildcards.potential
 def say(line: str) -> None:
     with log.open("a") as file:
         print(line, file=file)
-    print(f"{name}: {line}", file=sys.stderr)
 
 
 if "labeller" in source:

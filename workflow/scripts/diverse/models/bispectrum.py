@@ -18,6 +18,7 @@ class BispectrumModel(ABC):
     """Model that maps the descriptors of one environment to that atom's energy."""
 
     twojmax: int
+    in_lammps = True
 
     @abstractmethod
     def site_energies(self, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -38,6 +38,7 @@ from diverse.physics.vibrations import (
     phonon_rows,
     thermal_expansion,
 )
+from diverse.progress import Progress
 from diverse.structures import ReferenceLattice
 
 STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
@@ -146,8 +147,11 @@ def measure_properties(
     crystal = Crystal(reference, calculator)
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
-    progress = _Progress(list(properties(reference, melting)), largest, say)
-    for entry in progress.entries:
+    entries = list(properties(reference, melting))
+    sizes = [min(entry.atoms, SUPERCELL) * (entry.atoms <= largest) for entry in entries]
+    progress = Progress(sum(sizes), f"{len(entries)} properties")
+    for entry, size in zip(entries, sizes, strict=True):
+        start = time.monotonic()
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():
             value, why = found.rows.get(name, np.nan), found.reasons.get(name, reason)
@@ -155,7 +159,9 @@ def measure_properties(
             rows.append(row | {"atoms": found.atoms})
         if found.curve is not None:
             curves[next(iter(entry.units))] = {**_fields(found.curve), "rows": list(entry.units)}
-        progress.tell(entry, reason or "measured")
+        names = ", ".join(entry.units)
+        say(f"{names}: {reason or 'measured'} ({time.monotonic() - start:.1f} s)")
+        progress.add(size)
     return pd.DataFrame(rows, columns=COLUMNS), curves
 
 
@@ -176,26 +182,3 @@ def _measured(entry: Property, crystal: Crystal, largest: int) -> tuple[Found, s
         return Found({}), str(error)
     except PropertyNotImplementedError:
         return Found({}), "does not apply: the calculator has no stress"
-
-
-class _Progress:
-    """Says what was measured and about how long the rest takes, by the atoms of its cells."""
-
-    def __init__(
-        self, entries: Sequence[Property], largest: int, say: Callable[[str], None]
-    ) -> None:
-        self.entries, self._say = entries, say
-        sizes = [min(entry.atoms, SUPERCELL) * (entry.atoms <= largest) for entry in entries]
-        self._done, self._atoms = 0, np.cumsum(sizes)
-        self._start = self._last = time.monotonic()
-
-    def tell(self, entry: Property, what: str) -> None:
-        """Say what came of the next of the properties."""
-        now, atoms = time.monotonic(), max(self._atoms[self._done], 1)
-        left = (now - self._start) * (self._atoms[-1] / atoms - 1)
-        self._done += 1
-        self._say(
-            f"{self._done}/{len(self.entries)} {', '.join(entry.units)}: {what} "
-            f"({now - self._last:.1f} s); about {left:.0f} s left"
-        )
-        self._last = now

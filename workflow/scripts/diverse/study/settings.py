@@ -43,8 +43,8 @@ def model_descriptor(study: Config, model: Config) -> BispectrumSettings:
     return BispectrumSettings(model["twojmax"], study["cutoff"])
 
 
-def training_device(study: Config) -> Device | None:
-    """Return the card that networks are trained on, or None for the CPU.
+def study_device(study: Config) -> Device | None:
+    """Return the card that cells are generated and models trained on, or None for the CPU.
 
     The part of a study that a rule depends on names the device only if it is not the CPU.
 
@@ -58,7 +58,13 @@ def training_device(study: Config) -> Device | None:
 
 def model_kind(model: Config) -> str:
     """Return the definition in the schema that describes a model, given its entry in the study."""
-    return {"network": "network", "pod": "pod"}.get(model["family"], "polynomial")
+    family = str(model["family"])
+    return family if family in ("network", "pod", "ace") else "polynomial"
+
+
+def own_models(study: Config) -> list[str]:
+    """Return the names of the models whose families need no extra environment; LAMMPS runs them."""
+    return [name for name, model in study["models"].items() if model["family"] != "ace"]
 
 
 def repulsion(study: Config) -> ZBL:

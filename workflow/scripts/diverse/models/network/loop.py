@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from diverse.models.network.loss import DivergedError, ForceLoss
 from diverse.models.network.model import NetworkModel
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack, initial_parameters
+from diverse.progress import Progress as JobProgress
 
 WARM_UP = 0.05  # of all steps
 CELLS_AT_ONCE = 64  # of each network, while validating
@@ -37,6 +38,7 @@ def train_networks(
     checkpoint: Path | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     device: Device | None = None,
+    work: JobProgress | None = None,
 ) -> list[tuple[NetworkModel, History]]:
     """Train networks of one shape, each on a set of its own, for a fixed number of epochs.
 
@@ -66,6 +68,8 @@ def train_networks(
     device : Device, optional
         Card to train on, by the same steps; by default the CPU. There, the same seeds give the
         same bytes on one kind of card with one version of torch.
+    work : JobProgress, optional
+        Of a job that trains more than these; every epoch of every network adds 1 to it.
 
     Returns
     -------
@@ -85,6 +89,9 @@ def train_networks(
     identity = _identity(cells, members, settings, seeds, curves, device)
     file = checkpoint and Checkpoint(checkpoint, identity)
     progress = file.load(training.parameters, training.optimiser) if file else Progress()
+    if work is None:
+        epochs = settings.epochs - progress.epoch
+        work = JobProgress(epochs * len(members), f"{epochs} epochs")
     saved = time.monotonic()
     while progress.epoch < settings.epochs:
         try:
@@ -94,6 +101,7 @@ def train_networks(
         except DivergedError as error:
             raise ValueError(training.divergence(error.network, progress.epoch)) from None
         progress.epoch += 1
+        work.add(len(members))
         if file and time.monotonic() - saved >= checkpoint_seconds:
             file.save(training.parameters, training.optimiser, progress)
             saved = time.monotonic()
@@ -132,6 +140,7 @@ class Training:
         self.loss = ForceLoss(cells, self.training, settings, device)
         self.stack = initial_stack(self.loss, seeds)
         self.optimiser = AdamW(self.parameters, settings.weight_decay)
+        self._take = self._take_on_cpu if device is None else self._steps_on_card()
 
     @property
     def parameters(self) -> np.ndarray:
@@ -151,14 +160,21 @@ class Training:
             for seed, numbers in zip(self.seeds, self.training, strict=True)
         ]
         steps = list(_batches(orders, self.settings.batch or max(map(len, orders))))
-        losses = []
-        for number, batches in enumerate(steps):
-            done = (epoch + (number + 1) / len(steps)) / self.settings.epochs
-            values, gradient = self.loss.gradient(self.stack, batches)
-            self.optimiser.step(gradient, self.settings.learning_rate * schedule(done))
-            losses.append(values)
-        means: np.ndarray = np.mean(losses, axis=0)
+        done = [(epoch + (n + 1) / len(steps)) / self.settings.epochs for n in range(len(steps))]
+        rates = [self.settings.learning_rate * schedule(part) for part in done]
+        means: np.ndarray = np.mean(self._take(steps, rates), axis=0)
         return means
+
+    def _take_on_cpu(
+        self, steps: Sequence[Sequence[np.ndarray]], rates: Sequence[float]
+    ) -> np.ndarray:
+        """Take steps with some batches; return the losses, shape (n_steps, n_networks)."""
+        losses = []
+        for batches, rate in zip(steps, rates, strict=True):
+            values, gradient = self.loss.gradient(self.stack, batches)
+            self.optimiser.step(gradient, rate)
+            losses.append(values)
+        return np.array(losses)
 
     def validate(self) -> np.ndarray:
         """Return loss, RMSE of energies and RMSE of forces on the cells set aside.
@@ -175,6 +191,11 @@ class Training:
             rows += errors.rows(n)
         rows = np.where(rows > 0, rows, np.nan)
         return np.vstack([weighted / rows.sum(axis=0), np.sqrt(squares / rows)])
+
+    def _steps_on_card(self) -> Callable[..., np.ndarray]:
+        from diverse.models.network.cuda_steps import CudaSteps  # imports torch
+
+        return CudaSteps(self.loss, self.stack, self.optimiser).run
 
     def model(self, number: int) -> NetworkModel:
         """Return one network as it is now."""

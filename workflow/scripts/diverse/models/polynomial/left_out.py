@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ase import Atoms
 
-from diverse.models.polynomial.accumulate import Fold, accumulate, survey
+from diverse.models.polynomial.accumulate import Fold, Gram, accumulate, survey
 from diverse.models.polynomial.forms import Form
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import left_out_path
@@ -27,6 +27,8 @@ class FoldedSet:
     n_folds : int
     cutoff : float, Å
     zbl : ZBL
+    make_gram : callable
+        Makes the sums, as `accumulate` takes it.
 
     Raises
     ------
@@ -42,9 +44,11 @@ class FoldedSet:
         n_folds: int,
         cutoff: float,
         zbl: ZBL,
+        make_gram: Callable[[int], Gram] = Gram,
     ) -> None:
         self._cells, self._n_folds, self._zbl = cells, n_folds, zbl
         self._source = form.source(cutoff, zbl.element)
+        self._make_gram = make_gram
         found = survey(cells(), self._source)
         self.basis = found.basis(quadratic=form.quadratic)
         self._lowest = found.lowest_energy
@@ -60,6 +64,7 @@ class FoldedSet:
                 self._zbl,
                 n_folds=self._n_folds,
                 weights=cell_weights(self._lowest, scale),
+                make_gram=self._make_gram,
             )
         return self._folds[scale]
 
