@@ -206,7 +206,7 @@ class _Errors:
 
 
 class _Targets:
-    """What networks are trained to give, on a card; one cell more, of no atoms, is padding."""
+    """Targets of the networks on a card; one cell more, of no atoms, is padding."""
 
     def __init__(self, loss: ForceLoss, tensor: Callable[[np.ndarray], torch.Tensor]) -> None:
         cells, self._settings = loss.cells, loss.settings
