@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from diverse.kernel.cuda_maps import CellPairs
+from diverse.kernel.cuda_maps import BatchPairs
 from diverse.models.network.loss import ForceLoss
 
 
@@ -87,14 +87,14 @@ class PaddedTargets:
         self._of_rows = settings.energy_weight, settings.force_weight
 
     def errors(
-        self, numbers: torch.Tensor, batch: CellPairs, sums: torch.Tensor, forces: torch.Tensor
+        self, numbers: torch.Tensor, batch: BatchPairs, sums: torch.Tensor, forces: torch.Tensor
     ) -> PaddedErrors:
         """Return the errors of a padded batch.
 
         Parameters
         ----------
         numbers : Tensor of int64, shape (n_networks, n_cells)
-        batch : CellPairs
+        batch : BatchPairs
             That `CudaMap.padded` returns for these numbers, with a cell more for each network.
         sums : Tensor, shape (n_networks * (n_cells + 1),), eV
             Energies by cell.

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from diverse.kernel.cuda_graph import recorded
-from diverse.kernel.cuda_maps import CellPairs, CudaMap
+from diverse.kernel.cuda_maps import BatchPairs, CudaMap
 from diverse.models.network.adamw import DECAYS, AdamW
 from diverse.models.network.cuda_errors import PaddedErrors, PaddedTargets
 from diverse.models.network.cuda_stack import CudaNetworkStack
@@ -189,7 +189,7 @@ class CudaSteps(Steps):
 class _Evaluated:
     """Networks on a padded batch; energies and slopes can be differentiated by the parameters."""
 
-    batch: CellPairs
+    batch: BatchPairs
     energies: torch.Tensor
     slopes: torch.Tensor
     errors: PaddedErrors
