@@ -3,7 +3,7 @@
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
 snakemake --cores all STAGE                            generate, diversity, label, train, transfer, potentials,
-                                                       and, on request alone, dynamics, physics
+                                                       and, on request alone, ace, dynamics, physics
 """
 
 from snakemake.utils import min_version
@@ -36,6 +36,7 @@ include: "workflow/rules/label_quality.smk"
 include: "workflow/rules/split.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/draws.smk"
+include: "workflow/rules/ace.smk"
 include: "workflow/rules/references.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/curves.smk"

@@ -129,7 +129,7 @@ def test_every_pin_but_torch_has_its_hashes():
     assert all(re.fullmatch(r"\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines[2:])
 
 
-@pytest.mark.parametrize("file", ["universal.txt", "requirements-gpu.txt"])
+@pytest.mark.parametrize("file", ["universal.txt", "ace.txt", "requirements-gpu.txt"])
 def test_extras_are_pinned_and_have_their_hashes(file):
     lines = (ROOT / "envs" / file).read_text().splitlines()[2:]
     assert len(lines) > 1
@@ -142,12 +142,15 @@ def test_the_torch_of_a_card_is_the_version_of_the_study():
     assert f"\ntorch=={torch}\n" in own
 
 
-def test_universal_potentials_are_beside_the_packages_of_the_study():
-    lines = (ROOT / "envs/universal.txt").read_text().splitlines()[2:]
+@pytest.mark.parametrize(
+    ("extra", "wanted"), [("universal", {"sevenn", "chgnet"}), ("ace", {"ace-jax", "jaxlib"})]
+)
+def test_extra_packages_are_beside_those_of_the_study(extra, wanted):
+    lines = (ROOT / f"envs/{extra}.txt").read_text().splitlines()[2:]
     names = {line.split("==")[0].lower() for line in lines}
     own = (ROOT / "envs/requirements.txt").read_text().lower().splitlines()
     assert names.isdisjoint(line.split("==")[0] for line in own)
-    assert {"sevenn", "chgnet"} <= names
+    assert wanted <= names
 
 
 def run_in(clone, *arguments):
@@ -179,13 +182,14 @@ def test_an_extra_that_cannot_be_had_is_a_sentence_and_leaves_nothing(shared_clo
     assert run_in(shared_clone, "echo", "ready").stdout == "ready\n"
 
 
-def test_an_extra_is_made_once_and_is_at_hand_from_then_on(shared_clone):
+@pytest.mark.parametrize("extra", ["universal", "ace"])
+def test_an_extra_is_made_once_and_is_at_hand_from_then_on(shared_clone, extra):
     make_stand_in(shared_clone)
-    show = ("sh", "-c", "echo $DIVERSE_UNIVERSAL")
+    show = ("sh", "-c", f"echo $DIVERSE_{extra.upper()}")
     assert run_in(shared_clone, *show).stdout == "\n"
-    first = run_in(shared_clone, "--with", "universal", *show)
+    first = run_in(shared_clone, "--with", extra, *show)
     assert "making the extra environment" in first.stderr
-    assert re.search(r"envs/[.]universal-[0-9a-f]{12}/packages$", first.stdout.strip())
+    assert re.search(rf"envs/[.]{extra}-[0-9a-f]{{12}}/packages$", first.stdout.strip())
     again = run_in(shared_clone, *show)
     assert (again.stdout, again.stderr) == (first.stdout, "")
 
@@ -193,5 +197,5 @@ def test_an_extra_is_made_once_and_is_at_hand_from_then_on(shared_clone):
 def test_an_unknown_extra_is_refused():
     result = run(ROOT / "envs", "--with", "everything", "true")
     assert result.returncode == 1
-    sentence = "--with takes universal or gpu, the extra environments, not 'everything'"
+    sentence = "--with takes universal, ace or gpu, the extra environments, not 'everything'"
     assert sentence in result.stderr

@@ -18,6 +18,7 @@ STAGES = [  # files of rules, in the order of the Snakefile
         "split",
         "train",
         "draws",
+        "ace",
         "references",
         "transfer",
     ),
@@ -25,7 +26,9 @@ STAGES = [  # files of rules, in the order of the Snakefile
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
+from diverse.labels.labellers.extra import is_made
 from diverse.study.check import load_study
+from diverse.study.names import check_folder
 from diverse.study.potentials import SEED, measured_potentials
 from diverse.study.reading import ConfigError, check_file
 from diverse.study.requests import LabelRate, read_label_rates, request_minutes
@@ -37,6 +40,7 @@ from diverse.study.settings import (
     labeller_options,
     measured_variants,
     model_kind,
+    own_models,
     reference_options,
     variant_options,
 )
@@ -45,6 +49,7 @@ try:
     for path in workflow.configfiles:
         check_file(path)
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
+    check_folder(config, Path("results", config["study"]))
 except ConfigError as error:
     raise WorkflowError(f"The study file is not valid. {error}") from None
 
@@ -86,7 +91,10 @@ SIZES = config.get("learning_curve", {"environments": []})["environments"]
 CURVES = {f"{name}{size}": name for name in WHOLE for size in (*SIZES, "")}
 COMPARED = [*WHOLE, *(name for name in config["subsets"] if name not in {*CURVES, *WEIGHTED})]
 
-# Models
+# Models: those of the study's own environment, and ACE, which an extra one makes.
+MODELS = own_models(config)
+ACES = names("models", "family", "ace")
+EXPORTED = [*MODELS, *(ACES if is_made("ace") else [])]  # without it, ACE is shown as released
 SNAPS = names("models", "family", "linear", "quadratic")
 PODS = names("models", "family", "pod")
 POLYNOMIALS = [*SNAPS, *PODS]  # linear in their coefficients: one solver fits them all
@@ -103,6 +111,7 @@ POTENTIAL_FILES = {
     "network": ["potential.nn", "potential.descriptor"],
     "polynomial": ["potential.snapcoeff", "potential.snapparam"],
     "pod": ["potential.podcoeff", "potential.podparam"],
+    "ace": ["potential.yace"],
 }
 
 # Draws: a model that takes no part in them is trained once, as the potential that is exported.
@@ -121,7 +130,11 @@ DRAW_ERRORS = [
     *expand(
         "<results>/errors/draws/{train}/{batch}.csv.xz",
         train=WHOLE,
-        batch=[*(["polynomials"] if DRAWN_POLYNOMIALS else []), *DRAWN_NETWORKS],
+        batch=[
+            *(["polynomials"] if DRAWN_POLYNOMIALS else []),
+            *DRAWN_NETWORKS,
+            *(["ace"] if ACES else []),
+        ],
     ),
 ]
 SUBSET_ERRORS = expand("<results>/errors/subsets/{model}.csv.xz", model=ON_SUBSETS)
@@ -263,7 +276,7 @@ def test_fraction(wildcards):
 
 
 def kind(model):
-    """Return what sort of model it is: network, polynomial or pod."""
+    """Return what sort of model it is: network, polynomial, pod or ace."""
     return model_kind(config["models"][model])
 
 
@@ -380,12 +393,19 @@ def potential_of(train, model, seed=0):
     return [path.format(**names) for path in potential_files(kind(model))]
 
 
+def released_ace(wildcards):
+    """Return the released errors and fits of ACE on the wildcards' training set; none where none are."""
+    names = (f"errors/draws/{wildcards.train}/ace.csv.xz", f"errors/ace/{wildcards.train}.csv.xz")
+    files = [Path(RELEASED, name) for name in names] if RELEASED and not is_made("ace") else []
+    return files if all(map(Path.exists, files)) else []
+
+
 def rows_of(kind, pairs, key):
     """Return the files of runs (nve) or ramps of these potentials; an error where there are none."""
     if not pairs:
         raise WorkflowError(
             f"{key}: the study has no model of those that it stands for by default (linear SNAP "
-            "and networks, of ramps all but POD); name the models to run"
+            "and networks, of ramps all but POD and ACE); name the models to run"
         )
     return [f"<results>/dynamics/{kind}/{train}-{model}.csv" for train, model in pairs]
 

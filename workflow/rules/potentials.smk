@@ -25,19 +25,22 @@ ORIGINS = {
 rule collect_potentials:
     """Collect the files of the potentials of one training set, each with its model card."""
     input:
-        parameters=parameters_of(config["models"]),
-        commands=commands_of(config["models"]),
-        exports=exports_of(config["models"]),
-        fits=expand("<results>/models/{{train}}/{model}/0/fit.csv", model=POLYNOMIALS),
+        parameters=parameters_of(EXPORTED),
+        commands=commands_of(EXPORTED),
+        exports=exports_of(EXPORTED),
+        fits=expand("<results>/models/{{train}}/{model}/0/fit.csv", model=FITTED),
         searches=[SEARCHES[model] for model in SEARCHED],
-        scores="<results>/scores/{train}.csv",
+        scores=[
+            "<results>/scores/{train}.csv",
+            *(["<results>/scores/ace/{train}.csv"] if ACES else []),
+        ],
         training="<results>/datasets/{train}/train.xyz",
         template=str(ROOT / "workflow/report/model_card.md"),
         example=str(ROOT / "workflow/report/npt.lammps"),
         speeds=SPEEDS,
         schema=str(ROOT / "workflow/schemas/study.schema.yaml"),
     output:
-        cards_of(config["models"]),  # of each potential the other files lie beside its card
+        cards_of(EXPORTED),  # of each potential the other files lie beside its card
     log:
         "<logs>/collect_potentials/{train}.log",
     conda:
@@ -45,9 +48,9 @@ rule collect_potentials:
     params:
         study=study_part("element", "lattice", "cutoff", "zbl"),
         models=lookup(within=config, dpath="models"),
-        names=exported(config["models"]),
+        names=exported(EXPORTED),
         files=POTENTIAL_FILES,
-        fitted=POLYNOMIALS,
+        fitted=FITTED,
         searched=SEARCHED,
         origin=lookup(within=ORIGINS, dpath="{train}"),
         families=FAMILIES,
@@ -61,5 +64,5 @@ rule potentials:
     input:
         [
             f"<results>/potentials/{train}-{model}-{seed}/README.md"
-            for train, model, seed in trained_seeds(config["models"])
+            for train, model, seed in trained_seeds(EXPORTED)
         ],

@@ -1,8 +1,9 @@
 """Report: the page that is read first, the HTML report, and what the repository releases.
 
 Needs  every table and figure
-Makes  figures/workflow.png, index.html, report.html, manifest.csv; on request results/release/
+Makes  figures/workflow.png, tables/dependencies.csv, index.html, report.html, manifest.csv; on request results/release/
 Steps  plot_workflow: the graph of stages
+       tabulate_dependencies: the packages that the study runs with, their licences and advisories
        write_index: question, verdicts on the claims, and how sure they are, on one page
        write_report: snakemake --report over all of it
        write_manifest: SHA-256 of every file that the study's jobs wrote
@@ -17,6 +18,7 @@ Steps  plot_workflow: the graph of stages
 
 localrules:
     plot_workflow,
+    tabulate_dependencies,
     write_index,
     write_report,
     write_manifest,
@@ -34,6 +36,7 @@ SHOWN_TABLES = [
     *(["dynamics"] if DYNAMICS else []),
     *(["ramps"] if RAMPS else []),
     "transferability",
+    *(["ace"] if ACES else []),
     *(["reference_models"] if REFERENCE_OPTIONS else []),
     *("training_sets", "datasets"),
 ]
@@ -74,6 +77,7 @@ rule results:
         "<results>/tables/datasets.html",
         "<results>/figures/transferability.png",
         rules.references.input,
+        rules.tabulate_ace.output if ACES else [],
         rules.show_effects.output,
         "<results>/figures/groups.png" if CURATED or PUBLISHED else [],
         rules.curves.input,
@@ -82,6 +86,7 @@ rule results:
         "<results>/labels/README.md" if LABELLED else [],
         rules.diversity.input,
         "<results>/figures/workflow.png",
+        "<results>/tables/dependencies.csv",
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
         "<results>/figures/fits.png" if POLYNOMIALS else [],
@@ -92,6 +97,24 @@ rule results:
         rules.show_dynamics.output if DYNAMICS else [],
         rules.show_ramps.output if RAMPS else [],
         rules.show_physics.output if KNOWN_PHYSICS else [],
+
+
+rule tabulate_dependencies:
+    """List the packages that the study runs with: version, licence, known advisories."""
+    input:
+        pins=ROOT / "envs/requirements.txt",
+        extras=[ROOT / "envs/universal.txt", ROOT / "envs/requirements-gpu.txt"],
+        advisories=ROOT / "envs/advisories.csv",
+    output:
+        table="<results>/tables/dependencies.csv",
+    log:
+        "<logs>/tabulate_dependencies.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Listing the packages that the study runs with"
+    script:
+        "../scripts/tabulate_dependencies.py"
 
 
 rule write_index:

@@ -34,8 +34,8 @@ if SMALL:
 rule score:
     """Compute the errors of the models of one training set on every test set, over all seeds."""
     input:
-        predictions=predictions_of(config["models"]),
-        exports=exports_of(config["models"]),
+        predictions=predictions_of(MODELS),
+        exports=exports_of(MODELS),
         training="<results>/datasets/{train}/train.xyz",
         cells=TEST_CELLS,
         draws=TEST_TABLES,
@@ -49,9 +49,9 @@ rule score:
     params:
         study=lookup(within=config, dpath="study"),
         tests=TESTS,
-        models={model: len(seeds(model)) for model in config["models"]},
-        names=on_tests(config["models"]),
-        exported=exported(config["models"]),
+        models={model: len(seeds(model)) for model in MODELS},
+        names=on_tests(MODELS),
+        exported=exported(MODELS),
         drawn=DRAWN,
     message:
         "Scoring the models trained on {wildcards.train}"
@@ -62,7 +62,7 @@ rule score:
 rule collect_scores:
     """Join the scores of all models and test sets."""
     input:
-        scores=expand("<results>/scores/{train}.csv", train=WHOLE),
+        scores=expand("<results>/scores/{scores}.csv", scores=[*WHOLE, *ACE_SCORES]),
     output:
         scores="<results>/tables/scores.csv",
     log:
@@ -81,6 +81,7 @@ rule tabulate_scores:
         scores="<results>/tables/scores.csv",
         noise="<results>/tables/noise.csv",
         references=SCORED_REFERENCES,
+        ace=ACE_TABLE,
     output:
         table="<results>/tables/transferability.csv",
         page=report(

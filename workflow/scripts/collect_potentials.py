@@ -25,7 +25,8 @@ begin(snakemake)
 params, files = snakemake.params, snakemake.input
 labeller = params.origin["labeller"]
 schema = yaml.safe_load(Path(files.schema).read_text())
-training, scores = TrainingSet.of(iterate_cells([files.training])), read_scores(files.scores)
+training = TrainingSet.of(iterate_cells([files.training]))
+scores = pd.concat(map(read_scores, files.scores))
 searches = dict(zip(params.searched, files.searches, strict=True))
 fits = dict(zip(params.fitted, files.fits, strict=True))
 facts = example_facts(reference_lattice(params.study))

@@ -13,7 +13,7 @@ from diverse.study.settings import study_device
 
 begin(snakemake)
 logging.basicConfig(
-    filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
+    filename=snakemake.log[0], filemode="a", level=logging.INFO, format="%(asctime)s %(message)s"
 )
 name, chunk = snakemake.wildcards.dataset, int(snakemake.wildcards.chunk)
 earlier = snakemake.input.get("earlier")

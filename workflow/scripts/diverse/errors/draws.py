@@ -21,7 +21,7 @@ PLACE = ["part", "draw", "seed", "model"]
 ERRORS = ["energy_error", "forces_squared"]
 TEXTS = [
     *("train", "model", "part", "test", "group", "trajectory", "key", "source"),
-    *("potential", "reason"),
+    *("potential", "reason", "digest", "code", "cause"),
 ]
 MISSING = ["", "nan", "NaN"]
 
@@ -79,7 +79,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     return read_table(path, [*CELL, "group", "trajectory", "n_atoms", "energy", "forces_squared"])
 
 
-MODERN = frozenset({"pod"})  # classes that the paper had not: they decide none of its claims
+MODERN = frozenset({"pod", "ace"})  # classes that the paper had not: they decide none of its claims
 
 
 def model_classes(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

@@ -19,6 +19,11 @@ from diverse.errors.intervals import resample
 from diverse.labels.target import free_energy
 from diverse.models import Model, Predictions
 
+COLUMNS = [  # of `score_rows`
+    *("study", "train", "test", "model", "family", "twojmax", "n_parameters"),
+    *("train_environments", "energy_aligned", "data_hash", "energy_shift", "group", "seed"),
+    *("quantity", "metric", "value", "ci_low", "ci_high", "unit", "n", "n_cells"),
+]
 UNITS = {"energy": "meV/atom", "forces": "meV/Å"}
 
 
@@ -68,7 +73,7 @@ class CellErrors:
     Attributes
     ----------
     squared, absolute : ndarray, shape (n_seeds, n_cells)
-        Sums over the cell's components.
+        Sums over the cell's components; absolute errors may be NaN where they were not kept.
     count : ndarray, shape (n_cells,)
         Number of components: 1 for the energy, 3 n_atoms for the forces.
     """
@@ -82,6 +87,11 @@ class CellErrors:
         return CellErrors(
             self.squared[seeds][:, cells], self.absolute[seeds][:, cells], self.count[cells]
         )
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Metrics that there are: no MAE where absolute errors were not kept, and are all NaN."""
+        return ("rmse",) if np.isnan(self.absolute).all() else ("rmse", "mae")
 
     def metric(self, name: str) -> tuple[float, float, float]:
         """Return RMSE or MAE and the ends of its 95 % interval (see `resample`)."""
@@ -222,7 +232,7 @@ def score_rows(
         for seed, members in seeds.items():
             for quantity, all_errors in errors.of_cells.items():
                 part = all_errors.take(members, cells)
-                for metric in ("rmse", "mae"):
+                for metric in part.metrics:
                     value, low, high = part.metric(metric)
                     rows.append(
                         {
@@ -240,7 +250,7 @@ def score_rows(
                             "n_cells": len(cells),
                         }
                     )
-    return pd.DataFrame(rows).astype({"twojmax": "Int64"})  # none of POD
+    return pd.DataFrame(rows).astype({"twojmax": "Int64"})  # none of POD and ACE
 
 
 def data_hash(*keys: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 The spread of a training set is the standard deviation over nonlinear forms (quadratic, networks)
 of log e, averaged over the groups of the neutral ground, in the mean over draws; once more with
-forms that the paper had not (POD). What seeds of
+forms that the paper had not (POD, ACE). What seeds of
 networks add to it is taken off: their variance in draw 0.
 """
 

@@ -28,6 +28,7 @@ from diverse.kernel import (
     neighbour_pairs,
 )
 from diverse.kernel.device import Device
+from diverse.progress import Progress
 from diverse.structures import ReferenceLattice
 
 HOPELESS = (200, 0.02)  # cells drawn, and the part accepted below which there is no point going on
@@ -147,13 +148,15 @@ def generate_cells(
     """
     gate = Gate(generator.sampler.d_min)
     sample = Sample([], Counter(), SetStatistics.empty(generator.descriptor.n_components))
-    start = time.perf_counter()
+    start, progress = time.perf_counter(), Progress(n_cells, f"{n_cells} cells")
     with threadpool_limits(1, "blas"):  # sums in one order, whatever the machine
         while len(sample.cells) < n_cells:
             seen = earlier.merged(sample.statistics)
             batch = _draw(min(generator.batch, n_cells - len(sample.cells)), generator, rng)
             generator.relax(batch, seen)
+            had = len(sample.cells)
             sample = _take(sample, batch, generator, gate)
+            progress.add(len(sample.cells) - had)
             _report(sample, n_cells, earlier, time.perf_counter() - start)
             _check_hope(sample.outcome, generator.sampler)
     return sample

@@ -52,7 +52,12 @@ class Model(Protocol):
 
     @property
     def family(self) -> str:
-        """Name of the family: ``linear``, ``quadratic``, ``network`` or ``pod``."""
+        """Name of the family: ``linear``, ``quadratic``, ``network``, ``pod`` or ``ace``."""
+        ...
+
+    @property
+    def in_lammps(self) -> bool:
+        """Truth of the LAMMPS of the study's environment running the files."""
         ...
 
     @property
@@ -108,6 +113,7 @@ def predict(
 
 def families() -> dict[str, Any]:
     """Return the class of each family, which makes models by ``read`` and ``from_arrays``."""
+    from diverse.models.ace.model import AceModel
     from diverse.models.network.model import NetworkModel
     from diverse.models.pod.model import PodModel
     from diverse.models.polynomial.model import PolynomialModel
@@ -117,6 +123,7 @@ def families() -> dict[str, Any]:
         "quadratic": PolynomialModel,
         "network": NetworkModel,
         "pod": PodModel,
+        "ace": AceModel,
     }
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ase import Atoms
 from PIL import Image
 
 from diverse.errors.views import largest_models
-from diverse.labels.ledger import Ledger, LedgerError, write_rows
+from diverse.labels.ledger import Ledger, LedgerError, merge, write_rows
 from diverse.report.archive import pack_archive
 from diverse.report.version import Version
 from diverse.seals import sha256_of, visible_files
@@ -102,7 +101,8 @@ def chosen_potentials(scores: pd.DataFrame, families: Mapping[str, str]) -> list
     """Return the names of the potentials that git gets.
 
     Those of the largest model of each family on the first data set of family entropy and of family
-    expert, seed 0.
+    expert, seed 0. None of ACE: its files are megabytes of tables, which ``snakemake ace`` makes
+    and the archive holds.
 
     Parameters
     ----------
@@ -113,7 +113,8 @@ def chosen_potentials(scores: pd.DataFrame, families: Mapping[str, str]) -> list
     """
     trains = {family: name for name, family in reversed(list(families.items()))}
     wanted = [trains[family] for family in ("entropy", "expert") if family in trains]
-    return [f"{train}-{model}-0" for train in wanted for model in largest_models(scores)]
+    models = [model for model, family in largest_models(scores).items() if family != "ace"]
+    return [f"{train}-{model}-0" for train in wanted for model in models]
 
 
 def release_ahead(results: Path, target: Path) -> dict[str, int]:
@@ -198,7 +199,10 @@ def _copy_figure(path: Path, target: Path) -> None:
 
 
 def _release_physics(results: Path, target: Path) -> None:
-    """Join what ``snakemake physics`` made, named after the study; copy the labels behind it."""
+    """Join what ``snakemake physics`` made, named after the study; add the labels behind it.
+
+    Labels that were found among the released ones stand in no ledger of the study, and stay.
+    """
     tables = sorted((results / "physics/values").glob("*.csv"))
     if tables:
         target.mkdir(exist_ok=True)
@@ -209,13 +213,10 @@ def _release_physics(results: Path, target: Path) -> None:
             curves |= json.loads(path.with_suffix(".json").read_text())
         text = json.dumps(curves, separators=(",", ":"))
         (target / f"{results.name}.json").write_text(text)
-        rows = [row for path in results.glob("ledger/physics/*.xyz") for row in _rows(path)]
-        if rows:
-            write_rows(target / f"{results.name}.xyz.xz", rows)
-
-
-def _rows(path: Path) -> list[Atoms]:
-    return Ledger(None, [path]).rows()
+        labels = target / f"{results.name}.xyz.xz"
+        ledgers = [*sorted(results.glob("ledger/physics/*.xyz")), labels]
+        if known := [path for path in ledgers if path.exists()]:
+            merge(known, labels)
 
 
 def _release_convergence(results: Path, target: Path) -> None:

@@ -45,9 +45,17 @@ def costs_of(
     models: Mapping[str, Mapping[str, Any]],
     parameters: Mapping[str, int],
 ) -> dict[str, float]:
-    """Return microseconds an atom and step in LAMMPS of each model; NaN where not measured."""
+    """Return microseconds an atom and step of each model; NaN where not measured.
+
+    In LAMMPS, or by ASE for forms that the LAMMPS of the environment does not run.
+    """
     found = {name: speed_of(speeds, models[name], number) for name, number in parameters.items()}
-    return {name: 1e6 / row["lammps_rate"] if row else np.nan for name, row in found.items()}
+    return {name: 1e6 / _rate(row) if row else np.nan for name, row in found.items()}
+
+
+def _rate(row: Mapping[str, Any]) -> float:
+    rate = row["lammps_rate"]
+    return float(rate if np.isfinite(rate) else row["ase_rate"])
 
 
 def reference_costs(

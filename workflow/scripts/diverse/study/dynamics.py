@@ -8,28 +8,28 @@ from ase import Atoms
 
 from diverse.dynamics.slopes import LEAST
 from diverse.study.reading import demand
-from diverse.study.settings import reference_lattice
+from diverse.study.settings import own_models, reference_lattice
 
 Config = dict[str, Any]
 
 
 def complete_dynamics(study: Config) -> None:
-    """Fill in models where there is no list: of runs those of claim C4, of ramps all but POD.
+    """Fill in models where no list is: of runs those of claim C4, of ramps all but POD and ACE.
 
     Raises
     ------
     ConfigError
         For a model that the study does not have, or too few time steps to fit a line.
     """
-    block, models = study["dynamics"], study["models"]
+    block, models = study["dynamics"], own_models(study)
     for key, part, default in (
         ("dynamics", block, _of_the_claim),
         ("dynamics.ramps", block["ramps"], _is_fast),
     ):
         if part["models"] is None:
-            part["models"] = [name for name, model in models.items() if default(model)]
+            part["models"] = [name for name in models if default(study["models"][name])]
         for name in part["models"]:
-            demand(name in models, f"{key}.models: there is no model '{name}'")
+            demand(name in models, f"{key}.models: there is no model '{name}' that LAMMPS runs")
     fitted = [step for step in block["timesteps"] if float(step) <= block["fitted"]]
     demand(
         len(fitted) >= LEAST and all(float(step) > 0 for step in block["timesteps"]),

@@ -21,7 +21,7 @@ from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.study.expected import expected_cells
 from diverse.study.rounds import chunks_made
-from diverse.study.settings import labeller_options, reference_lattice, variant_options
+from diverse.study.settings import labeller_options, own_models, reference_lattice, variant_options
 
 Config = dict[str, Any]
 
@@ -186,7 +186,8 @@ def _training(study: Config, sizes: Mapping[str, float], rates: Rates) -> Iterab
     split, totals = study["split"], {"polynomials": 0.0, "networks": 0.0}
     whole = [name for name, d in study["datasets"].items() if d["use"] == "train_and_test"]
     jobs = dict.fromkeys(totals, 0)
-    for model, block in study["models"].items():
+    for model in own_models(study):
+        block = study["models"][model]
         kind = "networks" if block["family"] == "network" else "polynomials"
         rate = _rate(block, rates)
         drawn = split["draws"] > 1 and block["draws"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from diverse.physics.references import ReferencesError, read_references
 from diverse.study.reading import ConfigError, demand
-from diverse.study.settings import Config, reference_options
+from diverse.study.settings import Config, own_models, reference_options
 
 SEED = 0  # of the training whose potential is measured
 
@@ -46,13 +46,14 @@ def measured_potentials(study: Config) -> dict[str, dict[str, Any]]:
 
 
 def largest_of_each_kind(study: Config) -> list[str]:
-    """Return the largest model of each family, and of each type of network.
+    """Return the largest model of each family that LAMMPS runs, and of each type of network.
 
     The largest has the largest twojmax, or of POD the most radial functions; of several that are
     equally large the first counts.
     """
     largest: dict[tuple[str, str], str] = {}
-    for name, model in study["models"].items():
+    for name in own_models(study):
+        model = study["models"][name]
         kind = model["family"], model.get("type", "")
         best = largest.get(kind)
         if best is None or _size(model) > _size(study["models"][best]):
@@ -79,11 +80,11 @@ def check_physics(study: Config, root: Path) -> None:
         With one sentence.
     """
     block = study["physics"]
-    unknown = [name for name in block["models"] if name not in study["models"]]
+    unknown = [name for name in block["models"] if name not in own_models(study)]
     demand(
         not unknown,
         f"physics.models: there is no model '{', '.join(unknown)}'; "
-        f"defined are {', '.join(study['models'])}",
+        f"defined, and run by LAMMPS, are {', '.join(own_models(study))}",
     )
     low, high = block["melting"] or (1, 2)
     demand(

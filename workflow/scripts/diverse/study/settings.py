@@ -58,7 +58,13 @@ def study_device(study: Config) -> Device | None:
 
 def model_kind(model: Config) -> str:
     """Return the definition in the schema that describes a model, given its entry in the study."""
-    return {"network": "network", "pod": "pod"}.get(model["family"], "polynomial")
+    family = str(model["family"])
+    return family if family in ("network", "pod", "ace") else "polynomial"
+
+
+def own_models(study: Config) -> list[str]:
+    """Return the names of the models whose families need no extra environment; LAMMPS runs them."""
+    return [name for name, model in study["models"].items() if model["family"] != "ace"]
 
 
 def repulsion(study: Config) -> ZBL:

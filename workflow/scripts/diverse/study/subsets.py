@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from diverse.study.settings import own_models
+
 Config = dict[str, Any]
 Part = tuple[list[str], int | None]  # data sets taken from together, environments (None: all)
 
@@ -51,10 +53,13 @@ def complete_subsets(study: Config) -> None:
                 raise ValueError(f"{block}: subsets has another {name}; rename it")
     for name, subset in study["subsets"].items():
         _check(study, name, subset)
-        subset["models"] = subset["models"] or list(study["models"])
-        unknown = sorted(set(subset["models"]) - set(study["models"]))
+        subset["models"] = subset["models"] or own_models(study)
+        unknown = sorted(set(subset["models"]) - set(own_models(study)))
         if unknown:
-            raise ValueError(f"subsets.{name}.models: there is no model '{unknown[0]}'")
+            raise ValueError(
+                f"subsets.{name}.models: there is no model '{unknown[0]}' that needs no extra "
+                "environment"
+            )
 
 
 def _check(study: Config, name: str, subset: Config) -> None:
@@ -101,7 +106,7 @@ def _labeller(study: Config, entry: Config) -> str:
 
 def _subset(of: Any, block: Config, study: Config, **others: Any) -> Config:
     method = block.get("method", "random")
-    models = block["models"] or list(study["models"])
+    models = block["models"] or own_models(study)
     return {
         "of": of, "environments": None, "method": method, "models": models,
         "energy_weight": None, **others,

@@ -1,7 +1,8 @@
-"""Extra environments: packages that only some labellers need, beside those of the study.
+"""Extra environments: packages that only some labellers and models need, beside the study's own.
 
 ``./envs/run --with universal`` makes one, and every later call names its folder in the variable
-DIVERSE_UNIVERSAL. The folder is searched behind the study's own packages, which stay what they are.
+DIVERSE_UNIVERSAL; that of ACE is DIVERSE_ACE. The folder is searched behind the study's own
+packages, which stay what they are.
 """
 
 from __future__ import annotations

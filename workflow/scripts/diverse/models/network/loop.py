@@ -19,6 +19,7 @@ from diverse.models.network.model import NetworkModel
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack, initial_parameters
 from diverse.models.network.steps import make_steps
+from diverse.progress import Progress as JobProgress
 
 WARM_UP = 0.05  # of all steps
 CHECKPOINT_SECONDS = 30.0
@@ -37,6 +38,7 @@ def train_networks(
     checkpoint: Path | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     device: Device | None = None,
+    work: JobProgress | None = None,
 ) -> list[tuple[NetworkModel, History]]:
     """Train networks of one shape, each on a set of its own, for a fixed number of epochs.
 
@@ -66,6 +68,8 @@ def train_networks(
     device : Device, optional
         Card to train on, by the same steps; by default the CPU. There, the same seeds give the
         same bytes on one kind of card with one version of torch.
+    work : JobProgress, optional
+        Of a job that trains more than these; every epoch of every network adds 1 to it.
 
     Returns
     -------
@@ -85,6 +89,9 @@ def train_networks(
     identity = _identity(cells, members, settings, seeds, curves, device)
     file = checkpoint and Checkpoint(checkpoint, identity)
     progress = file.load(training.parameters, training.optimiser) if file else Progress()
+    if work is None:
+        epochs = settings.epochs - progress.epoch
+        work = JobProgress(epochs * len(members), f"{epochs} epochs")
     saved = time.monotonic()
     while progress.epoch < settings.epochs:
         try:
@@ -94,6 +101,7 @@ def train_networks(
         except DivergedError as error:
             raise ValueError(training.divergence(error.network, progress.epoch)) from None
         progress.epoch += 1
+        work.add(len(members))
         if file and time.monotonic() - saved >= checkpoint_seconds:
             file.save(training.parameters, training.optimiser, progress)
             saved = time.monotonic()

@@ -35,6 +35,7 @@ class PodModel:
 
     family = "pod"
     files = ("potential.podcoeff", "potential.podparam")
+    in_lammps = True
     twojmax = None
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from diverse.kernel import BispectrumSettings, Kernel
 from diverse.models import Model
+from diverse.models.ace.form import AceForm
 from diverse.models.pod.form import PodForm
 from diverse.models.polynomial.design import BispectrumSource, Source
 from diverse.models.polynomial.model import PolynomialModel, isolated_atom
@@ -61,6 +62,8 @@ class SnapForm:
 
 def form_of(model: Mapping[str, Any]) -> Form:
     """Return the form of a model, given its entry in the study."""
+    if model["family"] == "ace":
+        return AceForm(model["order"], model["degree"])
     if model["family"] == "pod":
         return PodForm(tuple(model["radial_functions"]), tuple(model["angular_degrees"]))
     return SnapForm(model["twojmax"], model["family"] == "quadratic")

@@ -11,14 +11,14 @@ from diverse.report.numbers import digits
 from diverse.report.pages.html import STYLE, bold_interval, escaped
 
 
-def transferability_page(table: pd.DataFrame, noise: str) -> str:
+def transferability_page(table: pd.DataFrame, notes: str) -> str:
     """Return the transferability table as a page: one block per quantity and metric.
 
-    `noise` says, one line a labeller, how large the noise of the labels is.
+    `notes` stand above, a paragraph a line: the noise of the labels, and what was not fitted here.
     """
     table = escaped(table)
     tests = [c for c in table.columns[5:] if not c.endswith(("_low", "_high"))]
-    parts = [STYLE, *(f"<p>{escape(line)}</p>" for line in noise.splitlines())]
+    parts = [STYLE, *(f"<p>{escape(line)}</p>" for line in notes.splitlines())]
     for (quantity, metric, unit), block in table.groupby(["quantity", "metric", "unit"], sort=True):
         shown = block[["train", "model"]].rename(columns={"train": "trained on"})
         for test in tests:

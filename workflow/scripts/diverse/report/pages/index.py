@@ -48,6 +48,8 @@ TABLES = {  # captions, by the stem of a table's name; the claims stand in the a
     "transferability": "Errors of every model on every test set; in brackets the 95 % interval "
     "over test cells alone. At the end reference models, which were not trained here: their "
     "energies after one constant per atom.",
+    "ace": "Fits of ACE, whose package is in an extra environment (./envs/run --with ace): "
+    "computed by this run, or released, which this run did not make.",
     "reference_models": "The same test sets by potentials that were not trained here, whose data "
     "and functional differ from the labels here: errors after one constant per atom (eV/atom), and "
     "over those of models trained on each set; in brackets the 95 % interval. Released ones were "

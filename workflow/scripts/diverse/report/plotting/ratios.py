@@ -19,8 +19,8 @@ from diverse.report.plotting.style import CLASS_MARKERS, looks, plain_log, style
 WIDTH, ROW = 7.2, 0.21  # inches
 UNTRAINED_COLOUR = "0.3"
 TITLES = {"energy": "MAE of energies", "forces": "RMSE of forces"}
-CLASS_NAMES = {"A": "network, type A", "B": "network, type B", "pod": "POD"}
-POOLED_NAMES = {POOLED: "neutral ground", POOLED_MODERN: "the same, POD too"}
+CLASS_NAMES = {"A": "network, type A", "B": "network, type B", "pod": "POD", "ace": "ACE"}
+POOLED_NAMES = {POOLED: "neutral ground", POOLED_MODERN: "the same, modern forms too"}
 Key = tuple[str, str, str]  # training set, test set, relation; a title has only the first
 
 
