@@ -1,13 +1,12 @@
 """The entropy set of a full-size study made on a card, its chunks shared out among processes."""
 
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import yaml
-from results import Results
+from results import Map, Results
 from sizes import Size
 from zhou import Cells
 
@@ -19,8 +18,6 @@ from diverse.study.chunks import expert_cells_of, fit_whitening, sampled_chunk
 from diverse.study.rounds import chunks_of_round
 from diverse.study.schema import with_defaults
 from paths import ROOT
-
-Map = Callable[[Callable, Iterable], Iterable]  # `map`, or that of a pool of processes
 
 NO_RECIPE = ("md", "liquid", "dislocation")  # they need LAMMPS and matscipy
 

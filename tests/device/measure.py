@@ -13,12 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from generation import Map, generate, make_families, measure_diversity
-from kernels import Builds, measure_parity, measure_rates
-from networks import measure_networks
-from results import Results
+from results import Map, Results
 from sizes import FULL, SMALL, Size
-from training import measure_training
 
 from diverse.kernel import cuda_build
 from diverse.kernel.device import EMULATION, Device, find_device
@@ -55,6 +51,11 @@ def _ready() -> None:
 
 def measure(device: Device, size: Size, results: Results) -> None:
     """Measure everything: first what the full-size study needs, last what checks all kernels."""
+    from generation import generate, make_families, measure_diversity
+    from kernels import Builds, measure_parity, measure_rates
+    from networks import measure_networks
+    from training import measure_training
+
     builds = Builds(device, size.kernels)
     with processes(size) as run:
         needed = [kernel for kernel in size.kernels if kernel[0] in (*size.twojmax, *size.rated)]

@@ -2,13 +2,15 @@
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from diverse.kernel.device import Device
+
+Map = Callable[[Callable, Iterable], Iterable]  # `map`, or that of a pool of processes
 
 
 class Results:

@@ -27,7 +27,7 @@ SHARE_OF_MEMORY = 0.7  # of a card's free memory that stored Jacobians may take
 
 
 @dataclass(frozen=True)
-class CellPairs:
+class BatchPairs:
     """Pairs of some whole cells; atoms and pairs are numbered anew, in the order of the cells.
 
     Attributes
@@ -81,7 +81,7 @@ class CudaMap(ABC):
         """Return the gradient of sum(cotangent * forces) by the slopes, shape (n, D)."""
         return self.batch_adjoint(self._batch(cells), self._tensor(cotangent).to(self._dtype))
 
-    def batch_forces(self, batch: CellPairs, slopes: torch.Tensor) -> torch.Tensor:
+    def batch_forces(self, batch: BatchPairs, slopes: torch.Tensor) -> torch.Tensor:
         """Return the forces of the atoms of a batch, shape (n_atoms, 3), eV/Å."""
         gradient = self._to_pairs(batch, slopes.to(self._dtype).contiguous())
         by_position = self._empty(len(batch.atoms), 3)
@@ -92,7 +92,7 @@ class CudaMap(ABC):
         )
         return -by_position
 
-    def batch_adjoint(self, batch: CellPairs, cotangent: torch.Tensor) -> torch.Tensor:
+    def batch_adjoint(self, batch: BatchPairs, cotangent: torch.Tensor) -> torch.Tensor:
         """Return the gradient of sum(cotangent * forces) by the slopes, shape (n_atoms, D)."""
         return self._to_components(batch, cotangent[batch.center] - cotangent[batch.neighbour])
 
@@ -100,7 +100,7 @@ class CudaMap(ABC):
         """Return the sums of values[first[i]] to values[first[i + 1] - 1], float64, shape (n,)."""
         return sum_ranges(self._library, self._device, first, values)
 
-    def padded(self, cells: torch.Tensor, n_atoms: int, n_pairs: int) -> CellPairs:
+    def padded(self, cells: torch.Tensor, n_atoms: int, n_pairs: int) -> BatchPairs:
         """Return the pairs of some cells in tensors of given sizes, which no number is asked for.
 
         Parameters
@@ -131,17 +131,17 @@ class CudaMap(ABC):
         center = center.clamp(max=n - 1)
         neighbour = self._neighbour[pairs].long() + first_atom[cell[center]]
         neighbour = neighbour.clamp(max=n - 1)
-        return CellPairs(first_atom, atoms, pairs, first, center, neighbour)
+        return BatchPairs(first_atom, atoms, pairs, first, center, neighbour)
 
     @abstractmethod
-    def _to_pairs(self, batch: CellPairs, slopes: torch.Tensor) -> torch.Tensor:
+    def _to_pairs(self, batch: BatchPairs, slopes: torch.Tensor) -> torch.Tensor:
         """Return the gradient of the energy by the vector of every pair, shape (n_pairs, 3)."""
 
     @abstractmethod
-    def _to_components(self, batch: CellPairs, tangent: torch.Tensor) -> torch.Tensor:
+    def _to_components(self, batch: BatchPairs, tangent: torch.Tensor) -> torch.Tensor:
         """Return the change of the components, shape (n, D), along a change of all vectors."""
 
-    def _batch(self, cells: Array) -> CellPairs:
+    def _batch(self, cells: Array) -> BatchPairs:
         numbers = self._tensor(cells)
         begin, end = self._first_atom[numbers], self._first_atom[numbers + 1]
         sizes = end - begin
@@ -152,7 +152,7 @@ class CudaMap(ABC):
         center = torch.arange(len(atoms), device=self._device.place).repeat_interleave(counts)
         place = first_atom[:-1].repeat_interleave(sizes)
         neighbour = self._neighbour[pairs].long() + place[center]
-        return CellPairs(first_atom, atoms, pairs, _offsets(counts), center, neighbour)
+        return BatchPairs(first_atom, atoms, pairs, _offsets(counts), center, neighbour)
 
     def _tensor(self, array: Array) -> torch.Tensor:
         return torch.tensor(np.asarray(array), device=self._device.place)
@@ -189,18 +189,18 @@ class CudaStoredJacobian(CudaMap):
             chosen[:, component] = 1
             rows[:, :, component] = pull_back(chosen).to(self._dtype)
 
-    def _to_pairs(self, batch: CellPairs, slopes: torch.Tensor) -> torch.Tensor:
+    def _to_pairs(self, batch: BatchPairs, slopes: torch.Tensor) -> torch.Tensor:
         gradient = self._empty(len(batch.pairs), 3)
         self._call_rows("rows_to_pairs", batch, slopes, gradient)
         return gradient
 
-    def _to_components(self, batch: CellPairs, tangent: torch.Tensor) -> torch.Tensor:
+    def _to_components(self, batch: BatchPairs, tangent: torch.Tensor) -> torch.Tensor:
         change = self._empty(len(batch.atoms), self._n_components)
         self._call_rows("rows_to_components", batch, tangent, change)
         return change
 
     def _call_rows(
-        self, name: str, batch: CellPairs, given: torch.Tensor, result: torch.Tensor
+        self, name: str, batch: BatchPairs, given: torch.Tensor, result: torch.Tensor
     ) -> None:
         start = self._first[batch.atoms]
         arguments = (len(batch.atoms), batch.first, start, self._rows, given, result)
@@ -218,11 +218,11 @@ class CudaComputedJacobian(CudaMap):
         self._kernel = CudaKernel(settings, dtype, device)
         self._kernel.check_pairs(self._vectors, self._first)
 
-    def _to_pairs(self, batch: CellPairs, slopes: torch.Tensor) -> torch.Tensor:
+    def _to_pairs(self, batch: BatchPairs, slopes: torch.Tensor) -> torch.Tensor:
         given = self._vectors[batch.pairs], batch.first, slopes
         return self._kernel.vjp(*given, checked=True)
 
-    def _to_components(self, batch: CellPairs, tangent: torch.Tensor) -> torch.Tensor:
+    def _to_components(self, batch: BatchPairs, tangent: torch.Tensor) -> torch.Tensor:
         given = self._vectors[batch.pairs], batch.first, tangent
         return self._kernel.jvp(*given, checked=True)
 

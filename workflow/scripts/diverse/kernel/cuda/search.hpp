@@ -97,7 +97,7 @@ DEVICE bool in_reach(const double* position) {
 }
 
 // -> count [atom], the pairs of each; -1 where its cell cannot be searched or it overlaps another
-__global__ void __launch_bounds__(search_threads)
+__global__ void __launch_bounds__(search_threads, 8)
     count_pairs(Crystals c, std::int64_t* __restrict__ count) {
     const std::int64_t begin = c.first_atom[blockIdx.x], end = c.first_atom[blockIdx.x + 1];
     const Lattice lattice(c.cells + 9 * blockIdx.x, c.cutoff);
@@ -112,7 +112,7 @@ __global__ void __launch_bounds__(search_threads)
 }
 
 // first [atom + 1] -> center, neighbour [pair], vector [pair][3]
-__global__ void __launch_bounds__(search_threads)
+__global__ void __launch_bounds__(search_threads, 8)
     fill_pairs(Crystals c, const std::int64_t* __restrict__ first,
                std::int64_t* __restrict__ center, std::int64_t* __restrict__ neighbour,
                double* __restrict__ vector) {

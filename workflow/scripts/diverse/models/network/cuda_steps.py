@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from diverse.kernel.cuda_graph import recorded
-from diverse.kernel.cuda_maps import CellPairs, CudaMap
+from diverse.kernel.cuda_maps import BatchPairs, CudaMap
 from diverse.models.network.adamw import DECAYS, AdamW
+from diverse.models.network.cuda_errors import PaddedErrors, PaddedTargets
 from diverse.models.network.cuda_stack import CudaNetworkStack
 from diverse.models.network.loss import DivergedError, ForceLoss
 from diverse.models.network.stack import NetworkStack
-
-Batches = Sequence[np.ndarray]  # numbers of some cells for each network
+from diverse.models.network.steps import Batches, Steps
 
 SPARE = 8  # sizes of padded batches are 8 to 16 times a power of two
 
@@ -33,7 +33,7 @@ class Room:
     pairs: int
 
 
-class CudaSteps:
+class CudaSteps(Steps):
     """Training steps of a stack of networks on a card, all of an epoch in one call.
 
     The same seeds give the same bytes on one card with one version of torch, also when a training
@@ -49,12 +49,15 @@ class CudaSteps:
         Its state on the host is that after the last call of `run`.
     """
 
+    cells_at_once = 2048
+
     def __init__(self, loss: ForceLoss, stack: NetworkStack, optimiser: AdamW) -> None:
         if loss.device is None or not isinstance(loss.map, CudaMap):
             raise TypeError("The loss of CudaSteps must lie on a card.")
         if not isinstance(stack, CudaNetworkStack):
             raise TypeError("The stack of CudaSteps must lie on a card.")
-        self._loss, self._stack, self._optimiser, self._map = loss, stack, optimiser, loss.map
+        super().__init__(loss, stack, optimiser)
+        self._networks, self._map = stack, loss.map
         self._device, self._decay = loss.device, loss.settings.weight_decay
         self._room = Room(0, 0, 0)
         self._replay: Callable[[], None] = lambda: None
@@ -67,16 +70,10 @@ class CudaSteps:
         self._parameters.requires_grad_()
         self._rates = self._parameters.new_zeros(3).detach()
         self._losses = self._tensor(np.zeros(len(stack.parameters)))
-        self._targets = _Targets(loss, self._tensor)
+        self._targets = PaddedTargets(loss, self._tensor)
 
     def run(self, batches: Sequence[Batches], rates: Sequence[float]) -> np.ndarray:
-        """Take a step with each batch at its learning rate; return losses, (n_steps, n_networks).
-
-        Raises
-        ------
-        DivergedError
-            If a loss is not finite.
-        """
+        """Take the steps that `Steps.run` takes; return losses, shape (n_steps, n_networks)."""
         numbers = self._numbers(batches)
         self._prepare(self._room_for(batches), numbers[0])
         rows = self._tensor(self._rates_of(rates)).to(self._rates.dtype)
@@ -94,6 +91,14 @@ class CudaSteps:
             DivergedError.check(np.isfinite(of_step), np.arange(len(of_step) + 1))
         return found
 
+    def sums(self, batch: Batches) -> np.ndarray:
+        """Return the sums that `Steps.sums` returns."""
+        self._upload()
+        found = self._evaluate(self._numbers([batch])[0], self._room_for([batch]))
+        sums: np.ndarray = found.errors.sums(found.squared_forces).cpu().numpy()
+        DivergedError.check(np.isfinite(sums).all(axis=0), np.arange(sums.shape[1] + 1))
+        return sums
+
     def _prepare(self, room: Room, numbers: torch.Tensor) -> None:
         """Queue a step for batches of these sizes, unless the last call has."""
         if room == self._room:
@@ -104,24 +109,29 @@ class CudaSteps:
 
     def _step(self) -> None:
         """Take one step: reads cells and rates, writes losses, parameters and their means."""
-        batch = self._map.padded(self._cells, self._room.atoms, self._room.pairs)
-        rows = self._stack.rows(self._loss.cells.descriptors)
-        shape = len(self._cells), self._room.atoms
-        chosen = rows[batch.atoms].view(*shape, -1)
-        energies, slopes = self._stack.evaluate(self._parameters, chosen)
-        forces = self._map.batch_forces(batch, slopes.detach().flatten(0, 1))
-        sums = self._map.sum_ranges(batch.first_atom, energies.detach().double().flatten())
-        errors = self._targets.errors(self._cells, batch, sums, forces.double())
-        squares = self._map.sum_ranges(batch.first_atom, (errors.forces**2).sum(dim=1))
-        self._losses.copy_(errors.losses(squares))
-        by_energy, by_force = errors.gradients()
-        by_slope = self._map.batch_adjoint(batch, by_force.to(slopes.dtype))
+        found = self._evaluate(self._cells, self._room)
+        weighted, _, _, *rows = found.errors.sums(found.squared_forces)
+        self._losses.copy_(weighted / sum(rows))
+        by_energy, by_force = found.errors.gradients()
+        by_slope = self._map.batch_adjoint(found.batch, by_force.to(found.slopes.dtype))
         (gradient,) = torch.autograd.grad(
-            [energies, slopes],
+            [found.energies, found.slopes],
             self._parameters,
-            [by_energy.to(energies.dtype).view(shape), by_slope.view_as(slopes)],
+            [by_energy.to(by_slope.dtype).view_as(found.energies), by_slope.view_as(found.slopes)],
         )
         self._descend(gradient)
+
+    def _evaluate(self, cells: torch.Tensor, room: Room) -> _Evaluated:
+        batch = self._map.padded(cells, room.atoms, room.pairs)
+        rows = self._networks.rows(self._loss.cells.descriptors)[batch.atoms]
+        shape = len(cells), room.atoms, -1
+        energies, slopes = self._networks.evaluate(self._parameters, rows.view(shape))
+        forces = self._map.batch_forces(batch, slopes.detach().flatten(0, 1)).double()
+        site = energies.detach().double().flatten()
+        sums = self._map.sum_ranges(batch.first_atom, site)
+        errors = self._targets.errors(cells, batch, sums, forces)
+        squared = self._map.sum_ranges(batch.first_atom, (errors.forces**2).sum(dim=1))
+        return _Evaluated(batch, energies, slopes, errors, squared)
 
     def _descend(self, gradient: torch.Tensor) -> None:
         """Take the step of AdamW that kernel/cpp/network.hpp takes."""
@@ -176,79 +186,14 @@ class CudaSteps:
 
 
 @dataclass(frozen=True)
-class _Errors:
-    """Errors of a padded batch, flattened over networks: zero where nothing but padding is.
+class _Evaluated:
+    """Networks on a padded batch; energies and slopes can be differentiated by the parameters."""
 
-    `of_cell` and `of_forces` are squared weights of energies and forces of each cell, `rows` the
-    rows of each network, and `cell` the cell of each atom.
-    """
-
+    batch: BatchPairs
     energies: torch.Tensor
-    forces: torch.Tensor
-    of_cell: torch.Tensor
-    of_forces: torch.Tensor
-    rows: torch.Tensor
-    sizes: torch.Tensor
-    cell: torch.Tensor
-
-    def losses(self, squared_forces: torch.Tensor) -> torch.Tensor:
-        """Return the mean squared weighted residual of each network."""
-        weighted = self.of_cell * self.energies**2 + self.of_forces * squared_forces
-        return weighted.view(len(self.rows), -1).sum(dim=1) / self.rows
-
-    def gradients(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the gradients of the losses by the energies and the forces of the atoms."""
-        n_cells = len(self.energies) // len(self.rows)
-        factor = (2 / self.rows)[:, None].expand(-1, n_cells).reshape(-1)
-        by_energy = factor * self.of_cell * self.energies / self.sizes
-        by_force = factor * self.of_forces
-        return by_energy[self.cell], by_force[self.cell, None] * self.forces
-
-
-class _Targets:
-    """What networks are trained to give, on a card; one cell more, of no atoms, is padding."""
-
-    def __init__(self, loss: ForceLoss, tensor: Callable[[np.ndarray], torch.Tensor]) -> None:
-        cells, self._settings = loss.cells, loss.settings
-        self._energies, self._sizes = (
-            tensor(np.append(np.asarray(array, dtype=float), 0.0))
-            for array in (cells.energies, cells.n_atoms)
-        )
-        self._forces = tensor(np.asarray(cells.forces, dtype=loss.settings.precision))
-        self._mean = tensor(loss.mean_energy)[:, None]
-        n_networks, everything = len(loss.lowest), np.arange(len(cells.labels))
-        weights = [loss.cell_weights(everything, np.array([k])) for k in range(n_networks)]
-        self._of_cell = tensor(np.pad(weights, [(0, 0), (0, 1)]))
-
-    def errors(
-        self, numbers: torch.Tensor, batch: CellPairs, sums: torch.Tensor, forces: torch.Tensor
-    ) -> _Errors:
-        """Return the errors of a padded batch, given its energies by cell and its forces."""
-        sizes = torch.nn.functional.pad(self._sizes[numbers], (0, 1))  # padding has none
-        there = sizes > 0
-        divisor = sizes.clamp(min=1)
-        truth = self._energies[numbers] / self._sizes[numbers].clamp(min=1) - self._mean
-        energies = sums.view_as(sizes) / divisor - torch.nn.functional.pad(truth, (0, 1))
-        weight = torch.nn.functional.pad(self._weights(numbers), (0, 1)) * there
-        counts = torch.diff(batch.first_atom)
-        cell = torch.arange(len(counts), device=counts.device)
-        cell = cell.repeat_interleave(counts, output_size=len(batch.atoms))
-        real = there.view(-1)[cell, None]
-        targets = self._forces[batch.atoms].double()
-        return _Errors(
-            energies=torch.where(there, energies, 0.0).view(-1),
-            forces=torch.where(real, forces - targets, 0.0),
-            of_cell=((self._settings.energy_weight * weight) ** 2).view(-1),
-            of_forces=((self._settings.force_weight * weight) ** 2).view(-1),
-            rows=(there + 3 * sizes).sum(dim=1),
-            sizes=divisor.view(-1),
-            cell=cell,
-        )
-
-    def _weights(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Return the weight of each cell for its network, shape (n_networks, n_cells)."""
-        network = torch.arange(len(numbers), device=numbers.device)[:, None]
-        return self._of_cell[network, numbers]
+    slopes: torch.Tensor
+    errors: PaddedErrors
+    squared_forces: torch.Tensor
 
 
 def _rounded(n: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,10 +18,10 @@ from diverse.models.network.loss import DivergedError, ForceLoss
 from diverse.models.network.model import NetworkModel
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack, initial_parameters
+from diverse.models.network.steps import make_steps
 from diverse.progress import Progress as JobProgress
 
 WARM_UP = 0.05  # of all steps
-CELLS_AT_ONCE = 64  # of each network, while validating
 CHECKPOINT_SECONDS = 30.0
 CURVES = ("training_loss", "validation_loss", "validation_energy", "validation_forces")
 
@@ -140,7 +140,7 @@ class Training:
         self.loss = ForceLoss(cells, self.training, settings, device)
         self.stack = initial_stack(self.loss, seeds)
         self.optimiser = AdamW(self.parameters, settings.weight_decay)
-        self._take = self._take_on_cpu if device is None else self._steps_on_card()
+        self._steps = make_steps(self.loss, self.stack, self.optimiser)
 
     @property
     def parameters(self) -> np.ndarray:
@@ -162,19 +162,8 @@ class Training:
         steps = list(_batches(orders, self.settings.batch or max(map(len, orders))))
         done = [(epoch + (n + 1) / len(steps)) / self.settings.epochs for n in range(len(steps))]
         rates = [self.settings.learning_rate * schedule(part) for part in done]
-        means: np.ndarray = np.mean(self._take(steps, rates), axis=0)
+        means: np.ndarray = np.mean(self._steps.run(steps, rates), axis=0)
         return means
-
-    def _take_on_cpu(
-        self, steps: Sequence[Sequence[np.ndarray]], rates: Sequence[float]
-    ) -> np.ndarray:
-        """Take steps with some batches; return the losses, shape (n_steps, n_networks)."""
-        losses = []
-        for batches, rate in zip(steps, rates, strict=True):
-            values, gradient = self.loss.gradient(self.stack, batches)
-            self.optimiser.step(gradient, rate)
-            losses.append(values)
-        return np.array(losses)
 
     def validate(self) -> np.ndarray:
         """Return loss, RMSE of energies and RMSE of forces on the cells set aside.
@@ -182,20 +171,11 @@ class Training:
         The rows, shape (3, n_networks), are those in the history of `train_networks`; NaN for a
         network without such cells.
         """
-        n = len(self.validation)
-        weighted, squares, rows = np.zeros(n), np.zeros((2, n)), np.zeros((2, n))
-        for batches in _batches(self.validation, CELLS_AT_ONCE):
-            errors = self.loss.residuals(self.stack, batches)
-            weighted += self.loss.sum_squares(errors, n)
-            squares += errors.squares(n)
-            rows += errors.rows(n)
-        rows = np.where(rows > 0, rows, np.nan)
+        sums = np.zeros((5, len(self.validation)))
+        for batches in _batches(self.validation, self._steps.cells_at_once):
+            sums += self._steps.sums(batches)
+        weighted, squares, rows = sums[0], sums[1:3], np.where(sums[3:] > 0, sums[3:], np.nan)
         return np.vstack([weighted / rows.sum(axis=0), np.sqrt(squares / rows)])
-
-    def _steps_on_card(self) -> Callable[..., np.ndarray]:
-        from diverse.models.network.cuda_steps import CudaSteps  # imports torch
-
-        return CudaSteps(self.loss, self.stack, self.optimiser).run
 
     def model(self, number: int) -> NetworkModel:
         """Return one network as it is now."""
