@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from markdown_blocks import pins_hash
 from paths import ROOT
 
 
@@ -82,16 +83,7 @@ def shared_clone():
 
 def make_stand_in(clone):
     """Put a made environment of stand-ins where ./envs/run of the clone looks for one."""
-    text = (clone / "envs/run").read_text()
-    name = subprocess.run(
-        ["bash", "-c", text.split("home=$here")[0].split("find_python)\n")[1] + "echo $pins"],
-        env={"PATH": "/usr/bin:/bin", "here": "envs", "python": str(clone / "python3")},
-        cwd=clone,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    venv = clone / f"envs/.venv-{name}"
+    venv = clone / f"envs/.venv-{pins_hash(clone, str(clone / 'python3'))}"
     (venv / "bin").mkdir(parents=True)
     (venv / "complete").write_text(f"{venv}\n")
     (venv / "bin/python").symlink_to(clone / "python3")

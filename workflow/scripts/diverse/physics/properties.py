@@ -146,7 +146,8 @@ def measure_properties(
     crystal = Crystal(reference, calculator)
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
-    for entry in tracked(list(properties(reference, melting)), "properties"):
+    wanted = list(properties(reference, melting))
+    for entry in tracked(wanted, len(wanted), "properties"):
         start = time.monotonic()
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():
