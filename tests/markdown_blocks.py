@@ -83,10 +83,10 @@ def make_clone(folder: Path) -> Path:
     return folder
 
 
-def pins_hash(clone: Path, **environment: str) -> str:
+def pins_hash(clone: Path, python: str = "python3") -> str:
     """Return the hash that ./envs/run gives the environment of a clone."""
     lines = (clone / "envs/run").read_text().split("home=$here")[0].split("find_python)\n")[1]
-    names = {"here": str(clone / "envs"), "python": "python3", **environment}
+    names = {"here": str(clone / "envs"), "python": python}
     command = ["bash", "-c", lines + "echo $pins"]
     told = subprocess.run(
         command, env={**clean_environment(), **names}, capture_output=True, text=True, check=True

@@ -15,6 +15,7 @@ def job(tmp_path, monkeypatch):
     """A job in its second attempt, whose words a test reads."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(progress.logger, "handlers", [])
+    monkeypatch.setattr(progress.logger, "propagate", True)
     log, output = tmp_path / "log", tmp_path / "output"
     output.write_text("made")
     resources = {"attempt": 2, "mem_mb": 4000, "runtime": 480}
@@ -64,7 +65,7 @@ def test_a_long_job_says_on_the_terminal_and_in_its_log_how_long_the_rest_takes(
     clock = iter(range(0, 400, 20))  # s, an item every 20 s
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     begin(job)
-    assert list(progress.tracked(range(5), "fits")) == [0, 1, 2, 3, 4]
+    assert list(progress.tracked(range(5), 5, "fits")) == [0, 1, 2, 3, 4]
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "split hot: 40 % of 5 fits done, about 2 min left"
     logged = (tmp_path / "log").read_text().splitlines()

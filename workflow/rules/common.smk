@@ -58,6 +58,12 @@ DATASETS = list(config["datasets"])
 FAMILIES = {name: entry["family"] for name, entry in config["datasets"].items()}
 
 
+def first_page():
+    """Return the page to read first or, where a run made none, the folder of the results."""
+    page = Path(RESULTS, "index.html")
+    return page if page.exists() else f"{RESULTS}/"
+
+
 def names(block, key, *values):
     """Return the names of the entries of a config block whose `key` has one of `values`."""
     return [name for name, entry in config[block].items() if entry.get(key) in values]

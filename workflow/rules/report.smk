@@ -13,6 +13,7 @@ Steps  plot_workflow: the graph of stages
                 findings to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
                     of `label` left, whole or stopped (on request)
+       In the end the terminal says where the results lie or, where something failed, the logs.
 """
 
 
@@ -242,3 +243,11 @@ rule release_ahead:
         "Releasing labels that lie ahead of the study"
     script:
         "../scripts/release_ahead.py"
+
+
+onsuccess:
+    print(f"Results: {first_page()}", file=sys.stderr)
+
+
+onerror:
+    print(f"What failed is said above; logs of all jobs: {RESULTS}/logs/", file=sys.stderr)

@@ -19,8 +19,8 @@ cutoff, zbl = study["cutoff"], repulsion(study)
 tests = [read_cells(path) for path in snakemake.input.cells]
 trained = snakemake.input.trained
 predictions = np.reshape(output.predictions, (len(trained), len(tests)))
-exports = list(zip(trained, output.differences, predictions, strict=True))
-for source, file, paths in tracked(exports, "potentials"):
+exports = zip(trained, output.differences, predictions, strict=True)
+for source, file, paths in tracked(exports, len(trained), "potentials"):
     model, folder, differences = load_trained(source), Path(source).parent, []
     for cells, path in zip(tests, paths, strict=True):
         found = Predictions.none()

@@ -26,7 +26,7 @@ drawn_sets = (
 fits = list(product(params.models.items(), drawn_sets))
 rows = []
 with open(snakemake.log[0], "a") as log, threadpool_limits(snakemake.threads):
-    for (name, model), drawn in tracked(fits, "fits"):
+    for (name, model), drawn in tracked(fits, len(fits), "fits"):
         search = searches.get(f"{drawn.train}/{name}")
         block = with_searched_weights(model, search) | params.overrides.get(drawn.train, {})
         cells = sets.cells(drawn.cells)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 logger = logging.getLogger(__name__)
@@ -51,9 +51,18 @@ class Progress:
         return max(0.0, elapsed * (self._total - self._done) / self._done)
 
 
-def tracked(items: Sequence[Item], what: str) -> Iterator[Item]:
-    """Yield items of equal work, and tell how many are done; `what` stands behind their number."""
-    progress = Progress(len(items), f"{len(items)} {what}")
+def tracked(items: Iterable[Item], number: int, what: str) -> Iterator[Item]:
+    """Yield items of equal work, and tell how many of this number are done.
+
+    Parameters
+    ----------
+    items : iterable
+    number : int
+        How many there are.
+    what : str
+        Noun behind the number.
+    """
+    progress = Progress(number, f"{number} {what}")
     for item in items:
         yield item
         progress.add()

@@ -75,13 +75,14 @@ def ablate(
     """
     if len(arms_of(study)) < len(ARMS):
         logger.warning(MISSING_CELL)
+    seeds = study["ablation"]["seeds"]
     rows = [
         {
             **{"seed": seed, "dataset": name, "other": other},
             **{"measure": measure, "setting": setting, "unit": unit, "value": value},
             "n": study["ablation"]["environments"],
         }
-        for seed in tracked(range(study["ablation"]["seeds"]), "seeds")
+        for seed in tracked(range(seeds), seeds, "seeds")
         for name, other, values in _measures(
             _points_of_seed(study, others, whitening, seed), bandwidths
         )

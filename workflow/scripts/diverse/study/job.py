@@ -42,6 +42,7 @@ def begin(snakemake: Any) -> None:
 
     sys.excepthook = last_words
     progress.setLevel(logging.INFO)
+    progress.propagate = False  # to what a script makes of other lines
     progress.addHandler(_Told(snakemake))
     try:
         check_seals(_paths(snakemake.input))

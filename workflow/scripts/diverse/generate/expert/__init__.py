@@ -101,7 +101,7 @@ def expert_cells(context: Context, groups: Groups, descriptor: BispectrumSetting
     ValueError
         If a group ends up empty, or a recipe cannot be made of the reference lattice.
     """
-    recipes = tracked(list(groups.items()), "groups")
+    recipes = tracked(groups.items(), len(groups), "groups")
     made = [cell for name, options in recipes for cell in RECIPES[name](context, **options)]
     verdicts = _verdicts(made, context.d_min, descriptor)
     kept = [cell for cell, verdict in zip(made, verdicts, strict=True) if verdict == "accepted"]

@@ -12,6 +12,7 @@ from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import left_out_path
 from diverse.models.search import PartErrors
 from diverse.models.weights import cell_weights
+from diverse.progress import tracked
 from diverse.zbl import ZBL
 
 
@@ -51,14 +52,14 @@ class FoldedSet:
         self._make_gram = make_gram
         found = survey(cells(), self._source)
         self.basis = found.basis(quadratic=form.quadratic)
-        self._lowest = found.lowest_energy
+        self._lowest, self._size = found.lowest_energy, found.n_cells
         self._folds: dict[float | None, list[Fold]] = {}
 
     def folds(self, scale: float | None) -> list[Fold]:
         """Return the folds with cells weighted by energy (scale in eV/atom), or alike for None."""
         if scale not in self._folds:
             self._folds[scale] = accumulate(
-                self._cells(),
+                tracked(self._cells(), self._size, "cells of the fit"),
                 self._source,
                 self.basis,
                 self._zbl,
