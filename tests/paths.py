@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# Extra environments that happen to be made here: studies of tests are the same without them.
+MADE = {name: os.environ.get(name) for name in ("DIVERSE_UNIVERSAL", "DIVERSE_ACE")}
 
 
 def snakemake(directory: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -31,5 +33,6 @@ def snakemake_command(directory: Path, *arguments: str) -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what pytest set."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    """Return the environment without what pytest set, and without extra environments made here."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    return {k: v for k, v in kept.items() if k not in MADE or v != MADE[k]}

@@ -26,7 +26,7 @@ params, files = snakemake.params, snakemake.input
 labeller = params.origin["labeller"]
 schema = yaml.safe_load(Path(files.schema).read_text())
 training = TrainingSet.of(iterate_cells([files.training]))
-scores = pd.concat(map(read_scores, files.scores))
+scores = read_scores(*files.scores)
 searches = dict(zip(params.searched, files.searches, strict=True))
 fits = dict(zip(params.fitted, files.fits, strict=True))
 facts = example_facts(reference_lattice(params.study))

@@ -13,10 +13,14 @@ SMALLER = "smaller groups"
 GROUP_KEYS = ["test", "quantity", "unit", "group", "n_cells", "n"]
 
 
-def read_scores(path: str | Path) -> pd.DataFrame:
-    """Read a table of scores back: names of groups and keys are text, also ``300`` and ``nan``."""
-    converters = {"group": str, "key": str}
-    return pd.read_csv(path, converters=converters, dtype={"twojmax": "Int64"})
+def read_scores(*paths: str | Path) -> pd.DataFrame:
+    """Read tables of scores back, one below the other; those without a row add nothing.
+
+    Names of groups and keys are text, also ``300`` and ``nan``.
+    """
+    texts = {"group": str, "key": str}
+    tables = [pd.read_csv(path, converters=texts, dtype={"twojmax": "Int64"}) for path in paths]
+    return pd.concat([table for table in tables if len(table)] or tables[:1])
 
 
 def transferability(scores: pd.DataFrame) -> pd.DataFrame:
