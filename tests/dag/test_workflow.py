@@ -208,11 +208,7 @@ FAMILIES = {
     },
     "literature": {"family": "literature", "source": "set.xyz"},
 }
-PRESENT = [
-    families
-    for number in range(1, len(FAMILIES) + 1)
-    for families in combinations(FAMILIES, number)
-]
+PRESENT = [families for number in (1, len(FAMILIES)) for families in combinations(FAMILIES, number)]
 
 
 def small_study(families):

@@ -44,6 +44,21 @@ int main() {
     diverse_component_changes(n, order.data(), U, Y, partial.data(), components.data(), nullptr);
     diverse_pairs_to_atoms(3, cells, first.data(), neighbour.data(), pairs.data(), atoms.data(),
                            nullptr);
+    std::vector<Real> strains(9 * 3);
+    diverse_pairs_to_strains(3, cells, first.data(), vectors.data(), pairs.data(), strains.data(),
+                             nullptr);
+    std::vector<double> places(3 * n), lattices(9 * 3, 0.0), sums(n);
+    for (double& x : places) x = 6 * normal(generator);
+    for (int cell = 0; cell < 3; ++cell)
+        for (int k = 0; k < 3; ++k) lattices[9 * cell + 4 * k] = 7;
+    std::vector<int64_t> count(n), found_first(n + 1);
+    diverse_count_pairs(3, cells, places.data(), lattices.data(), 4.7, count.data(), nullptr);
+    for (int i = 0; i < n; ++i) found_first[i + 1] = found_first[i] + count[i];
+    std::vector<int64_t> center(found_first[n]), other(found_first[n]);
+    std::vector<double> found(3 * found_first[n]);
+    diverse_fill_pairs(3, cells, places.data(), lattices.data(), 4.7, found_first.data(),
+                       center.data(), other.data(), found.data(), nullptr);
+    diverse_sum_ranges(n, found_first.data(), found.data(), sums.data(), nullptr);
     diverse_rows_to_pairs(n, first.data(), first.data(), rows.data(), cotangent.data(),
                           pairs.data(), nullptr);
     diverse_rows_to_components(n, first.data(), first.data(), rows.data(), tangent.data(),

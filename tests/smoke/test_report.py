@@ -43,9 +43,7 @@ def open_result(browser, study, category, result):
     wait.until(lambda b: b.find_element(By.LINK_TEXT, category)).click()
     row = f"//*[contains(text(), '{result}')]/following::a[@iconname='eye'][1]"
     eye = wait.until(lambda b: b.find_element(By.XPATH, row))
-    browser.execute_script(
-        "arguments[0].click()", eye
-    )  # a click at its place would wait for layout
+    browser.execute_script("arguments[0].click()", eye)  # its place may still move
     return wait
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from diverse.models.calculator import PotentialCalculator
+from markdown_blocks import blocks
 from paths import ROOT, snakemake
 
 TESTS = ["entropy", "random", "expert", "hot", "strained", "extremes", "dft"]
@@ -132,9 +133,9 @@ def test_reference_models_are_asked_for_every_labelled_cell(study):
 
 def test_one_number_can_be_followed_from_its_cell(study, monkeypatch, capsys):
     """The lines of `workflow/README.md` run, and end in an effect with its interval."""
-    page = (ROOT / "workflow/README.md").read_text().split("## Follow one number")[1]
+    (lines,) = [b.text for b in blocks("workflow/README.md") if b.language == "python"]
     monkeypatch.chdir(study)
-    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], {})
+    exec(lines, {})
     assert re.search(r"^\S+ \(\S+ to \S+\)$", capsys.readouterr().out, re.M)
 
 

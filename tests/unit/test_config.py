@@ -62,6 +62,11 @@ WRONG = [
     ),
     (
         ("reference_models",),
+        {"Linear": {"kind": "lammps", "pair_style": "zero 1", "pair_coeff": ["* *"]}},
+        "reference_models.Linear: figures have a class of models of this name",
+    ),
+    (
+        ("reference_models",),
         {"eam": {"kind": "lammps", "pair_style": "eem", "pair_coeff": ["* *"]}},
         "reference_models.eam: LAMMPS knows no pair style 'eem'",
     ),
@@ -291,13 +296,17 @@ def test_cell_entropy_of_two_atoms_is_refused(study):
         load_study(study, SCHEMA)
 
 
-def test_networks_that_no_card_takes_are_refused_only_where_one_is_asked_for(study):
+def test_descriptors_that_no_card_computes_are_refused_only_where_one_is_asked_for(study):
     study["models"]["wide"] = {"family": "network", "twojmax": 12}
+    study["optimiser"] = {"twojmax": 12}
     assert load_study(study, SCHEMA)["device"] == "cpu"
     for device in ("cuda", "auto"):
         study["device"] = device
-        with pytest.raises(ConfigError, match="models.wide: twojmax is 12, but a card takes up"):
-            load_study(study, SCHEMA)
+        for name in ("optimiser", "models.wide"):
+            with pytest.raises(ConfigError, match=f"{name}: twojmax is 12, but a card takes up"):
+                load_study(study, SCHEMA)
+            study["optimiser"] = {}
+        study["optimiser"] = {"twojmax": 12}
 
 
 def test_a_set_may_complement_another_or_a_file(study, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from markdown_blocks import pins_hash
 from paths import ROOT
 
 
@@ -82,16 +83,7 @@ def shared_clone():
 
 def make_stand_in(clone):
     """Put a made environment of stand-ins where ./envs/run of the clone looks for one."""
-    text = (clone / "envs/run").read_text()
-    name = subprocess.run(
-        ["bash", "-c", text.split("home=$here")[0].split("find_python)\n")[1] + "echo $pins"],
-        env={"PATH": "/usr/bin:/bin", "here": "envs", "python": str(clone / "python3")},
-        cwd=clone,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    venv = clone / f"envs/.venv-{name}"
+    venv = clone / f"envs/.venv-{pins_hash(clone, str(clone / 'python3'))}"
     (venv / "bin").mkdir(parents=True)
     (venv / "complete").write_text(f"{venv}\n")
     (venv / "bin/python").symlink_to(clone / "python3")
@@ -192,6 +184,23 @@ def test_an_extra_is_made_once_and_is_at_hand_from_then_on(shared_clone, extra):
     assert re.search(rf"envs/[.]{extra}-[0-9a-f]{{12}}/packages$", first.stdout.strip())
     again = run_in(shared_clone, *show)
     assert (again.stdout, again.stderr) == (first.stdout, "")
+
+
+def test_what_is_fetched_and_how_far_is_shown_without_flooding(shared_clone):
+    lines = [
+        f"Collecting p{n}==1 (from -r pins)\n  Downloading p{n}.whl (3.5 MB)" for n in range(60)
+    ]
+    text = "\n".join([*lines, "Installing collected packages: p0"])
+    (shared_clone / "said").write_text(f"{text}\n")
+    python = f'#!/bin/sh\ncase "$*" in *pip*) cat {shared_clone}/said ;; esac\nexit 0\n'
+    (shared_clone / "python3").write_text(python)
+    make_stand_in(shared_clone)
+    told = run_in(shared_clone, "--with", "universal", "true").stderr
+    number = len((ROOT / "envs/universal.txt").read_text().splitlines()) - 2
+    assert f"25 of {number} packages, 84 MB, 0 s: p24==1" in told
+    assert f"60 of {number} packages, 210 MB, 0 s: unpacking" in told
+    assert len(told.splitlines()) < 6
+    assert text in (shared_clone / "envs/.install.log").read_text()
 
 
 def test_an_unknown_extra_is_refused():

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from diverse import progress
 from diverse.study.job import begin, finish
 
 
@@ -13,11 +14,14 @@ from diverse.study.job import begin, finish
 def job(tmp_path, monkeypatch):
     """A job in its second attempt, whose words a test reads."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(progress.logger, "handlers", [])
+    monkeypatch.setattr(progress.logger, "propagate", True)
     log, output = tmp_path / "log", tmp_path / "output"
     output.write_text("made")
     resources = {"attempt": 2, "mem_mb": 4000, "runtime": 480}
     return SimpleNamespace(
-        rule="split", input=[], output=[str(output)], log=[str(log)], resources=resources, config={}
+        **{"rule": "split", "wildcards": ["hot"], "input": [], "output": [str(output)]},
+        **{"log": [str(log)], "resources": resources, "config": {}},
     )
 
 
@@ -53,3 +57,20 @@ def test_the_log_of_a_job_that_was_started_again_says_what_it_had(job, tmp_path)
     job.resources["attempt"] = 1
     finish(job)
     assert (tmp_path / "log").read_text().count("attempt") == 1
+
+
+def test_a_long_job_says_on_the_terminal_and_in_its_log_how_long_the_rest_takes(
+    job, tmp_path, capsys, monkeypatch
+):
+    clock = iter(range(0, 400, 20))  # s, an item every 20 s
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    begin(job)
+    assert list(progress.tracked(range(5), 5, "fits")) == [0, 1, 2, 3, 4]
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "split hot: 40 % of 5 fits done, about 2 min left"
+    logged = (tmp_path / "log").read_text().splitlines()
+    assert [f"split hot: {line}" for line in logged] == said
+
+
+def test_times_are_in_the_unit_that_fits():
+    assert [progress.duration(s) for s in (5, 89, 300, 9000)] == ["5 s", "89 s", "5 min", "2.5 h"]

@@ -17,7 +17,7 @@ from kernel_cases import CUTOFF, ROUNDING, Case, displaced_bulk, slab, triclinic
 
 # Each size and type is compiled once; with DIVERSE_THOROUGH=1 all that a card computes.
 THOROUGH = bool(os.environ.get("DIVERSE_THOROUGH"))
-TWOJMAX = range(2, cuda_build.MAX_TWOJMAX + 1) if THOROUGH else (2, 4, 5)
+TWOJMAX = range(2, cuda_build.MAX_TWOJMAX + 1) if THOROUGH else (2, 3, 4)
 
 
 def batch(*cases: Case) -> tuple[np.ndarray, np.ndarray]:

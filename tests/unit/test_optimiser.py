@@ -106,6 +106,21 @@ def test_objective_by_positions_and_strain_equals_finite_differences(lattice, wh
         np.testing.assert_allclose(strain[:, row, column], expected, atol=slack)
 
 
+@pytest.mark.parametrize("name", ["cell", "set"])
+def test_entropy_term_is_minus_k_times_the_entropy_of_each_active_cell(lattice, whitening, name):
+    batch, entropy = random_batch(lattice), term(whitening, name, weight=0.3)
+    pairs, active = pairs_of(batch), np.array([True, True, False, True, False, True])
+    found = entropy(batch, pairs, active)
+    descriptors = entropy.kernel.forward(pairs.vector, pairs.first)
+    for number, is_active in enumerate(active):
+        own = whitening(descriptors[batch.cell_of_atom == number])
+        expected = -0.3 * entropy.estimator(own[None])[0][0] if is_active else 0.0
+        assert found.value[number] == pytest.approx(expected, rel=1e-10)
+    of_pair = batch.cell_of_atom[pairs.center]
+    moved = np.bincount(of_pair, weights=abs(found.by_pair).sum(axis=1), minlength=len(active))
+    np.testing.assert_array_equal(moved > 0, active)
+
+
 def test_core_of_two_atoms_in_closed_form():
     batch = Batch(
         positions=np.array([[0.0, 0, 0], [2.0, 0, 0]]),

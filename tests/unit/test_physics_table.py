@@ -170,6 +170,12 @@ def test_values_that_agree_are_white_and_others_are_red(table, curves):
     assert colour(500.0) == colour(-5000.0) == "0.70"
 
 
+def test_rounding_is_shown_as_zero(table, curves):
+    table["value"] = table["value"].replace(3.16, -1.1e-11)
+    assert ">0<" in physics_page(TEMPLATE, table, curves)
+    assert "0000000" not in physics_page(TEMPLATE, table, curves)
+
+
 def test_known_values_stand_on_the_first_page(table, curves, tmp_path):
     table.to_csv(tmp_path / "small.csv", index=False)
     (tmp_path / "small.json").write_text(json.dumps(curves))

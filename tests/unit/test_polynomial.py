@@ -2,16 +2,19 @@
 
 import numpy as np
 import pytest
+import torch
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from diverse.descriptors.environments import environment_descriptors
 from diverse.kernel import BispectrumSettings
+from diverse.kernel.device import EMULATION
 from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach
 from diverse.models import predict
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.polynomial.accumulate import accumulate, survey
+from diverse.models.polynomial.cuda_gram import CudaGram
 from diverse.models.polynomial.design import design_rows, without_translations
 from diverse.models.polynomial.fit import fit_streaming
 from diverse.models.polynomial.forms import SnapForm
@@ -138,7 +141,7 @@ def stacked(cells, basis, weights=equal_weights):
 @pytest.mark.parametrize("quadratic", [False, True])
 def test_solution_is_that_of_ridge_regression(cells, quadratic, monkeypatch):
     """Gram matrices in small batches and folds give what lstsq gives with all rows in hand."""
-    monkeypatch.setattr("diverse.models.polynomial.accumulate.ROWS_BATCH", 20)
+    monkeypatch.setattr("diverse.models.polynomial.accumulate.Gram.environments", 20)
     weights = energy_dependent_weights(-9.0, 0.7)
     folds, basis = folds_of(cells, 4, quadratic, weights=weights)
     rows, target = stacked(cells, basis, weights)
@@ -203,8 +206,9 @@ def settings(*, twojmax=4, quadratic=False, **changes):
     return FitSettings(**{**defaults, "energy_scale": None, "folds": 4, **changes})
 
 
-def fit(cells, **changes):
-    return fit_streaming(lambda: iter(cells), settings(**changes), cutoff=CUTOFF, zbl=ZBL_W)
+def fit(cells, *, device=None, **changes):
+    options = {"cutoff": CUTOFF, "zbl": ZBL_W, "device": device}
+    return fit_streaming(lambda: iter(cells), settings(**changes), **options)
 
 
 @pytest.mark.parametrize("quadratic", [False, True])
@@ -222,6 +226,34 @@ def test_fit_recovers_the_potential_that_made_the_labels(cells, quadratic):
     assert found.summary["noise"] < 1e-5
     descriptors = environment_descriptors(cells[:4], BispectrumSettings(4, CUTOFF))
     assert uncertainty.of_environments(descriptors).max() < 1e-4
+
+
+def test_normal_equations_of_a_card_give_the_same_quadratic_model(cells, monkeypatch, caplog):
+    """Emulated on the host, in batches of another size; of one batch only halves fit."""
+    expected, deviation, path = fit(cells, quadratic=True)
+    monkeypatch.setattr(CudaGram, "environments", 70)
+    add = CudaGram._tensor
+
+    def cramped(gram, array):
+        if len(array) > 100:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return add(gram, array)
+
+    monkeypatch.setattr(CudaGram, "_tensor", cramped)
+    found, other_deviation, other_path = fit(cells, device=EMULATION, quadratic=True)
+    assert "no memory for 189 rows at once: going on with 94" in caplog.text
+    assert other_path.ridge == pytest.approx(path.ridge, rel=1e-12)
+    mine, theirs = (predict(model, cells, cutoff=CUTOFF, zbl=ZBL_W) for model in (found, expected))
+    np.testing.assert_allclose(mine.energies, theirs.energies, atol=1e-7)
+    np.testing.assert_allclose(mine.forces, theirs.forces, atol=1e-6)
+    descriptors = environment_descriptors(cells[:4], BispectrumSettings(4, CUTOFF))
+    np.testing.assert_allclose(
+        *(one.of_environments(descriptors) for one in (other_deviation, deviation)), rtol=1e-4
+    )
+    monkeypatch.setattr(CudaGram, "_tensor", lambda gram, array: cramped(gram, np.empty(101)))
+    with pytest.raises(RuntimeError, match="the normal equations of 120 columns"):
+        fit(cells, device=EMULATION, quadratic=True)
+    fit(cells, device=EMULATION)  # a linear model asks the card for nothing
 
 
 def test_predicted_deviations_cover_the_errors_of_a_well_specified_model(cells):

@@ -116,6 +116,9 @@ def test_physical_properties_are_released_with_the_labels_behind_them(tmp_path, 
     assert released.set_index("potential")["digest"].to_dict() == {"dft": "0123", "zhou": "1e9"}
     assert set(json.loads((target / "physics/results.json").read_text())) == {"dft", "zhou"}
     assert len(Ledger(None, [target / "physics/results.xyz.xz"]).rows()) == 5
+    write_rows(results / "ledger/physics/dft.xyz", labelled[4:7])  # others were found released
+    release_study(results, target, **CHOICE)
+    assert len(Ledger(None, [target / "physics/results.xyz.xz"]).rows()) == 7
 
 
 def test_the_archive_of_the_same_study_has_the_same_bytes_and_stays_in_the_manifest(

@@ -1,5 +1,6 @@
 """Training on a card, emulated on the host: the same maps, gradients and networks as on the CPU."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +8,15 @@ import pytest
 import torch
 
 from diverse.kernel import BispectrumSettings
+from diverse.kernel.cuda_build import Hardware
+from diverse.kernel.cuda_graph import recorded
 from diverse.kernel.cuda_maps import CudaComputedJacobian, CudaStoredJacobian
-from diverse.kernel.device import EMULATION
+from diverse.kernel.device import EMULATION, Device
 from diverse.kernel.force_maps import StoredJacobian
 from diverse.models.network.cuda_stack import CudaNetworkStack
+from diverse.models.network.cuda_steps import CudaSteps
 from diverse.models.network.data import training_cells
-from diverse.models.network.loop import train_networks
+from diverse.models.network.loop import Training, train_networks
 from diverse.models.network.loss import ForceLoss
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack, initial_parameters
@@ -23,7 +27,7 @@ SETTINGS = TrainingSettings(
     widths=[12, 6],
     energy_weight=10,
     force_weight=1,
-    epochs=3,
+    epochs=2,
     batch=8,
     learning_rate=0.01,
     weight_decay=1e-3,
@@ -83,7 +87,7 @@ def test_stacks_are_those_of_the_cpu(widths):
 @pytest.mark.parametrize("path", MAPS)
 def test_training_on_a_card_gives_the_networks_of_the_cpu(cells, path):
     """Two networks on sets of their own: the same batches, steps, curves and weights."""
-    settings = replace(SETTINGS, jacobians=path)
+    settings = replace(SETTINGS, jacobians=path, energy_scale=0.5 if path == "cached" else None)
     members = [np.arange(12), np.arange(3, 15)]
     options = {"settings": settings, "seeds": [1, 2], "curves": True}
     expected = train_networks(cells, members, **options)
@@ -94,10 +98,86 @@ def test_training_on_a_card_gives_the_networks_of_the_cpu(cells, path):
             np.testing.assert_allclose(model.arrays()[name], array, rtol=1e-7, atol=1e-9)
         for epoch, other_epoch in zip(history, other_history, strict=True):
             assert epoch == pytest.approx(other_epoch, rel=1e-7)
-    again = train_networks(cells, members, **options, device=EMULATION)
-    for (model, _), (other, _) in zip(again, found, strict=True):
-        for name, array in other.arrays().items():
-            np.testing.assert_array_equal(model.arrays()[name], array)
+
+
+def test_a_training_on_a_card_that_goes_on_ends_with_the_same_bytes(cells):
+    """One seed, one result; the sizes that batches are padded to follow from their epoch."""
+    settings = replace(SETTINGS, jacobians="matrix_free")
+    members, trainings = [np.arange(12), np.arange(3, 15)], []
+    for interrupted in (False, True):
+        training = Training(cells, members, settings, [1, 2], EMULATION)
+        training.run_epoch(0)
+        if interrupted:
+            before, training = training, Training(cells, members, settings, [1, 2], EMULATION)
+            training.parameters[:] = before.parameters
+            for name in ("means", "squares"):
+                getattr(training.optimiser, name)[:] = getattr(before.optimiser, name)
+            training.optimiser.steps = before.optimiser.steps
+        training.run_epoch(1)
+        trainings.append(training.parameters)
+    np.testing.assert_array_equal(*trainings)
+
+
+def test_a_training_that_diverges_on_a_card_gives_a_sentence(cells):
+    settings = replace(SETTINGS, jacobians="matrix_free", learning_rate=1e200)
+    with pytest.raises(ValueError, match=r"network 1 of 1 \(seed 1\) is not finite in epoch 1"):
+        train_networks(cells, [np.arange(12)], settings, [1], device=EMULATION)
+
+
+@pytest.mark.parametrize("path", MAPS)
+def test_a_step_asks_the_card_for_nothing(cells, path, monkeypatch):
+    """Else it could not be queued as a graph: no number read, no array sent, no shape open."""
+    settings = replace(SETTINGS, jacobians=path)
+    training = Training(cells, [np.arange(4)], settings, [1], EMULATION)
+    steps = CudaSteps(training.loss, training.stack, training.optimiser)
+    steps.run([[np.arange(4)]], [0.01])
+    before = training.parameters.copy()
+
+    def refuse(*_, **__):
+        raise AssertionError("a step asked for a number on the card")
+
+    reading = ("item", "__bool__", "__int__", "__float__", "__index__", "tolist", "cpu", "numpy")
+    with monkeypatch.context() as patch:
+        for name in (*reading, "nonzero", "to_sparse"):
+            patch.setattr(torch.Tensor, name, refuse)
+        patch.setattr(torch, "tensor", refuse)
+        steps._step()
+    steps._download(1)
+    assert (training.parameters != before).any()
+
+
+def test_a_graph_is_warmed_up_recorded_and_replayed(monkeypatch):
+    """The calls that torch documents, in their order, on a card that is none."""
+    calls = []
+
+    class Stream:
+        def wait_stream(self, other):
+            calls.append("wait")
+
+    class Graph:
+        def replay(self):
+            calls.append("replay")
+
+    def context(name):
+        @contextmanager
+        def enter(_):
+            calls.append(name)
+            yield
+
+        return enter
+
+    for name, thing in {
+        "Stream": Stream,
+        "CUDAGraph": Graph,
+        "current_stream": Stream,
+        "stream": context("side stream"),
+        "graph": context("graph"),
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, thing)
+    replay = recorded(lambda: calls.append("work"), Device("cuda", "none", Hardware("90", 1)))
+    replay()
+    warm_up = ["wait", "side stream", "work", "work", "work", "wait"]
+    assert calls == [*warm_up, "graph", "work", "replay"]
 
 
 def test_rows_are_stored_where_they_fit(cells, monkeypatch):

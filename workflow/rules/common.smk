@@ -28,6 +28,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from diverse.labels.labellers.extra import is_made
 from diverse.study.check import load_study
+from diverse.study.names import check_folder
 from diverse.study.potentials import SEED, measured_potentials
 from diverse.study.reading import ConfigError, check_file
 from diverse.study.requests import LabelRate, read_label_rates, request_minutes
@@ -48,12 +49,19 @@ try:
     for path in workflow.configfiles:
         check_file(path)
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
+    check_folder(config, Path("results", config["study"]))
 except ConfigError as error:
     raise WorkflowError(f"The study file is not valid. {error}") from None
 
 RESULTS = f"results/{config['study']}"
 DATASETS = list(config["datasets"])
 FAMILIES = {name: entry["family"] for name, entry in config["datasets"].items()}
+
+
+def first_page():
+    """Return the page to read first or, where a run made none, the folder of the results."""
+    page = Path(RESULTS, "index.html")
+    return page if page.exists() else f"{RESULTS}/"
 
 
 def names(block, key, *values):
@@ -171,7 +179,7 @@ def study_part(*keys):
     return {key: config[key] for key in keys}
 
 
-def training_part(*keys):
+def part_on_device(*keys):
     """Return `study_part`, and the device if it is not the CPU: else nothing depends on its key."""
     return study_part(*keys, *([] if config["device"] == "cpu" else ["device"]))
 

@@ -64,7 +64,7 @@ rule draw_network:
         mem_mb=2000,
         runtime=240,
     params:
-        study=training_part("seed", "element", "cutoff", "zbl"),
+        study=part_on_device("seed", "element", "cutoff", "zbl"),
         datasets=TESTS,
         model=lookup(within=config, dpath="models/{model}"),
         searched=searched_sets,
@@ -117,7 +117,7 @@ use rule draw_network as train_subsets with:
     wildcard_constraints:
         model=either(NETWORKS),
     params:
-        study=training_part("seed", "element", "cutoff", "zbl"),
+        study=part_on_device("seed", "element", "cutoff", "zbl"),
         datasets=DATASETS,
         model=lookup(within=config, dpath="models/{model}"),
         searched=searched_sets,

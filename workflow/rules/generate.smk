@@ -114,7 +114,7 @@ rule generate_sampled:
     resources:
         runtime=60,
     params:
-        study=study_part(*SAMPLING),
+        study=part_on_device(*SAMPLING),
         dataset=dataset_settings,
     message:
         "Generating {wildcards.dataset}, chunk {wildcards.chunk}"

@@ -1,8 +1,9 @@
 """Report: the page that is read first, the HTML report, and what the repository releases.
 
 Needs  every table and figure
-Makes  figures/workflow.png, index.html, report.html, manifest.csv; on request results/release/
+Makes  figures/workflow.png, tables/dependencies.csv, index.html, report.html, manifest.csv; on request results/release/
 Steps  plot_workflow: the graph of stages
+       tabulate_dependencies: the packages that the study runs with, their licences and advisories
        write_index: question, verdicts on the claims, and how sure they are, on one page
        write_report: snakemake --report over all of it
        write_manifest: SHA-256 of every file that the study's jobs wrote
@@ -12,11 +13,13 @@ Steps  plot_workflow: the graph of stages
                 findings to README.md (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
                     of `label` left, whole or stopped (on request)
+       In the end the terminal says where the results lie or, where something failed, the logs.
 """
 
 
 localrules:
     plot_workflow,
+    tabulate_dependencies,
     write_index,
     write_report,
     write_manifest,
@@ -84,6 +87,7 @@ rule results:
         "<results>/labels/README.md" if LABELLED else [],
         rules.diversity.input,
         "<results>/figures/workflow.png",
+        "<results>/tables/dependencies.csv",
         "<results>/figures/training.png" if NETWORKS else [],
         rules.show_convergence.output if KNOWN_ERRORS else [],
         "<results>/figures/fits.png" if POLYNOMIALS else [],
@@ -94,6 +98,24 @@ rule results:
         rules.show_dynamics.output if DYNAMICS else [],
         rules.show_ramps.output if RAMPS else [],
         rules.show_physics.output if KNOWN_PHYSICS else [],
+
+
+rule tabulate_dependencies:
+    """List the packages that the study runs with: version, licence, known advisories."""
+    input:
+        pins=ROOT / "envs/requirements.txt",
+        extras=[ROOT / "envs/universal.txt", ROOT / "envs/requirements-gpu.txt"],
+        advisories=ROOT / "envs/advisories.csv",
+    output:
+        table="<results>/tables/dependencies.csv",
+    log:
+        "<logs>/tabulate_dependencies.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Listing the packages that the study runs with"
+    script:
+        "../scripts/tabulate_dependencies.py"
 
 
 rule write_index:
@@ -221,3 +243,11 @@ rule release_ahead:
         "Releasing labels that lie ahead of the study"
     script:
         "../scripts/release_ahead.py"
+
+
+onsuccess:
+    print(f"Results: {first_page()}", file=sys.stderr)
+
+
+onerror:
+    print(f"What failed is said above; logs of all jobs: {RESULTS}/logs/", file=sys.stderr)

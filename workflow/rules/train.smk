@@ -77,7 +77,7 @@ rule search_network:
         mem_mb=2000,
         runtime=120,
     params:
-        study=training_part("seed", "element", "cutoff", "zbl", "search"),
+        study=part_on_device("seed", "element", "cutoff", "zbl", "search"),
         model=lookup(within=config, dpath="models/{model}"),
     message:
         "Searching loss weights of {wildcards.model} on {wildcards.train}"
@@ -107,7 +107,7 @@ rule fit_polynomial:
     resources:
         runtime=240,
     params:
-        study=study_part("element", "cutoff", "zbl"),
+        study=part_on_device("element", "cutoff", "zbl"),
         model=lookup(within=config, dpath="models/{model}"),
     message:
         "Fitting {wildcards.model} to {wildcards.train}"
@@ -166,7 +166,7 @@ rule train_network:
         mem_mb=2000,
         runtime=60,
     params:
-        study=training_part("seed", "element", "cutoff", "zbl"),
+        study=part_on_device("seed", "element", "cutoff", "zbl"),
         model=lookup(within=config, dpath="models/{model}"),
     message:
         "Training {wildcards.model} on {wildcards.train}, seed {wildcards.seed}"

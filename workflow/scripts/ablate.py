@@ -13,7 +13,7 @@ from diverse.study.job import begin, finish
 from diverse.study.settings import kernel_bandwidths
 
 begin(snakemake)
-logging.basicConfig(filename=snakemake.log[0], filemode="w", format="%(message)s")
+logging.basicConfig(filename=snakemake.log[0], filemode="a", format="%(message)s")
 study = snakemake.params.study
 numba.set_num_threads(snakemake.threads)
 bandwidths = kernel_bandwidths(study, study["diversity"]["bandwidths"])

@@ -21,7 +21,7 @@ number, seconds = expected_cost(again, derived)
 plan = f"{dataset}: {number} calculations, at least {seconds / 60:.1f} core minutes by their labels"
 print(plan, file=sys.stderr)
 ledger = Ledger(Path(snakemake.params.ledger))
-with open(snakemake.log[0], "w", buffering=1) as log:
+with open(snakemake.log[0], "a", buffering=1) as log:
     print(plan, file=log)
     compute = partial(
         label_cells,

@@ -8,6 +8,7 @@ import pandas as pd
 from diverse.models import Predictions
 from diverse.models.export import check_export, write_commands
 from diverse.models.trained import load_trained
+from diverse.progress import tracked
 from diverse.structures import read_cells
 from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
@@ -18,7 +19,8 @@ cutoff, zbl = study["cutoff"], repulsion(study)
 tests = [read_cells(path) for path in snakemake.input.cells]
 trained = snakemake.input.trained
 predictions = np.reshape(output.predictions, (len(trained), len(tests)))
-for source, file, paths in zip(trained, output.differences, predictions, strict=True):
+exports = zip(trained, output.differences, predictions, strict=True)
+for source, file, paths in tracked(exports, len(trained), "potentials"):
     model, folder, differences = load_trained(source), Path(source).parent, []
     for cells, path in zip(tests, paths, strict=True):
         found = Predictions.none()

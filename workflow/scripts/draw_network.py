@@ -8,8 +8,9 @@ from diverse.models.network.data import training_cells
 from diverse.models.network.loop import train_networks
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import with_searched_weights
+from diverse.progress import Progress
 from diverse.study.job import begin, finish
-from diverse.study.settings import model_descriptor, repulsion, training_device
+from diverse.study.settings import model_descriptor, repulsion, study_device
 
 begin(snakemake)
 files, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
@@ -17,11 +18,13 @@ study, subsets, zbl = params.study, params.subsets, repulsion(params.study)
 tables = dict(zip(params.datasets, files.draws, strict=True))
 searches = dict(zip(params.searched, files.searches, strict=True))
 sets = LabelledSets.read(files.labels, tables, cutoff=study["cutoff"], zbl=zbl)
-descriptor, device = model_descriptor(study, params.model), training_device(study)
+descriptor, device = model_descriptor(study, params.model), study_device(study)
 if subsets:
     trainings = stacks(subset_sets(files.subsets, subsets), n_seeds=1)
 else:  # further seeds on the first draw tell what chance in training does
     trainings = stacks(sets.drawn(snakemake.wildcards.train), params.seeds)
+epochs = params.model["epochs"]
+progress = Progress(epochs * sum(map(len, trainings)), f"{sum(map(len, trainings))} trainings")
 rows = []
 for stack in trainings:
     drawn_sets = [drawn for drawn, _ in stack]
@@ -40,6 +43,7 @@ for stack in trainings:
             settings,
             [drawn.seed(study["seed"], name, seed) for drawn, seed in stack],
             device=device,
+            work=progress,
             checkpoint=Path(snakemake.output.errors).with_suffix(f".{train}{'h' * half}.npz"),
         )
     except ValueError as error:

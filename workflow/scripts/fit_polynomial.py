@@ -13,7 +13,7 @@ from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
 from diverse.structures import iterate_cells, read_cells
 from diverse.study.job import begin, finish
-from diverse.study.settings import repulsion
+from diverse.study.settings import repulsion, study_device
 
 begin(snakemake)
 study, cells, output = snakemake.params.study, snakemake.input.cells, snakemake.output
@@ -21,8 +21,10 @@ model = with_searched_weights(snakemake.params.model, snakemake.input.search or 
 solver = model.get("solver", "streaming")  # the only one of POD and ACE
 settings, folder = FitSettings.of(model), Path(output.parameters[0]).parent
 options = {"cutoff": study["cutoff"], "zbl": repulsion(study)}
-with threadpool_limits(snakemake.threads), open(snakemake.log[0], "w") as log, redirect_stdout(log):
-    potential, uncertainty, fit = fit_streaming(lambda: iterate_cells([cells]), settings, **options)
+with threadpool_limits(snakemake.threads), open(snakemake.log[0], "a") as log, redirect_stdout(log):
+    potential, uncertainty, fit = fit_streaming(
+        lambda: iterate_cells([cells]), settings, **options, device=study_device(study)
+    )
     potential.write(folder, study["element"], study["cutoff"])
     differences = NOT_COMPARED
     if solver == "fitsnap":

@@ -8,7 +8,7 @@ from diverse.study.job import begin, finish
 
 begin(snakemake)
 logging.basicConfig(
-    filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(message)s"
+    filename=snakemake.log[0], filemode="a", level=logging.INFO, format="%(message)s"
 )
 cells = {}
 for name, dataset in snakemake.params.datasets.items():

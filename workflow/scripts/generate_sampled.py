@@ -9,10 +9,11 @@ from diverse.descriptors.whitening import Whitening
 from diverse.structures import write_cells
 from diverse.study.chunks import sampled_chunk
 from diverse.study.job import begin, finish
+from diverse.study.settings import study_device
 
 begin(snakemake)
 logging.basicConfig(
-    filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
+    filename=snakemake.log[0], filemode="a", level=logging.INFO, format="%(asctime)s %(message)s"
 )
 name, chunk = snakemake.wildcards.dataset, int(snakemake.wildcards.chunk)
 earlier = snakemake.input.get("earlier")
@@ -24,6 +25,7 @@ sample = sampled_chunk(
     whitening=Whitening.load(snakemake.input.whitening),
     earlier=SetStatistics.load(earlier) if earlier else None,
     threads=snakemake.threads,
+    device=study_device(snakemake.params.study),
 )
 write_cells(snakemake.output.cells, sample.cells)
 sample.statistics.save(snakemake.output.statistics)

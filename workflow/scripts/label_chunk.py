@@ -28,16 +28,17 @@ effort = Effort(
     launcher=snakemake.resources.launcher,
 )
 
-with log.open("w") as file:
+log.write_text("")  # then appended to: lines about the progress come from elsewhere
+with log.open("a") as file:
 
     def say(line: str) -> None:
         print(line, file=file, flush=True)
-        print(f"{'/'.join(snakemake.wildcards)}: {line}", file=sys.stderr)
 
     say(start_line(snakemake.threads, request_line(snakemake.resources)))
     ledger = Ledger(Path(snakemake.params.ledger), others)
     for notice in ledger.notices:
         say(notice)
+        print(f"{'/'.join(snakemake.wildcards)}: {notice}", file=sys.stderr)
     labelled = label_cells(
         cells,
         make_labeller(snakemake.params.labeller),

@@ -1,6 +1,5 @@
 """Run one potential at constant energy with every time step and velocity seed."""
 
-import logging
 from pathlib import Path
 
 from diverse.dynamics.conservation import COLUMNS, Protocol, conservation_rows
@@ -11,9 +10,6 @@ from diverse.study.dynamics import dynamic_crystal
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-logging.basicConfig(
-    filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(message)s"
-)
 study, folder = snakemake.params.study, Path(snakemake.input.commands).parent
 protocol = Protocol.of(study["dynamics"])
 seeds = range(max(protocol.timesteps.values()))

@@ -4,6 +4,7 @@ import pandas as pd
 
 from diverse.descriptors.whitening import Whitening
 from diverse.diversity import cell_novelty
+from diverse.progress import tracked
 from diverse.structures import read_cells
 from diverse.study.job import begin, finish
 from diverse.study.settings import descriptor_settings
@@ -16,7 +17,8 @@ tests = {
     for test, path in zip(snakemake.params.tests, snakemake.input.tests, strict=True)
 }
 parts = []
-for train, path in zip(snakemake.params.trains, snakemake.input.trains, strict=True):
+trains = list(zip(snakemake.params.trains, snakemake.input.trains, strict=True))
+for train, path in tracked(trains, len(trains), "training sets"):
     training = read_cells(path)
     for test, cells in tests.items():
         novelty = cell_novelty(training, cells, descriptor, whitening)

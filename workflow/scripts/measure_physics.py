@@ -1,7 +1,6 @@
 """Measure the physical properties of one potential."""
 
 import json
-import sys
 from pathlib import Path
 
 from diverse.labels.labellers import make_labeller
@@ -16,32 +15,31 @@ from diverse.study.settings import reference_lattice
 
 begin(snakemake)
 params, log = snakemake.params, Path(snakemake.log[0])
-source = params.potential
+source, name = params.potential, snakemake.wildcards.potential
+
+
+def say(line: str) -> None:
+    with log.open("a") as file:
+        print(line, file=file)
+
+
 if "labeller" in source:
     labeller = make_labeller(source["labeller"])
     others = sorted(Path(params.released).glob("*/*.xyz.xz")) if params.released else []
     ledger = None if labeller.kind == "lammps" else Ledger(Path(params.ledger), others)
     effort = Effort(timeout=params.timeout, time_limit=snakemake.resources.time_limit)
-    calculator = LabellerCalculator(labeller, log, ledger, effort)
+    calculator = LabellerCalculator(labeller, log, ledger, effort, say)
     identity = labeller.protocol
 else:
     folder = Path(snakemake.input.potential[0]).parent
     calculator, identity = PotentialCalculator(folder), digest(folder)
-name = snakemake.wildcards.potential
-
-with log.open("a") as file:
-
-    def say(line: str) -> None:
-        print(line, file=file, flush=True)
-        print(f"{name}: {line}", file=sys.stderr)
-
-    table, curves = measure_properties(
-        reference_lattice(params.study),
-        calculator,
-        largest=source["atoms"],
-        melting=params.melting,
-        say=say,
-    )
+table, curves = measure_properties(
+    reference_lattice(params.study),
+    calculator,
+    largest=source["atoms"],
+    melting=params.melting,
+    say=say,
+)
 for column, text in (
     ("digest", identity),
     ("model", source.get("model", "")),

@@ -7,7 +7,7 @@ from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import search_weights
 from diverse.structures import iterate_cells, random_stream
 from diverse.study.job import begin, finish
-from diverse.study.settings import model_descriptor, repulsion, training_device
+from diverse.study.settings import model_descriptor, repulsion, study_device
 
 begin(snakemake)
 study, model, names = snakemake.params.study, snakemake.params.model, snakemake.wildcards
@@ -18,7 +18,7 @@ folded = FoldedSet(
     descriptor,
     repulsion(study),
     n_folds=options["folds"],
-    device=training_device(study),
+    device=study_device(study),
 )
 stream = random_stream(study["seed"], f"{names.train} {names.model} search", 0)
 seed, n_descriptors = int(stream.integers(2**31)), descriptor.n_components

@@ -12,7 +12,7 @@ from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
 from diverse.structures import iterate_cells, random_stream
 from diverse.study.job import begin, finish
-from diverse.study.settings import model_descriptor, repulsion, training_device
+from diverse.study.settings import model_descriptor, repulsion, study_device
 
 begin(snakemake)
 study, names = snakemake.params.study, snakemake.wildcards
@@ -33,7 +33,7 @@ cells = training_cells(iterate_cells([snakemake.input.cells]), descriptor, repul
     [int(stream.integers(2**31))],
     curves=True,
     checkpoint=folder / "checkpoint.npz",
-    device=training_device(study),
+    device=study_device(study),
 )
 save_trained(network, snakemake.output.trained)
 network.write(folder, study["element"], study["cutoff"])

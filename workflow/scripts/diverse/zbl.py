@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from ase.data import atomic_numbers
 
-from diverse.kernel import exponential_sums
+from diverse.kernel import Repulsion, exponential_sums
 from diverse.neighbours import CellPairs
 
 COULOMB = 14.399645  # e^2 / (4 pi eps0) in eV Å, as in LAMMPS units metal
@@ -40,47 +40,41 @@ class ZBL:
         charge = atomic_numbers[self.element]
         return f"{charge} {charge}"
 
-    def pair(self, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pair energy (eV) and its derivative (eV/Å) at each distance (Å)."""
-        energy, slope = self._screened(distance)[:2]
-        shift, cubic, quartic = self._switch
-        beyond = np.clip(distance - self.inner, 0, None)
-        inside = distance < self.outer
-        square = beyond * beyond  # powers of numpy are others on other processors
-        energy = energy + shift + square * beyond * (cubic / 3 + quartic / 4 * beyond)
-        slope = slope + square * (cubic + quartic * beyond)
-        return energy * inside, slope * inside
+    def add(self, pairs: CellPairs, n_cells: int, pair_gradient: np.ndarray) -> np.ndarray:
+        """Return the repulsion of each cell, eV, and add its gradient by pair vectors in place.
+
+        Parameters
+        ----------
+        pairs : CellPairs
+            Pairs from `outer` on count nothing.
+        n_cells : int
+        pair_gradient : ndarray, shape (n_pairs, 3), eV/Å
+        """
+        return self._repulsion.add(pairs, pairs.cell_of_atom, n_cells, pair_gradient)
 
     def energies_forces(self, pairs: CellPairs, n_cells: int) -> tuple[np.ndarray, np.ndarray]:
         """Return ZBL energies (eV, shape (n_cells,)) and forces (eV/Å, shape (n_atoms, 3))."""
-        distance = pairs.distance
-        energy, slope = self.pair(distance)
-        energies = 0.5 * np.bincount(
-            pairs.cell_of_atom[pairs.center], weights=energy, minlength=n_cells
-        )
-        forces = np.zeros((pairs.n_atoms, 3))
-        np.add.at(forces, pairs.center, (slope / distance)[:, None] * pairs.vector)
+        gradient, forces = np.zeros_like(pairs.vector), np.zeros((pairs.n_atoms, 3))
+        energies = self.add(pairs, n_cells, gradient)
+        np.add.at(forces, pairs.center, 2 * gradient)  # the pair's other end pushes as much
         return energies, forces
 
     @cached_property
-    def _switch(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the constant, and the coefficients of the cubic and quartic, that switch it off.
-
-        With them energy, slope and curvature vanish at `outer`.
-        """
-        edge, slope, curvature = self._screened(np.array([self.outer]), curvature=True)
-        width = self.outer - self.inner
-        shift = -edge + width * slope / 2 - width**2 * curvature / 12
-        cubic = (-3 * slope + width * curvature) / width**2
-        return shift, cubic, (2 * slope - width * curvature) / width**3
-
-    def _screened(self, distance: np.ndarray, *, curvature: bool = False) -> list[np.ndarray]:
-        """Return the unswitched energy and its first derivative; the second too, if asked for."""
+    def _repulsion(self) -> Repulsion:
+        """Repulsion whose energy, slope and curvature vanish at `outer`."""
         charge = atomic_numbers[self.element]
-        length = 0.46850 / (2 * charge**0.23)
-        phi, phi1, phi2 = exponential_sums(distance, SCREENING_AMPLITUDE, SCREENING_RATE / length)
-        r, scale = distance, COULOMB * charge**2
-        found = [scale * phi / r, scale * (phi1 - phi / r) / r]
-        if curvature:
-            found.append(scale * (phi2 - 2 * (phi1 - phi / r) / r) / r)
-        return found
+        scale, length = COULOMB * charge**2, 0.46850 / (2 * charge**0.23)
+        r, width, rate = self.outer, self.outer - self.inner, SCREENING_RATE / length
+        phi, phi1, phi2 = exponential_sums(np.array([r]), SCREENING_AMPLITUDE, rate)[:, 0].tolist()
+        slope = scale * (phi1 - phi / r) / r
+        curvature = scale * (phi2 - 2 * (phi1 - phi / r) / r) / r
+        return Repulsion(
+            amplitude=SCREENING_AMPLITUDE,
+            rate=rate,
+            scale=scale,
+            inner=self.inner,
+            outer=self.outer,
+            shift=-scale * phi / r + width * slope / 2 - width**2 * curvature / 12,
+            cubic=(-3 * slope + width * curvature) / width**2,
+            quartic=(2 * slope - width * curvature) / width**3,
+        )

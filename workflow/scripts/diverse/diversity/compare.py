@@ -17,6 +17,7 @@ from diverse.diversity.points import (
     measures_of_set,
 )
 from diverse.diversity.sample import EnvironmentSample
+from diverse.progress import tracked
 from diverse.structures import random_stream
 
 
@@ -62,7 +63,8 @@ def compare_samples(
     """
     points = {name: Points.of(sample, whitening) for name, sample in samples.items()}
     rows, h = [], settings.bandwidths
-    for name, whole in points.items():
+    number = len(points)
+    for name, whole in tracked(points.items(), number, "sets with all environments"):
         values = _sizes(samples[name]) | measures_of_set(whole, h)
         rows += _rows(name, "", "all", [values], len(whole))
         for other, reference in points.items():
@@ -70,7 +72,7 @@ def compare_samples(
             pair = measures_of_pair(whole, reference, h, itself=itself)
             rows += _rows(name, other, "all", [pair], len(whole), len(reference))
     size = common_size({name: len(sample) for name, sample in samples.items()}, settings)
-    for name, reference in points.items():
+    for name, reference in tracked(points.items(), number, "sets at equal environments"):
         if size is None or len(reference) < size:
             continue
         draws = _draws(reference, size, settings, random_stream(seed, f"{name}/draws", 0))

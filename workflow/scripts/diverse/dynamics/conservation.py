@@ -6,8 +6,6 @@ step gives a run of the same length without one.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +16,7 @@ from ase.md.velocitydistribution import Stationary, thermalize_momenta
 
 from diverse.dynamics import Evaluate
 from diverse.dynamics.verlet import Run, Thermostat, integrate
-
-logger = logging.getLogger(__name__)
+from diverse.progress import Progress
 
 EQUILIBRATION_STEP = 2.0  # fs
 DAMPING = 100.0  # fs
@@ -83,12 +80,11 @@ def conservation_rows(
     """
     starts = equilibrated(crystal, evaluate, protocol, streams)
     rows: list[dict[str, Any]] = []
-    begin, done, work = time.monotonic(), 0.0, sum(n / dt for dt, n in protocol.timesteps.items())
+    work = sum(seeds / timestep for timestep, seeds in protocol.timesteps.items())
+    progress = Progress(work, f"{len(protocol.timesteps)} time steps")
     for timestep, seeds in protocol.timesteps.items():
         rows += _rows(starts[:seeds], evaluate, timestep, round(protocol.length / timestep))
-        done += seeds / timestep / work
-        left = (time.monotonic() - begin) * (1 / done - 1) / 60
-        logger.info("%g fs: %.0f %% done, %.1f minutes left", timestep, 100 * done, left)
+        progress.add(seeds / timestep)
     return rows
 
 

@@ -20,6 +20,7 @@ from diverse.dynamics import Evaluate
 from diverse.dynamics.verlet import Run, Thermostat, integrate
 from diverse.kernel import GeometryError
 from diverse.neighbours import shortest_distance
+from diverse.progress import Progress
 
 TIMESTEP = 2.0  # fs
 SEGMENTS = 100  # of a ramp
@@ -154,10 +155,10 @@ def ramp_rows(
     first = next(iter(ramps.values())).start
     ground = float(evaluate([first]).energies[0]) / len(first)
     limits = (FLOOR * nearest, ground - HOLE)
-    rows = []
+    rows, progress = [], Progress(len(ramps) * SEGMENTS, f"{len(ramps)} ramps")
     for name, ramp in ramps.items():
         climbs = [Climb(_start(ramp, stream)) for stream in streams]
-        _climb(climbs, ramp, evaluate, length, limits, novelty)
+        _climb(climbs, ramp, evaluate, length, limits, novelty, progress)
         given = {"ramp": name, "course": ramp.course, "length": length}
         for seed, climb in enumerate(climbs):
             found = _row(climb, ramp) | _warning(climb, threshold)
@@ -178,6 +179,7 @@ def _climb(
     length: float,
     limits: tuple[float, float],
     novelty: Novelties,
+    progress: Progress,
 ) -> None:
     """Advance runs along a ramp, each until its end or its failure."""
     steps = max(1, round(length / TIMESTEP / SEGMENTS))
@@ -195,6 +197,7 @@ def _climb(
             if not climb.run.reason and ramp.pressure:
                 _follow(climb.run, _between(ramp.pressure, part))
             climb.passed += not climb.run.reason
+        progress.add()
 
 
 def _look(climbs: Sequence[Climb], novelty: Novelties) -> None:

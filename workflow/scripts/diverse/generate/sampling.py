@@ -27,6 +27,8 @@ from diverse.kernel import (
     NeighbourPairs,
     neighbour_pairs,
 )
+from diverse.kernel.device import Device
+from diverse.progress import Progress
 from diverse.structures import ReferenceLattice
 
 HOPELESS = (200, 0.02)  # cells drawn, and the part accepted below which there is no point going on
@@ -67,6 +69,8 @@ class Generator:
     whitening : Whitening
     batch : int
         Largest number of cells optimised together.
+    device : Device or None
+        Card that cells move on; None for the CPU. Drawing and accepting stay on the CPU.
     """
 
     lattice: ReferenceLattice
@@ -76,6 +80,7 @@ class Generator:
     descriptor: BispectrumSettings
     whitening: Whitening
     batch: int
+    device: Device | None = None
 
     @property
     def bounds(self) -> Bounds:
@@ -92,6 +97,16 @@ class Generator:
         kernel = Kernel(self.descriptor, dtype=chosen.precision, threads=self.optimiser.threads)
         estimator = CellEntropy() if chosen.estimator == "cell" else SetEntropy(statistics)
         return EntropyTerm(kernel, self.whitening, estimator, chosen.weight)
+
+    def relax(self, batch: Batch, statistics: SetStatistics) -> None:
+        """Move the cells of a batch that sees these statistics."""
+        given = batch, self.optimiser, self.bounds, self.term(statistics)
+        if self.device is None:
+            relax(*given)
+            return
+        from diverse.generate.cuda_optimiser import relax_on_card  # imports torch
+
+        relax_on_card(*given, device=self.device, descriptor=self.descriptor)
 
 
 @dataclass(frozen=True)
@@ -133,13 +148,15 @@ def generate_cells(
     """
     gate = Gate(generator.sampler.d_min)
     sample = Sample([], Counter(), SetStatistics.empty(generator.descriptor.n_components))
-    start = time.perf_counter()
+    start, progress = time.perf_counter(), Progress(n_cells, f"{n_cells} cells")
     with threadpool_limits(1, "blas"):  # sums in one order, whatever the machine
         while len(sample.cells) < n_cells:
-            term = generator.term(earlier.merged(sample.statistics))
+            seen = earlier.merged(sample.statistics)
             batch = _draw(min(generator.batch, n_cells - len(sample.cells)), generator, rng)
-            relax(batch, generator.optimiser, generator.bounds, term)
+            generator.relax(batch, seen)
+            had = len(sample.cells)
             sample = _take(sample, batch, generator, gate)
+            progress.add(len(sample.cells) - had)
             _report(sample, n_cells, earlier, time.perf_counter() - start)
             _check_hope(sample.outcome, generator.sampler)
     return sample

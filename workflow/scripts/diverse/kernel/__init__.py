@@ -5,11 +5,11 @@ from diverse.kernel.kernel import Kernel
 from diverse.kernel.pairs import (
     GeometryError,
     NeighbourPairs,
-    exponential_sums,
     neighbour_pairs,
     position_gradient,
     strain_gradient,
 )
+from diverse.kernel.repulsion import Repulsion, exponential_sums
 from diverse.kernel.settings import BispectrumSettings
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "GeometryError",
     "Kernel",
     "NeighbourPairs",
+    "Repulsion",
     "exponential_sums",
     "neighbour_pairs",
     "position_gradient",

@@ -64,7 +64,7 @@ class CudaKernel:
 
     def forward(self, vectors: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
         """Return the bispectrum components B of every atom, shape (n_atoms, D)."""
-        self._check_pairs(vectors, first)
+        self.check_pairs(vectors, first)
         components = self._empty(len(first) - 1, self.settings.n_components)
 
         def compute(atoms: slice) -> None:
@@ -75,43 +75,79 @@ class CudaKernel:
         return components
 
     def vjp(
-        self, vectors: torch.Tensor, first: torch.Tensor, cotangent: torch.Tensor
+        self,
+        vectors: torch.Tensor,
+        first: torch.Tensor,
+        cotangent: torch.Tensor,
+        *,
+        checked: bool = False,
     ) -> torch.Tensor:
         """Return the gradient of sum(cotangent * B) by each vector, shape (n_pairs, 3), 1/Å.
 
         Parameters
         ----------
         cotangent : Tensor, shape (n_atoms, D)
+        checked : bool
+            Whether all arguments are known to be good: looking at them waits for the card.
         """
-        self._check_pairs(vectors, first)
-        self._check(cotangent, "cotangent", (len(first) - 1, self.settings.n_components))
+        if not checked:
+            self.check_pairs(vectors, first)
+            self._check(cotangent, "cotangent", (len(first) - 1, self.settings.n_components))
         gradient = torch.empty_like(vectors)
 
         def compute(atoms: slice) -> None:
             piece = _Piece(first, atoms)
             sums = self._sums(piece, vectors)
-            adjoint = torch.empty_like(sums)
-            self._call("adjoint", piece.n, piece.order, sums, cotangent[atoms], adjoint)
-            del sums
-            self._call(
-                "pull_back",
-                *(piece.n, piece.order, piece.first, *self._radial, vectors, adjoint, gradient),
-            )
+            self._pull_back(piece, vectors, sums, cotangent[atoms], gradient)
 
         self._in_pieces(len(first) - 1, compute)
         return gradient
 
+    def forward_vjp(
+        self, vectors: torch.Tensor, first: torch.Tensor
+    ) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+        """Return B, shape (n_atoms, D), and a function from a cotangent to the result of `vjp`.
+
+        The neighbour sums are kept for it, of all atoms at once.
+
+        Raises
+        ------
+        torch.OutOfMemoryError
+            When the card has no room for them.
+        """
+        self.check_pairs(vectors, first)
+        n = len(first) - 1
+        piece, components = _Piece(first, slice(0, n)), self._empty(n, self.settings.n_components)
+        sums = self._sums(piece, vectors)
+        self._components(piece, sums, components)
+
+        def pull_back(cotangent: torch.Tensor) -> torch.Tensor:
+            self._check(cotangent, "cotangent", tuple(components.shape))
+            gradient = torch.empty_like(vectors)
+            self._pull_back(piece, vectors, sums, cotangent, gradient)
+            return gradient
+
+        return components, pull_back
+
     def jvp(
-        self, vectors: torch.Tensor, first: torch.Tensor, tangent: torch.Tensor
+        self,
+        vectors: torch.Tensor,
+        first: torch.Tensor,
+        tangent: torch.Tensor,
+        *,
+        checked: bool = False,
     ) -> torch.Tensor:
         """Return the change of B along a change of the vectors, shape (n_atoms, D).
 
         Parameters
         ----------
         tangent : Tensor, shape (n_pairs, 3)
+        checked : bool
+            As of `vjp`.
         """
-        self._check_pairs(vectors, first)
-        self._check(tangent, "tangent", tuple(vectors.shape))
+        if not checked:
+            self.check_pairs(vectors, first)
+            self._check(tangent, "tangent", tuple(vectors.shape))
         changes = self._empty(len(first) - 1, self.settings.n_components)
 
         def compute(atoms: slice) -> None:
@@ -129,6 +165,31 @@ class CudaKernel:
         self._in_pieces(len(first) - 1, compute)
         return changes
 
+    def check_pairs(self, vectors: torch.Tensor, first: torch.Tensor) -> None:
+        """Raise ValueError for vectors and first pairs that no method takes."""
+        if vectors.ndim != 2 or vectors.shape[1] != 3:
+            raise ValueError(
+                f"vectors has the shape {tuple(vectors.shape)}; it must be (n_pairs, 3)."
+            )
+        self._check_kind(vectors, "vectors", self.dtype)
+        self._check_kind(first, "first", torch.int64)
+        ends = first.ndim == 1 and len(first) > 0 and int(first[0]) == 0
+        if not ends or int(first[-1]) != len(vectors) or bool((torch.diff(first) < 0).any()):
+            raise ValueError(
+                "first must be n_atoms + 1 numbers that never decrease, from 0 to the number of "
+                f"vectors, {len(vectors)}."
+            )
+        minimum = max(MIN_DISTANCE, float(self.settings.rmin0))
+        squares = (vectors.double() ** 2).sum(dim=1)
+        good = (squares > minimum**2) & torch.isfinite(squares)
+        if not bool(good.all()):
+            bad = int(torch.argmin(good.to(torch.uint8)))
+            atom = int(torch.searchsorted(first, bad, right=True)) - 1
+            raise ValueError(
+                f"The vector of pair {bad}, of atom {atom}, is {vectors[bad].tolist()} Å: it must "
+                f"be finite and longer than {minimum} Å."
+            )
+
     def _sums(self, piece: _Piece, vectors: torch.Tensor) -> torch.Tensor:
         """Return the neighbour sums U of a piece, group by group, in the order of its places."""
         sums = self._empty(self._groups(piece), self._library.group_numbers)
@@ -136,6 +197,21 @@ class CudaKernel:
             "sum_neighbours", piece.n, piece.order, piece.first, *self._radial, vectors, sums
         )
         return sums
+
+    def _pull_back(
+        self,
+        piece: _Piece,
+        vectors: torch.Tensor,
+        sums: torch.Tensor,
+        cotangent: torch.Tensor,
+        gradient: torch.Tensor,
+    ) -> None:
+        adjoint = torch.empty_like(sums)
+        self._call("adjoint", piece.n, piece.order, sums, cotangent, adjoint)
+        self._call(
+            "pull_back",
+            *(piece.n, piece.order, piece.first, *self._radial, vectors, adjoint, gradient),
+        )
 
     def _components(self, piece: _Piece, sums: torch.Tensor, out: torch.Tensor) -> None:
         bzero, partial = bool(self.settings.bzero), self._partial(piece)
@@ -191,30 +267,6 @@ class CudaKernel:
             raise ValueError(
                 f"{name} is {'' if kind[2] else 'not contiguous, '}{kind[0]} on {kind[1]}; it must "
                 f"be contiguous, {dtype}, on {self.device.place}."
-            )
-
-    def _check_pairs(self, vectors: torch.Tensor, first: torch.Tensor) -> None:
-        if vectors.ndim != 2 or vectors.shape[1] != 3:
-            raise ValueError(
-                f"vectors has the shape {tuple(vectors.shape)}; it must be (n_pairs, 3)."
-            )
-        self._check_kind(vectors, "vectors", self.dtype)
-        self._check_kind(first, "first", torch.int64)
-        ends = first.ndim == 1 and len(first) > 0 and int(first[0]) == 0
-        if not ends or int(first[-1]) != len(vectors) or bool((torch.diff(first) < 0).any()):
-            raise ValueError(
-                "first must be n_atoms + 1 numbers that never decrease, from 0 to the number of "
-                f"vectors, {len(vectors)}."
-            )
-        minimum = max(MIN_DISTANCE, float(self.settings.rmin0))
-        squares = (vectors.double() ** 2).sum(dim=1)
-        good = (squares > minimum**2) & torch.isfinite(squares)
-        if not bool(good.all()):
-            bad = int(torch.argmin(good.to(torch.uint8)))
-            atom = int(torch.searchsorted(first, bad, right=True)) - 1
-            raise ValueError(
-                f"The vector of pair {bad}, of atom {atom}, is {vectors[bad].tolist()} Å: it must "
-                f"be finite and longer than {minimum} Å."
             )
 
 

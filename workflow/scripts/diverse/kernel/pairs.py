@@ -159,30 +159,45 @@ def empty_pairs(n_atoms: int, n_pairs: int) -> NeighbourPairs:
 
 
 def _check_geometry(batch: CellBatch) -> None:
+    inside = (np.abs(batch.positions) < FAR).all() and (np.abs(batch.cells) < FAR).all()
+    if not (inside and (_volumes(batch.cells) > FLAT * _longest_volumes(batch.cells)).all()):
+        raise _geometry_error(batch)
+
+
+def _volumes(cells: Array) -> Array:
+    return np.asarray(np.abs(np.linalg.det(cells)))
+
+
+def _longest_volumes(cells: Array) -> Array:
+    """Return the volumes that the lengths of the lattice vectors would have at right angles."""
+    return np.asarray(np.linalg.norm(cells, axis=2).prod(axis=1))
+
+
+def _geometry_error(batch: CellBatch) -> GeometryError:
+    """Return the error for the first atom or cell of a batch that is not as it must be."""
     bad = ~(np.abs(batch.positions) < FAR).all(axis=1)
     if bad.any():
         atom = int(np.argmax(bad))
         where = f"is at {batch.positions[atom].tolist()} Å"
-        raise _atom_error(batch, atom, f"{where}: not finite, or over {FAR:.0e} Å from the origin")
-    far = (np.abs(batch.cells) >= FAR).any(axis=(1, 2)) & np.isfinite(batch.cells).all(axis=(1, 2))
+        return _atom_error(batch, atom, f"{where}: not finite, or over {FAR:.0e} Å from the origin")
+    finite = np.isfinite(batch.cells).all(axis=(1, 2))
+    far = (np.abs(batch.cells) >= FAR).any(axis=(1, 2)) & finite
     if far.any():
         cell = int(np.argmax(far))
-        raise GeometryError(
+        return GeometryError(
             f"Cell {batch.numbers[cell]} has a lattice vector over {FAR:.0e} Å long: "
             f"{batch.cells[cell].tolist()} Å.",
             int(batch.numbers[cell]),
         )
-    lengths = np.linalg.norm(batch.cells, axis=2).prod(axis=1)
-    volumes = np.abs(np.linalg.det(np.where(np.isfinite(batch.cells), batch.cells, 0.0)))
-    flat = ~(np.isfinite(lengths) & (volumes > FLAT * lengths))
-    if flat.any():
-        cell = int(np.argmax(flat))
-        raise GeometryError(
-            f"Cell {batch.numbers[cell]} has no volume, or a lattice vector that is not finite: "
-            f"{batch.cells[cell].tolist()} Å. Give three independent lattice vectors, also along "
-            "directions that do not repeat.",
-            int(batch.numbers[cell]),
-        )
+    cells = np.where(np.isfinite(batch.cells), batch.cells, 0.0)
+    flat = ~(finite & (_volumes(cells) > FLAT * _longest_volumes(cells)))
+    cell = int(np.argmax(flat))
+    return GeometryError(
+        f"Cell {batch.numbers[cell]} has no volume, or a lattice vector that is not finite: "
+        f"{batch.cells[cell].tolist()} Å. Give three independent lattice vectors, also along "
+        "directions that do not repeat.",
+        int(batch.numbers[cell]),
+    )
 
 
 def _place(batch: CellBatch, atom: int) -> tuple[int, int]:
@@ -229,27 +244,6 @@ def position_gradient(pairs: NeighbourPairs, pair_gradient: Array, n_atoms: int)
         *(n_atoms, pairs.first, pairs.neighbour, gradient, out),
     )
     return out
-
-
-def exponential_sums(x: Array, amplitude: Array, rate: Array) -> Array:
-    """Return sum_k a_k exp(-b_k x) with its first and second derivative, shape (3, n).
-
-    Each exponential is right to two units in the last place, the same bits on every processor: that
-    of numpy is another one on processors with AVX-512.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-    amplitude, rate : ndarray, shape (n_terms,)
-        a_k and b_k; b_k x must be above -700, and counts as 700 where it is above that.
-    """
-    x = np.ascontiguousarray(x, dtype=float)
-    sums = np.empty((3, len(x)))
-    library.call(
-        library.load("pairs").diverse_exponential_sums,
-        *(len(x), x, len(rate), np.ascontiguousarray(amplitude), np.ascontiguousarray(rate), sums),
-    )
-    return sums
 
 
 def strain_gradient(

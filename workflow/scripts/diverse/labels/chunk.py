@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from diverse.labels.labellers import Labeller
 from diverse.labels.labellers.worker import Outcome
 from diverse.labels.ledger import Ledger, attach, label_key, new_row
 from diverse.labels.pool import Effort, outcomes
+from diverse.progress import Progress
 from diverse.structures.comment_line import one_line
 
 NAMES = ("dataset", "config_type", "trajectory")  # that a study gives to its cells
@@ -131,16 +131,13 @@ class _Progress:
 
     def __init__(self, sizes: Sequence[int], workers: int, say: Callable[[str], None]) -> None:
         self.done = 0
-        self._atoms, self._all = 0, sum(sizes)
         self._total, self._workers, self._say = len(sizes), workers, say
-        self._start = time.monotonic()
+        self._job = Progress(sum(sizes), f"{len(sizes)} cells")
 
     def tell(self, name: str, atoms: int, outcome: Outcome) -> None:
         self.done += 1
-        self._atoms += atoms
-        minutes = (time.monotonic() - self._start) / 60
-        left = minutes * (self._all - self._atoms) / self._atoms
-        what = one_line(outcome.cause) or "converged"
+        self._job.add(atoms)
+        what, left = one_line(outcome.cause) or "converged", self._job.seconds_left() / 60
         self._say(
             f"{self.done}/{self._total} {name}, {atoms} atoms, {outcome.seconds:.1f} core s, "
             f"attempts {outcome.attempts}: {what}; about {left:.0f} min left"

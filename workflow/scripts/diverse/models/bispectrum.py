@@ -51,15 +51,10 @@ class BispectrumModel(ABC):
     def _predict(self, cells: Sequence[Atoms], kernel: Kernel, zbl: ZBL) -> Predictions:
         pairs = find_pairs(cells, max(kernel.settings.cutoff, zbl.outer))
         site, gradient = self.site_gradients(kernel, pairs)
-        distance = pairs.distance
-        repulsion, repulsion_slope = zbl.pair(distance)  # each pair is seen from both ends
-        cell_of_pair = pairs.cell_of_atom[pairs.center]
-        energies = np.bincount(pairs.cell_of_atom, site, len(cells))
-        energies = energies + 0.5 * np.bincount(cell_of_pair, repulsion, len(cells))
-        along = 0.5 * repulsion_slope / distance
-        by_vector = gradient + along[:, None] * pairs.vector
-        forces = -position_gradient(pairs, by_vector, pairs.n_atoms)
-        strain = strain_gradient(pairs, by_vector, pairs.cell_of_atom, len(cells))
+        repulsion = zbl.add(pairs, len(cells), gradient)
+        energies = np.bincount(pairs.cell_of_atom, site, len(cells)) + repulsion
+        forces = -position_gradient(pairs, gradient, pairs.n_atoms)
+        strain = strain_gradient(pairs, gradient, pairs.cell_of_atom, len(cells))
         volumes = np.abs(np.linalg.det([cell.cell.array for cell in cells]))
         tensors = (strain + strain.transpose(0, 2, 1)) / (2 * volumes[:, None, None])
         return Predictions(energies, forces, tensors[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]])

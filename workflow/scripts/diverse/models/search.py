@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diverse.progress import Progress
+
 ModelBlock = dict[str, Any]  # the study's entry of one model
 
 CANDIDATES = {"energy_weight": "energy_weights", "energy_scale": "energy_scales"}
@@ -108,8 +110,13 @@ def search_weights(
     """
     searched = {key: options[many] for key, many in CANDIDATES.items() if model[key] == "auto"}
 
+    number = 1 + sum(len(values) - 1 for values in searched.values())
+    progress = Progress(number, f"{number} candidates")
+
     def tried(weights: ModelBlock) -> _Candidate:
-        return _Candidate(weights, *left_out_errors({**model, **weights}))
+        candidate = _Candidate(weights, *left_out_errors({**model, **weights}))
+        progress.add()
+        return candidate
 
     chosen = tried({key: searched.get(key, [model[key]])[0] for key in CANDIDATES})
     candidates, rows = [chosen], [chosen.row(chosen)]

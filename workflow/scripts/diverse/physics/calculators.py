@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +39,9 @@ class LabellerCalculator(Calculator):
     effort : Effort
         Time after which a label of the ledger has failed, and after which none is begun, counted
         from here on.
+    say : callable
+        Takes lines about the labels of a ledger: which are computed, and about how long the rest
+        takes.
     """
 
     def __init__(
@@ -47,11 +50,12 @@ class LabellerCalculator(Calculator):
         log: Path,
         ledger: Ledger | None = None,
         effort: Effort = NO_LIMIT,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         super().__init__()
         self.implemented_properties = ["energy", "free_energy", "forces", "stress"]
         self.labeller, self.log, self.ledger, self.effort = labeller, log, ledger, effort
-        self.start = time.monotonic()
+        self.say, self.start = say, time.monotonic()
 
     def strained(self, atoms: Atoms) -> LabellerCalculator:
         """Return a calculator for small strains of a cell: k-points held, a complete basis."""
@@ -94,18 +98,17 @@ class LabellerCalculator(Calculator):
             If one of them fails, with its cause, or the time limit comes first.
         """
         assert self.ledger is not None, "only labels of a ledger are kept"
-        with self.log.open("a") as file:
-            try:
-                rows = label_cells(
-                    [tagged(cell, "physics", "physics") for cell in cells],
-                    self.labeller,
-                    self.ledger,
-                    effort=self._effort_left(),
-                    log=self.log,
-                    say=lambda line: print(line, file=file, flush=True),
-                )
-            except TimeLimitError as error:
-                raise PhysicsError(f"not computed: {error}") from error
+        try:
+            rows = label_cells(
+                [tagged(cell, "physics", "physics") for cell in cells],
+                self.labeller,
+                self.ledger,
+                effort=self._effort_left(),
+                log=self.log,
+                say=self.say,
+            )
+        except TimeLimitError as error:
+            raise PhysicsError(f"not computed: {error}") from error
         for row in rows:
             if row.calc is None:
                 raise PhysicsError(f"no energy: {row.info['cause']}")
@@ -127,9 +130,12 @@ def for_strains(calculator: Calculator, atoms: Atoms) -> Calculator:
 
 def energies_of(cells: Sequence[Atoms], calculator: Calculator) -> np.ndarray:
     """Return the energies (eV) of cells; see `energy_of`. A labeller labels them together."""
-    if isinstance(calculator, LabellerCalculator) and calculator.ledger is not None:
-        calculator.label_all(cells)  # which the ledger then holds
-    return np.array([energy_of(cell, calculator) for cell in cells])
+    if not isinstance(calculator, LabellerCalculator) or calculator.ledger is None:
+        return np.array([energy_of(cell, calculator) for cell in cells])
+    labels = calculator.label_all(cells)
+    for label in labels:
+        check_forces(label["energy"], label["forces"])
+    return np.array([label["energy"] for label in labels])
 
 
 def energy_of(atoms: Atoms, calculator: Calculator) -> float:

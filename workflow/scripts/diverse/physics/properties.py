@@ -38,10 +38,12 @@ from diverse.physics.vibrations import (
     phonon_rows,
     thermal_expansion,
 )
+from diverse.progress import Progress
 from diverse.structures import ReferenceLattice
 
 STRUCTURES = {"bcc": 1, "fcc": 1, "hcp": 2, "a15": 8, "sc": 1, "diamond": 2}  # atoms of a cell
 Temperatures = Sequence[float] | None
+SUPERCELL = 10  # atoms that a property of a supercell counts as, where the time left is estimated
 COLUMNS = ["property", "value", "unit", "reason", "atoms"]
 
 
@@ -145,7 +147,10 @@ def measure_properties(
     crystal = Crystal(reference, calculator)
     rows: list[dict[str, Any]] = []
     curves: dict[str, Any] = {}
-    for entry in properties(reference, melting):
+    entries = list(properties(reference, melting))
+    sizes = [min(entry.atoms, SUPERCELL) * (entry.atoms <= largest) for entry in entries]
+    progress = Progress(sum(sizes), f"{len(entries)} properties")
+    for entry, size in zip(entries, sizes, strict=True):
         start = time.monotonic()
         found, reason = _measured(entry, crystal, largest)
         for name, unit in entry.units.items():
@@ -156,6 +161,7 @@ def measure_properties(
             curves[next(iter(entry.units))] = {**_fields(found.curve), "rows": list(entry.units)}
         names = ", ".join(entry.units)
         say(f"{names}: {reason or 'measured'} ({time.monotonic() - start:.1f} s)")
+        progress.add(size)
     return pd.DataFrame(rows, columns=COLUMNS), curves
 
 
@@ -168,7 +174,8 @@ def _fields(curve: Curve) -> dict[str, Any]:
 def _measured(entry: Property, crystal: Crystal, largest: int) -> tuple[Found, str]:
     """Return what was found, or nothing and the reason."""
     if entry.atoms > largest:
-        return Found({}), f"not computed: its cells hold more than {largest} atoms"
+        most = "one atom" if largest == 1 else f"{largest} atoms"
+        return Found({}), f"not computed: the study asks it for no cell of more than {most}"
     try:
         return entry.measure(crystal), ""
     except PhysicsError as error:

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ase import Atoms
 from PIL import Image
 
 from diverse.errors.views import largest_models
-from diverse.labels.ledger import Ledger, LedgerError, write_rows
+from diverse.labels.ledger import Ledger, LedgerError, merge, write_rows
 from diverse.report.archive import pack_archive
 from diverse.report.version import Version
 from diverse.seals import sha256_of, visible_files
@@ -200,7 +199,10 @@ def _copy_figure(path: Path, target: Path) -> None:
 
 
 def _release_physics(results: Path, target: Path) -> None:
-    """Join what ``snakemake physics`` made, named after the study; copy the labels behind it."""
+    """Join what ``snakemake physics`` made, named after the study; add the labels behind it.
+
+    Labels that were found among the released ones stand in no ledger of the study, and stay.
+    """
     tables = sorted((results / "physics/values").glob("*.csv"))
     if tables:
         target.mkdir(exist_ok=True)
@@ -211,13 +213,10 @@ def _release_physics(results: Path, target: Path) -> None:
             curves |= json.loads(path.with_suffix(".json").read_text())
         text = json.dumps(curves, separators=(",", ":"))
         (target / f"{results.name}.json").write_text(text)
-        rows = [row for path in results.glob("ledger/physics/*.xyz") for row in _rows(path)]
-        if rows:
-            write_rows(target / f"{results.name}.xyz.xz", rows)
-
-
-def _rows(path: Path) -> list[Atoms]:
-    return Ledger(None, [path]).rows()
+        labels = target / f"{results.name}.xyz.xz"
+        ledgers = [*sorted(results.glob("ledger/physics/*.xyz")), labels]
+        if known := [path for path in ledgers if path.exists()]:
+            merge(known, labels)
 
 
 def _release_convergence(results: Path, target: Path) -> None:

@@ -19,6 +19,7 @@ from diverse.diversity.points import (
     measures_of_set,
 )
 from diverse.diversity.sample import sample_cells, sample_environments
+from diverse.progress import tracked
 from diverse.structures import iterate_cells, random_stream
 from diverse.study.chunks import sampled_chunk
 from diverse.study.settings import coordination_radius, descriptor_settings
@@ -74,13 +75,14 @@ def ablate(
     """
     if len(arms_of(study)) < len(ARMS):
         logger.warning(MISSING_CELL)
+    seeds = study["ablation"]["seeds"]
     rows = [
         {
             **{"seed": seed, "dataset": name, "other": other},
             **{"measure": measure, "setting": setting, "unit": unit, "value": value},
             "n": study["ablation"]["environments"],
         }
-        for seed in range(study["ablation"]["seeds"])
+        for seed in tracked(range(seeds), seeds, "seeds")
         for name, other, values in _measures(
             _points_of_seed(study, others, whitening, seed), bandwidths
         )

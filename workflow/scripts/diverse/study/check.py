@@ -159,14 +159,16 @@ def _check_consistency(study: Config) -> None:
 
 
 def _check_device(study: Config) -> None:
-    """Refuse networks that no card can train."""
-    for name, model in study["models"].items():
-        if study["device"] != "cpu" and model["family"] == "network":
-            demand(
-                model["twojmax"] <= MAX_TWOJMAX,
-                f"models.{name}: twojmax is {model['twojmax']}, but a card takes up to "
-                f"{MAX_TWOJMAX}; lower it, or take device: cpu",
-            )
+    """Refuse networks and an entropy whose descriptors no card computes."""
+    if study["device"] == "cpu":
+        return
+    networks = {f"models.{k}": m for k, m in study["models"].items() if m["family"] == "network"}
+    for name, settings in {"optimiser": study["optimiser"], **networks}.items():
+        demand(
+            settings["twojmax"] <= MAX_TWOJMAX,
+            f"{name}: twojmax is {settings['twojmax']}, but a card takes up to {MAX_TWOJMAX}; "
+            "lower it, or take device: cpu",
+        )
 
 
 def _check_generation(study: Config) -> None:

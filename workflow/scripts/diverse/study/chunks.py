@@ -16,6 +16,7 @@ from diverse.generate.expert.context import Context
 from diverse.generate.optimiser import OptimiserSettings
 from diverse.generate.random_cells import check_packing
 from diverse.generate.sampling import EntropySettings, Generator, Sample, generate_cells
+from diverse.kernel.device import Device
 from diverse.structures import random_stream, tagged
 from diverse.study.settings import descriptor_settings, reference_lattice, sampler_settings
 
@@ -50,6 +51,7 @@ def sampled_chunk(
     whitening: Whitening,
     earlier: SetStatistics | None = None,
     threads: int = 1,
+    device: Device | None = None,
 ) -> Sample:
     """Make chunk number `chunk` of the entropy or random data set called `name`.
 
@@ -59,12 +61,15 @@ def sampled_chunk(
         Of all earlier rounds and of the set that is complemented.
     threads : int
         They change no number.
+    device : Device, optional
+        Card that cells move on; by default the CPU.
     """
     generator = make_generator(study, dataset, whitening, threads=threads)
     n_cells = chunk_size(dataset["cells"], dataset["chunks"], chunk)
+    batch = min(generator.batch, -(-n_cells // BATCHES_PER_CHUNK))
     sample = generate_cells(
         n_cells,
-        generator=replace(generator, batch=min(generator.batch, -(-n_cells // BATCHES_PER_CHUNK))),
+        generator=replace(generator, batch=batch, device=device),
         earlier=earlier or SetStatistics.empty(generator.descriptor.n_components),
         rng=random_stream(study["seed"], name, chunk),
     )

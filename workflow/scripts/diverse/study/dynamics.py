@@ -14,7 +14,7 @@ Config = dict[str, Any]
 
 
 def complete_dynamics(study: Config) -> None:
-    """Fill in models where there is no list: of runs those of claim C4, of ramps all but POD, ACE.
+    """Fill in models where no list is: of runs those of claim C4, of ramps all but POD and ACE.
 
     Raises
     ------

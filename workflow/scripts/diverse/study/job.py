@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import shlex
 import sys
 import traceback
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from diverse.progress import logger as progress
 from diverse.seals import DamagedFileError, check_seals, seal
 from diverse.study.requests import request_line
 
@@ -22,7 +24,7 @@ def begin(snakemake: Any) -> None:
     """Check the seals of a job's inputs, and see to it that a failure says its sentence.
 
     An exception that ends the script is written to the job's log with its traceback, and its
-    sentence is the last line on the terminal.
+    sentence is the last line on the terminal. Lines about the progress of the job go to both.
 
     Parameters
     ----------
@@ -39,6 +41,9 @@ def begin(snakemake: Any) -> None:
         print(f"{snakemake.rule}: {_sentence(error)}", file=sys.stderr)
 
     sys.excepthook = last_words
+    progress.setLevel(logging.INFO)
+    progress.propagate = False  # to what a script makes of other lines
+    progress.addHandler(_Told(snakemake))
     try:
         check_seals(_paths(snakemake.input))
     except DamagedFileError as error:
@@ -53,6 +58,21 @@ def finish(snakemake: Any) -> None:
     seal(_paths(snakemake.output))
     if snakemake.resources.get("attempt", 1) > 1:
         _append(snakemake.log, f"{request_line(snakemake.resources)}\n")
+
+
+class _Told(logging.Handler):
+    """Writes lines about the progress of a job on the terminal, with its name, and to its log."""
+
+    def __init__(self, snakemake: Any) -> None:
+        super().__init__()
+        self._name = " ".join([snakemake.rule, *snakemake.wildcards])
+        self._logs = snakemake.log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        print(f"{self._name}: {record.getMessage()}", file=sys.stderr)
+        with suppress(OSError):
+            _append(self._logs, f"{record.getMessage()}\n")
 
 
 def _sentence(error: BaseException) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from diverse.study.ablation import ARMS
-from diverse.study.reading import ConfigError
+from diverse.study.reading import ConfigError, demand
 
 Config = dict[str, Any]
 
 RELEASE = "release"  # of results/: what the repository ships
 NEUTRAL = "neutral"  # of tables of effects: groups that are unlike every training set
+CLASSES = {"linear", "quadratic", "pod", "ace", "network", "a", "b"}  # of models
 # Texts that tables and extended XYZ give back as a missing value, a number or a truth value.
 NO_TEXT = {"na", "nan", "null", "none", "inf", "infinity", "t", "f", "true", "false"}
 
@@ -29,9 +33,9 @@ def check_names(study: Config) -> None:
     ------
     ConfigError
         For a study called ``release``, names that read back as something else than text, names
-        that differ in capital letters alone, reference models called as a model, data sets called
-        as an arm of the ablation or as the neutral ground, and potentials of one name from two
-        pairs of training set and model.
+        that differ in capital letters alone, reference models called as a model or a class of
+        models, data sets called as an arm of the ablation or as the neutral ground, and potentials
+        of one name from two pairs of training set and model.
     """
     if study["study"].lower() == RELEASE:
         raise ConfigError(
@@ -53,6 +57,10 @@ def check_names(study: Config) -> None:
             )
         if name in study["labellers"]:
             raise ConfigError(f"reference_models.{name}: a labeller has this name; rename one")
+        if name.lower() in CLASSES:
+            raise ConfigError(
+                f"reference_models.{name}: figures have a class of models of this name; rename it"
+            )
     for name, dataset in study["datasets"].items():
         if name in ARMS and dataset["family"] in ("expert", "literature"):
             raise ConfigError(
@@ -94,3 +102,29 @@ def _check_potentials(trains: Iterable[str], models: Iterable[str]) -> None:
                 f"'{other[0]}' would both be the potential {'-'.join(pair)}; use _ instead of - in "
                 "one of the names"
             )
+
+
+def check_folder(study: Config, folder: Path) -> None:
+    """Refuse a folder of results that a study of another element has filled.
+
+    Parameters
+    ----------
+    study : dict
+        The study with its defaults.
+    folder : Path
+        Where its results are to lie.
+
+    Raises
+    ------
+    ConfigError
+        If ``config.yaml`` there names another element.
+    """
+    try:
+        found = yaml.safe_load((folder / "config.yaml").read_text())["element"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return  # a new folder, or a file that its job writes anew
+    demand(
+        found == study["element"],
+        f"study: {folder} holds a study of {found}, this one is of {study['element']}: give it "
+        "another name, or move the folder away",
+    )

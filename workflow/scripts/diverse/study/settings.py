@@ -43,8 +43,8 @@ def model_descriptor(study: Config, model: Config) -> BispectrumSettings:
     return BispectrumSettings(model["twojmax"], study["cutoff"])
 
 
-def training_device(study: Config) -> Device | None:
-    """Return the card that networks are trained on, or None for the CPU.
+def study_device(study: Config) -> Device | None:
+    """Return the card that cells are generated and models trained on, or None for the CPU.
 
     The part of a study that a rule depends on names the device only if it is not the CPU.
 

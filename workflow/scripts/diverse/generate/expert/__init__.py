@@ -31,6 +31,7 @@ from diverse.generate.expert.extremes import clusters, contacts
 from diverse.generate.expert.surfaces import gamma_surface, gamma_surface_vacancy, surfaces
 from diverse.kernel import BispectrumSettings
 from diverse.neighbours import shortest_distance
+from diverse.progress import tracked
 
 Recipe = Callable[..., list[Atoms]]
 Groups = dict[str, dict[str, Any]]
@@ -100,7 +101,8 @@ def expert_cells(context: Context, groups: Groups, descriptor: BispectrumSetting
     ValueError
         If a group ends up empty, or a recipe cannot be made of the reference lattice.
     """
-    made = [cell for name, options in groups.items() for cell in RECIPES[name](context, **options)]
+    recipes = tracked(groups.items(), len(groups), "groups")
+    made = [cell for name, options in recipes for cell in RECIPES[name](context, **options)]
     verdicts = _verdicts(made, context.d_min, descriptor)
     kept = [cell for cell, verdict in zip(made, verdicts, strict=True) if verdict == "accepted"]
     counts = Counter((c.info["config_type"], v) for c, v in zip(made, verdicts, strict=True))

@@ -1,10 +1,10 @@
-// The C interface of everything about pairs: search, update, sums back to atoms and cells, and the
-// exponentials of a repulsion.
+// The C interface of everything about pairs: search, update, sums back to atoms and cells, and
+// their repulsion.
 //
 // Built without fused multiply-add, whatever the machine: a distance is then the same number
 // wherever it is computed, so that search, update and every computer agree on which pairs exist.
-#include "exponentials.hpp"
 #include "pair_list.hpp"
+#include "repulsion.hpp"
 
 #define DIVERSE_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -115,4 +115,18 @@ DIVERSE_EXPORT void diverse_exponential_sums(int64_t n, const double* x, int64_t
                                              const double* amplitude, const double* rate,
                                              double* sums) {
     diverse::exponential_sums(n, x, n_terms, amplitude, rate, sums);
+}
+
+// energies[cell] += half the repulsion of each pair, by_vector[pair][3] += its derivative
+DIVERSE_EXPORT void diverse_pairs_repulsion(int64_t n_atoms, const int64_t* first,
+                                            const int64_t* cell_of_atom, const double* vector,
+                                            double scale, int64_t n_terms, const double* amplitude,
+                                            const double* rate, double inner, double outer,
+                                            double shift, double cubic, double quartic,
+                                            double* energies, double* by_vector) {
+    diverse::RepulsionSum sum(
+        {scale, n_terms, amplitude, rate, inner, outer, shift, cubic, quartic});
+    for (int64_t i = 0; i < n_atoms; ++i)
+        sum.add(first[i + 1] - first[i], vector + 3 * first[i], energies[cell_of_atom[i]],
+                by_vector + 3 * first[i]);
 }

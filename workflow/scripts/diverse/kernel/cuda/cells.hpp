@@ -31,6 +31,32 @@ __global__ void __launch_bounds__(cell_threads)
     }
 }
 
+// Adds up what the lanes of a warp hold, in the order of a butterfly; all lanes get the sum.
+template <class T>
+DEVICE T sum_of_lanes(T value) {
+    for (int distance = n_lanes / 2; distance > 0; distance /= 2)
+        value += __shfl_xor_sync(~0u, value, distance);
+    return value;
+}
+
+// vector and pair [pair][3] -> sum over the pairs of a cell of their outer products
+// [cell][vector][pair]: the gradient by the strain e that takes row vectors r to r (1 + e).
+__global__ void __launch_bounds__(cell_threads)
+    pairs_to_strains(const std::int64_t* __restrict__ first_atom,
+                     const std::int64_t* __restrict__ first, const Real* __restrict__ vector,
+                     const Real* __restrict__ pair, Real* __restrict__ strain) {
+    const std::int64_t begin = first[first_atom[blockIdx.x]];
+    const std::int64_t end = first[first_atom[blockIdx.x + 1]];
+    const int lane = threadIdx.x % n_lanes;
+    for (int k = threadIdx.x / n_lanes; k < 9; k += cell_threads / n_lanes) {
+        Real sum = 0;
+        for (std::int64_t p = begin + lane; p < end; p += n_lanes)
+            sum += vector[3 * p + k / 3] * pair[3 * p + k % 3];
+        sum = sum_of_lanes(sum);
+        if (lane == 0) strain[9 * blockIdx.x + k] = sum;
+    }
+}
+
 // The Jacobian of the components by the positions of the neighbours: row e is [3][component].
 // The pairs first[i] .. first[i + 1] - 1 of atom i of a batch have the rows from start[i] on.
 struct Rows {
@@ -41,13 +67,6 @@ struct Rows {
         return rows + 3 * n_components * (start[atom] + pair - first[atom]);
     }
 };
-
-// Adds up what the lanes of a warp hold, in the order of a butterfly; all lanes get the sum.
-DEVICE Real sum_of_lanes(Real value) {
-    for (int distance = n_lanes / 2; distance > 0; distance /= 2)
-        value += __shfl_xor_sync(~0u, value, distance);
-    return value;
-}
 
 DEVICE std::int64_t number_of_warp() {
     return std::int64_t(blockIdx.x) * (cell_threads / n_lanes) + threadIdx.x / n_lanes;
@@ -69,6 +88,19 @@ __global__ void __launch_bounds__(cell_threads)
             sum = sum_of_lanes(sum);
             if (lane == 0) pair[3 * p + axis] = sum;
         }
+}
+
+// Sums of the numbers value[first[i]] to value[first[i + 1] - 1], always in double.
+__global__ void __launch_bounds__(cell_threads)
+    sum_ranges(std::int64_t n, const std::int64_t* __restrict__ first,
+               const double* __restrict__ value, double* __restrict__ sums) {
+    const std::int64_t i = number_of_warp();
+    const int lane = threadIdx.x % n_lanes;
+    if (i >= n) return;
+    double sum = 0;
+    for (std::int64_t k = first[i] + lane; k < first[i + 1]; k += n_lanes) sum += value[k];
+    sum = sum_of_lanes(sum);
+    if (lane == 0) sums[i] = sum;
 }
 
 // The adjoint: tangent of every pair [pair][3] -> change of the components [atom][component]

@@ -1,6 +1,6 @@
-// The C interface of the CUDA kernel, called by device_kernel.py through ctypes.
+// The C interface of the CUDA kernel, called by device.py through ctypes.
 //
-// build.py compiles it once for each type of number, DIVERSE_REAL (double or float), and each
+// cuda_build.py compiles it once for each type of number, DIVERSE_REAL (double or float), and each
 // DIVERSE_TWOJMAX. Arrays are contiguous and lie on the card; work is queued on `stream`, and the
 // functions return at once, with the code of an error or 0. Nothing is checked here.
 #include "adjoint.hpp"
@@ -8,6 +8,7 @@
 #include "contraction.hpp"
 #include "density.hpp"
 #include "pull_back.hpp"
+#include "search.hpp"
 
 #define DIVERSE_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -108,6 +109,35 @@ DIVERSE_EXPORT int64_t diverse_pairs_to_atoms(int64_t n_cells, const int64_t* fi
                                               const Real* pair, Real* atoms, cudaStream_t stream) {
     return start(pairs_to_atoms, n_cells, cell_threads, 0, stream, first_atom, first, neighbour,
                  pair, atoms);
+}
+
+DIVERSE_EXPORT int64_t diverse_pairs_to_strains(int64_t n_cells, const int64_t* first_atom,
+                                                const int64_t* first, const Real* vector,
+                                                const Real* pair, Real* strain,
+                                                cudaStream_t stream) {
+    return start(pairs_to_strains, n_cells, cell_threads, 0, stream, first_atom, first, vector,
+                 pair, strain);
+}
+
+DIVERSE_EXPORT int64_t diverse_count_pairs(int64_t n_cells, const int64_t* first_atom,
+                                           const double* positions, const double* cells,
+                                           double cutoff, int64_t* count, cudaStream_t stream) {
+    return start(count_pairs, n_cells, search_threads, 0, stream,
+                 Crystals{first_atom, positions, cells, cutoff}, count);
+}
+
+DIVERSE_EXPORT int64_t diverse_fill_pairs(int64_t n_cells, const int64_t* first_atom,
+                                          const double* positions, const double* cells,
+                                          double cutoff, const int64_t* first, int64_t* center,
+                                          int64_t* neighbour, double* vector,
+                                          cudaStream_t stream) {
+    return start(fill_pairs, n_cells, search_threads, 0, stream,
+                 Crystals{first_atom, positions, cells, cutoff}, first, center, neighbour, vector);
+}
+
+DIVERSE_EXPORT int64_t diverse_sum_ranges(int64_t n, const int64_t* first, const double* value,
+                                          double* sums, cudaStream_t stream) {
+    return start(sum_ranges, blocks_of_warps(n), cell_threads, 0, stream, n, first, value, sums);
 }
 
 DIVERSE_EXPORT int64_t diverse_rows_to_pairs(int64_t n, const int64_t* first, const int64_t* begin,

@@ -180,8 +180,8 @@ def _with_repulsion(cells: Sequence[Atoms], own: Predictions, zbl: ZBL) -> Predi
     """Add the ZBL repulsion that a potential was fitted on top of."""
     pairs = find_pairs(cells, zbl.outer)
     energies, forces = zbl.energies_forces(pairs, len(cells))
-    distance = pairs.distance
-    by_vector = (0.5 * zbl.pair(distance)[1] / distance)[:, None] * pairs.vector
+    by_vector = np.zeros_like(pairs.vector)
+    zbl.add(pairs, len(cells), by_vector)
     strain = strain_gradient(pairs, by_vector, pairs.cell_of_atom, len(cells))
     volumes = np.array([cell.get_volume() for cell in cells])
     tensors = (strain + strain.transpose(0, 2, 1)) / (2 * volumes[:, None, None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -37,8 +37,36 @@ class CudaNetworkStack(NetworkStack):
         self._place = device.place
         self._type: torch.dtype = getattr(torch, parameters.dtype.name)
         self._descriptors, self._rows = np.empty((0, 0)), torch.empty((0, 0))
-        self._centres, self._factors = self._tensor(mean), self._tensor(1 / scale)
-        self._graphs: list[tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]] = []
+        self._centres, self._factors = self._tensor(mean)[:, None], self._tensor(1 / scale)[:, None]
+        self._there, self._graph = torch.empty((0, 0)), (torch.empty(0),) * 3
+
+    def rows(self, descriptors: np.ndarray) -> torch.Tensor:
+        """Return descriptors, shape (n_rows, D), as a tensor on the card: put there once."""
+        if self._descriptors is not descriptors:
+            self._descriptors, self._rows = descriptors, self._tensor(descriptors)
+        return self._rows
+
+    def evaluate(
+        self, parameters: torch.Tensor, rows: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return energies, (n_networks, n), and their gradients by descriptor, (n_networks, n, D).
+
+        Both can be differentiated by the parameters.
+
+        Parameters
+        ----------
+        parameters : Tensor, shape (n_networks, n_parameters)
+        rows : Tensor of float64, shape (n_networks, n, D)
+        """
+        given = ((rows - self._centres) * self._factors).to(self._type).requires_grad_()
+        hidden = given
+        layers = list(self._layers(parameters))
+        for weights, biases in layers[:-1]:
+            hidden = torch.tanh(torch.baddbmm(biases, hidden, weights.transpose(1, 2)))
+        weights, biases = layers[-1]
+        energies = torch.baddbmm(biases, hidden, weights.transpose(1, 2))[..., 0]
+        (by_given,) = torch.autograd.grad(energies.sum(), given, create_graph=True)
+        return energies, by_given * self._factors.to(self._type)
 
     def slopes(
         self, descriptors: np.ndarray, atoms: np.ndarray, first: np.ndarray
@@ -49,60 +77,40 @@ class CudaNetworkStack(NetworkStack):
         put there at the first call.
         """
         self._check_first(first, len(atoms))
-        if self._descriptors is not descriptors:
-            self._descriptors, self._rows = descriptors, self._tensor(descriptors)
-        numbers, self._graphs = self._tensor(atoms), []
-        for network, (begin, end) in enumerate(pairwise(first.tolist())):
-            rows = self._rows[numbers[begin:end]]
-            self._graphs.append(self._evaluate(network, rows))
-        energies = torch.cat([energy for _, energy, _ in self._graphs])
-        slopes = torch.cat([slope for _, _, slope in self._graphs])
-        return energies.detach().cpu().numpy(), slopes.detach()
+        counts = np.diff(first)
+        there = np.arange(counts.max(initial=0)) < counts[:, None]
+        numbers = np.zeros(there.shape, dtype=np.int64)
+        numbers[there] = atoms
+        parameters = self._tensor(self.parameters).requires_grad_()
+        found = self.evaluate(parameters, self.rows(descriptors)[self._tensor(numbers)])
+        self._there, self._graph = self._tensor(there), (parameters, *found)
+        energies, slopes = (tensor.detach()[self._there] for tensor in found)
+        return energies.cpu().numpy(), slopes
 
     def gradient(self, by_energy: np.ndarray, by_slope: torch.Tensor) -> np.ndarray:
         """Return the gradient of a loss by all parameters, shape (n_networks, n_parameters)."""
-        energies, start, gradients = self._tensor(by_energy).to(self._type), 0, []
-        for parameters, energy, slope in self._graphs:
-            part = slice(start, start + len(energy))
-            found = torch.autograd.grad(
-                [energy, slope],
-                parameters,
-                [energies[part], by_slope[part]],
-                materialize_grads=True,
-            )
-            gradients.append(torch.cat([array.reshape(-1) for array in found]))
-            start = part.stop
-        gradient: np.ndarray = torch.stack(gradients).cpu().numpy()
-        return gradient
+        parameters, *found = self._graph
+        given = self._tensor(by_energy).to(self._type), by_slope
+        padded = [torch.zeros_like(tensor) for tensor in found]
+        for tensor, rows in zip(padded, given, strict=True):
+            tensor[self._there] = rows
+        (gradient,) = torch.autograd.grad(found, parameters, padded)
+        by_parameter: np.ndarray = gradient.cpu().numpy()
+        return by_parameter
 
     def finite(self, energies: np.ndarray, slopes: torch.Tensor) -> np.ndarray:
         """Return whether the energy and all slopes of each environment are finite, shape (n,)."""
         good: np.ndarray = np.isfinite(energies) & torch.isfinite(slopes).all(dim=1).cpu().numpy()
         return good
 
-    def _evaluate(
-        self, network: int, rows: torch.Tensor
-    ) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
-        """Return parameters, energies and slopes of one network, and keep how they were made."""
-        factor = self._factors[network]
-        given = ((rows - self._centres[network]) * factor).to(self._type).requires_grad_()
-        parameters, hidden = self._parameters(network), given
-        layers = list(zip(parameters[::2], parameters[1::2], strict=True))
-        for weights, biases in layers[:-1]:
-            hidden = torch.tanh(torch.addmm(biases, hidden, weights.T))
-        weights, biases = layers[-1]
-        energies = torch.addmm(biases, hidden, weights.T)[:, 0]
-        (by_given,) = torch.autograd.grad(energies.sum(), given, create_graph=True)
-        return parameters, energies, by_given * factor.to(self._type)
-
-    def _parameters(self, network: int) -> list[torch.Tensor]:
-        """Return weights and biases of each layer of a network in turn, as tensors to follow."""
-        numbers, start, found = self._tensor(self.parameters[network]), 0, []
+    def _layers(self, parameters: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield weights, (n_networks, n_out, n_in), and biases, (n_networks, 1, n_out)."""
+        start = 0
         for n_in, n_out in pairwise(self._widths.tolist()):
             middle, end = start + n_in * n_out, start + (n_in + 1) * n_out
-            found += [numbers[start:middle].view(n_out, n_in), numbers[middle:end]]
+            weights = parameters[:, start:middle].view(-1, n_out, n_in)
+            yield weights, parameters[:, None, middle:end]
             start = end
-        return [part.clone().requires_grad_() for part in found]
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.tensor(np.asarray(array), device=self._place)

@@ -18,9 +18,10 @@ from diverse.models.network.loss import DivergedError, ForceLoss
 from diverse.models.network.model import NetworkModel
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack, initial_parameters
+from diverse.models.network.steps import make_steps
+from diverse.progress import Progress as JobProgress
 
 WARM_UP = 0.05  # of all steps
-CELLS_AT_ONCE = 64  # of each network, while validating
 CHECKPOINT_SECONDS = 30.0
 CURVES = ("training_loss", "validation_loss", "validation_energy", "validation_forces")
 
@@ -37,6 +38,7 @@ def train_networks(
     checkpoint: Path | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     device: Device | None = None,
+    work: JobProgress | None = None,
 ) -> list[tuple[NetworkModel, History]]:
     """Train networks of one shape, each on a set of its own, for a fixed number of epochs.
 
@@ -66,6 +68,8 @@ def train_networks(
     device : Device, optional
         Card to train on, by the same steps; by default the CPU. There, the same seeds give the
         same bytes on one kind of card with one version of torch.
+    work : JobProgress, optional
+        Of a job that trains more than these; every epoch of every network adds 1 to it.
 
     Returns
     -------
@@ -85,6 +89,9 @@ def train_networks(
     identity = _identity(cells, members, settings, seeds, curves, device)
     file = checkpoint and Checkpoint(checkpoint, identity)
     progress = file.load(training.parameters, training.optimiser) if file else Progress()
+    if work is None:
+        epochs = settings.epochs - progress.epoch
+        work = JobProgress(epochs * len(members), f"{epochs} epochs")
     saved = time.monotonic()
     while progress.epoch < settings.epochs:
         try:
@@ -94,6 +101,7 @@ def train_networks(
         except DivergedError as error:
             raise ValueError(training.divergence(error.network, progress.epoch)) from None
         progress.epoch += 1
+        work.add(len(members))
         if file and time.monotonic() - saved >= checkpoint_seconds:
             file.save(training.parameters, training.optimiser, progress)
             saved = time.monotonic()
@@ -132,6 +140,7 @@ class Training:
         self.loss = ForceLoss(cells, self.training, settings, device)
         self.stack = initial_stack(self.loss, seeds)
         self.optimiser = AdamW(self.parameters, settings.weight_decay)
+        self._steps = make_steps(self.loss, self.stack, self.optimiser)
 
     @property
     def parameters(self) -> np.ndarray:
@@ -151,13 +160,9 @@ class Training:
             for seed, numbers in zip(self.seeds, self.training, strict=True)
         ]
         steps = list(_batches(orders, self.settings.batch or max(map(len, orders))))
-        losses = []
-        for number, batches in enumerate(steps):
-            done = (epoch + (number + 1) / len(steps)) / self.settings.epochs
-            values, gradient = self.loss.gradient(self.stack, batches)
-            self.optimiser.step(gradient, self.settings.learning_rate * schedule(done))
-            losses.append(values)
-        means: np.ndarray = np.mean(losses, axis=0)
+        done = [(epoch + (n + 1) / len(steps)) / self.settings.epochs for n in range(len(steps))]
+        rates = [self.settings.learning_rate * schedule(part) for part in done]
+        means: np.ndarray = np.mean(self._steps.run(steps, rates), axis=0)
         return means
 
     def validate(self) -> np.ndarray:
@@ -166,14 +171,10 @@ class Training:
         The rows, shape (3, n_networks), are those in the history of `train_networks`; NaN for a
         network without such cells.
         """
-        n = len(self.validation)
-        weighted, squares, rows = np.zeros(n), np.zeros((2, n)), np.zeros((2, n))
-        for batches in _batches(self.validation, CELLS_AT_ONCE):
-            errors = self.loss.residuals(self.stack, batches)
-            weighted += self.loss.sum_squares(errors, n)
-            squares += errors.squares(n)
-            rows += errors.rows(n)
-        rows = np.where(rows > 0, rows, np.nan)
+        sums = np.zeros((5, len(self.validation)))
+        for batches in _batches(self.validation, self._steps.cells_at_once):
+            sums += self._steps.sums(batches)
+        weighted, squares, rows = sums[0], sums[1:3], np.where(sums[3:] > 0, sums[3:], np.nan)
         return np.vstack([weighted / rows.sum(axis=0), np.sqrt(squares / rows)])
 
     def model(self, number: int) -> NetworkModel:

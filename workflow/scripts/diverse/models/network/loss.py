@@ -167,13 +167,17 @@ class ForceLoss:
             weighted = energy_weights * errors.energies**2 + force_weights * errors.squared_forces
         return np.bincount(errors.network, weighted, minlength=n_networks)
 
+    def cell_weights(self, numbers: np.ndarray, network: np.ndarray) -> np.ndarray:
+        """Return the weight of some cells by their energy, each for its network, (n_cells,)."""
+        if self.settings.energy_scale is None:
+            return np.ones(len(numbers))
+        lowest = self.lowest[network]  # a cell set aside may lie lower
+        excess = np.maximum(self.cells.labels[numbers] - lowest, 0)
+        return energy_dependent_weight(excess, 0.0, self.settings.energy_scale)
+
     def _squared_weights(self, errors: Residuals) -> tuple[np.ndarray, np.ndarray]:
         """Return squared weights of the energy and of the force rows of each cell."""
-        of_cell = np.ones(len(errors.numbers))
-        if self.settings.energy_scale is not None:
-            labels, lowest = self.cells.labels[errors.numbers], self.lowest[errors.network]
-            excess = np.maximum(labels - lowest, 0)  # a cell set aside may lie lower
-            of_cell = energy_dependent_weight(excess, 0.0, self.settings.energy_scale)
+        of_cell = self.cell_weights(errors.numbers, errors.network)
         weights = self.settings.energy_weight, self.settings.force_weight
         return (weights[0] * of_cell) ** 2, (weights[1] * of_cell) ** 2
 

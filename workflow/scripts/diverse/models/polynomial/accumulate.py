@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,6 @@ from diverse.structures import batches
 from diverse.zbl import ZBL
 
 SURVEY_BATCH = 4096  # environments
-ROWS_BATCH = 256  # environments; 10 MB of rows for quadratic SNAP at 2Jmax 8
 
 
 class Gram:
@@ -33,7 +32,11 @@ class Gram:
     vector : ndarray, shape (n,)
     square : float
     count : int
+    environments : int
+        Environments whose rows should come at a time.
     """
+
+    environments = 256  # 10 MB of rows for quadratic SNAP at 2Jmax 8
 
     def __init__(self, n_columns: int) -> None:
         self.matrix = np.zeros((n_columns, n_columns), order="F")
@@ -49,6 +52,10 @@ class Gram:
         self.vector += matrix.T @ target[: len(matrix)]
         self.square += float(target @ target)
         self.count += len(target)
+
+    def on_host(self) -> Gram:
+        """Return the sums as arrays on the host: this object, unless it lies on a card."""
+        return self
 
     def residual(self, coefficients: np.ndarray) -> float:
         """Return the sum of squares of A c - b, no smaller than the rounding of its terms."""
@@ -115,6 +122,7 @@ def accumulate(
     *,
     n_folds: int,
     weights: CellWeights,
+    make_gram: Callable[[int], Gram] = Gram,
 ) -> list[Fold]:
     """Sum the normal equations of a training set, in parts that share no trajectory.
 
@@ -128,13 +136,16 @@ def accumulate(
     n_folds : int
     weights : callable
         Weights of a cell's energy row and of its force rows.
+    make_gram : callable
+        Makes the sums, given the number of columns: `Gram`, or one that lies on a card.
 
     Returns
     -------
     list of Fold
         Folds that got cells.
     """
-    folds = [Fold(Gram(basis.n_columns), Gram(basis.n_columns)) for _ in range(n_folds)]
+    columns = basis.n_columns
+    folds = [Fold(make_gram(columns), make_gram(columns)) for _ in range(n_folds)]
     waiting: dict[int, list[Atoms]] = defaultdict(list)
     environments: dict[int, int] = defaultdict(int)
 
@@ -150,8 +161,8 @@ def accumulate(
     for number, cell in dealt(cells, n_folds):
         waiting[number].append(cell)
         environments[number] += len(cell)
-        if environments[number] >= ROWS_BATCH:
+        if environments[number] >= folds[number].force.environments:
             flush(number)
     for number in sorted(waiting):
         flush(number)
-    return [fold for fold in folds if fold.energy.count]
+    return [Fold(f.energy.on_host(), f.force.on_host()) for f in folds if f.energy.count]

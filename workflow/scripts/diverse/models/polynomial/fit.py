@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from ase import Atoms
 
+from diverse.kernel.device import Device
 from diverse.models import Model
+from diverse.models.polynomial.accumulate import Gram
 from diverse.models.polynomial.left_out import FoldedSet
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import Fit, solve
@@ -16,7 +19,12 @@ from diverse.zbl import ZBL
 
 
 def fit_streaming(
-    cells: Callable[[], Iterable[Atoms]], settings: FitSettings, *, cutoff: float, zbl: ZBL
+    cells: Callable[[], Iterable[Atoms]],
+    settings: FitSettings,
+    *,
+    cutoff: float,
+    zbl: ZBL,
+    device: Device | None = None,
 ) -> tuple[Model, Uncertainty, Fit]:
     """Fit a model that is linear in its coefficients to free energies and forces, on top of ZBL.
 
@@ -27,6 +35,9 @@ def fit_streaming(
     settings : FitSettings
     cutoff : float, Å
     zbl : ZBL
+    device : Device, optional
+        Card on which the normal equations of a quadratic model are summed; by default, and for
+        other models, whose few columns it would not gain from, the CPU.
 
     Raises
     ------
@@ -40,6 +51,7 @@ def fit_streaming(
         n_folds=settings.folds if settings.ridge is None else 1,
         cutoff=cutoff,
         zbl=zbl,
+        make_gram=_maker(device if settings.form.quadratic else None),
     )
     fit = solve(
         data.folds(settings.energy_scale),
@@ -52,3 +64,11 @@ def fit_streaming(
     subtracted = replace(data.basis, mean=data.basis.mean - settings.form.isolated_atom())
     model = settings.form.model(fit.coefficients)
     return model, Uncertainty(subtracted, fit.covariance), fit
+
+
+def _maker(device: Device | None) -> Callable[[int], Gram]:
+    if device is None:
+        return Gram
+    from diverse.models.polynomial.cuda_gram import CudaGram  # imports torch
+
+    return partial(CudaGram, device=device)

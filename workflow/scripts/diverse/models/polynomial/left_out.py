@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 
 from ase import Atoms
 
-from diverse.models.polynomial.accumulate import Fold, accumulate, survey
+from diverse.models.polynomial.accumulate import Fold, Gram, accumulate, survey
 from diverse.models.polynomial.forms import Form
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import left_out_path
 from diverse.models.search import PartErrors
 from diverse.models.weights import cell_weights
+from diverse.progress import tracked
 from diverse.zbl import ZBL
 
 
@@ -27,6 +28,8 @@ class FoldedSet:
     n_folds : int
     cutoff : float, Å
     zbl : ZBL
+    make_gram : callable
+        Makes the sums, as `accumulate` takes it.
 
     Raises
     ------
@@ -42,24 +45,27 @@ class FoldedSet:
         n_folds: int,
         cutoff: float,
         zbl: ZBL,
+        make_gram: Callable[[int], Gram] = Gram,
     ) -> None:
         self._cells, self._n_folds, self._zbl = cells, n_folds, zbl
         self._source = form.source(cutoff, zbl.element)
+        self._make_gram = make_gram
         found = survey(cells(), self._source)
         self.basis = found.basis(quadratic=form.quadratic)
-        self._lowest = found.lowest_energy
+        self._lowest, self._size = found.lowest_energy, found.n_cells
         self._folds: dict[float | None, list[Fold]] = {}
 
     def folds(self, scale: float | None) -> list[Fold]:
         """Return the folds with cells weighted by energy (scale in eV/atom), or alike for None."""
         if scale not in self._folds:
             self._folds[scale] = accumulate(
-                self._cells(),
+                tracked(self._cells(), self._size, "cells of the fit"),
                 self._source,
                 self.basis,
                 self._zbl,
                 n_folds=self._n_folds,
                 weights=cell_weights(self._lowest, scale),
+                make_gram=self._make_gram,
             )
         return self._folds[scale]
 

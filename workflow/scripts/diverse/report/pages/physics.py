@@ -17,6 +17,7 @@ from diverse.report.pages.html import STYLE
 
 WORST = 0.5  # difference over the reference, from which on the colour is full
 WORST_LENGTH = 0.03  # the same of lengths
+ZERO = 1e-6  # of the unit: what is smaller than that is rounding
 SMALLEST = 0.05  # of the unit: a reference that is smaller counts as this large
 COMMAND = "<code>./envs/run snakemake --cores all physics</code>"
 TEXTS = ("unit", "train", "model", "digest", "reason", "source", "against")
@@ -149,7 +150,7 @@ def _cell(
         return {**EMPTY, "kind": "none", "text": f"– [{reasons.index(row['reason']) + 1}]"}
     shown = {
         **EMPTY,
-        "text": digits(row["value"], 4),
+        "text": digits(row["value"], 4) if abs(row["value"]) > ZERO else "0",
         "potential": row["potential"] if row["atoms"] else "",  # the literature tells no more
         "curve": curves.get(row["property"], ""),
         "atoms": f"{row['atoms']:.0f}",
