@@ -50,9 +50,10 @@ def study_of(size: Size) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Job:
-    """One chunk to make, on a card or, without one, on the CPU."""
+    """One chunk of a data set to make, on a card or, without one, on the CPU."""
 
     study: dict[str, Any]
+    name: str
     dataset: dict[str, Any]
     chunk: int
     whitening: Whitening
@@ -64,7 +65,7 @@ def make_chunk(job: Job) -> tuple[Cells, SetStatistics]:
     """Return the accepted cells of a chunk, and their statistics."""
     sample = sampled_chunk(
         job.study,
-        name="entropy",
+        name=job.name,
         dataset=job.dataset,
         chunk=job.chunk,
         whitening=job.whitening,
@@ -78,16 +79,18 @@ def make_chunk(job: Job) -> tuple[Cells, SetStatistics]:
 def make_set(
     device: Device | None,
     study: dict[str, Any],
-    dataset: dict[str, Any],
+    name: str,
     whitening: Whitening,
     *,
     run: Map,
 ) -> tuple[Cells, SetStatistics]:
     """Return all cells of a data set, made round by round, and their statistics."""
+    dataset = study["datasets"][name]
     statistics, parts = SetStatistics.empty(len(whitening.mean)), []
     for number in range(dataset.get("rounds", 1)):
         chunks = chunks_of_round(dataset, number)
-        jobs = [Job(study, dataset, chunk, whitening, statistics, device) for chunk in chunks]
+        given = whitening, statistics, device
+        jobs = [Job(study, name, dataset, chunk, *given) for chunk in chunks]
         cells, added = zip(*run(make_chunk, jobs), strict=True)
         parts += cells
         statistics = sum_statistics([statistics, *added])
@@ -101,7 +104,9 @@ def measure_diversity(device: Device, size: Size, results: Results, *, run: Map)
     dataset = study["datasets"]["entropy"] | {"cells": size.seed_cells, "chunks": 1, "rounds": 1}
     for name, place in (("CPU", None), ("card", device)):
         jobs = [
-            Job(study | {"seed": seed}, dataset, 0, whitening, _nothing(whitening), place)
+            Job(
+                study | {"seed": seed}, "entropy", dataset, 0, whitening, _nothing(whitening), place
+            )
             for seed in range(1, 1 + size.seeds)
         ]
         found = [statistics.log_det() for _, statistics in run(make_chunk, jobs)]
@@ -120,7 +125,7 @@ def generate(device: Device, size: Size, results: Results, *, run: Map) -> tuple
     study = study_of(size)
     whitening = fit_whitening(study)
     start = time.perf_counter()
-    cells, statistics = make_set(device, study, study["datasets"]["entropy"], whitening, run=run)
+    cells, statistics = make_set(device, study, "entropy", whitening, run=run)
     n = len(cells.positions)
     results.add("generate", "entropy set", time.perf_counter() - start, "s", n_atoms=n)
     results.add("generate", "cells", len(cells.cells), "")
@@ -134,7 +139,7 @@ def make_families(study: dict[str, Any], size: Size, *, run: Map) -> dict[str, C
     for name in size.families:
         dataset = study["datasets"][name]
         if dataset["family"] == "random":
-            found[name], _ = make_set(None, study, dataset, fit_whitening(study), run=run)
+            found[name], _ = make_set(None, study, name, fit_whitening(study), run=run)
         else:
             made = expert_cells_of(study, name, dataset)
             batch = Batch.of(made, np.zeros(len(made)))

@@ -30,7 +30,7 @@ from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.settings import FitSettings
 from diverse.study.settings import repulsion
 
-HELD_OUT = 20  # every so manieth cell of the set is tested on
+HELD_OUT = 20  # one in so many cells of the set is not trained on, but tested on
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,19 @@ def measure_networks(
     cells: Cells,
     families: dict[str, Cells],
 ) -> None:
-    """Label the set and its test families, train every network of the study, and score it."""
+    """Label the set and its test families, train every network of the study, and score it.
+
+    Every twentieth cell of the set is a test family, too.
+    """
+    numbers = np.arange(len(cells.cells))
+    families = {"entropy": cells.chosen(numbers[::HELD_OUT]), **families}
 
     def labels(what: str, unlabelled: Cells) -> Labelled:
         return timed(
             results, "label", what, lambda: label_cells(unlabelled, study["cutoff"], device)
         )
 
-    labelled = labels("entropy set", cells)
+    labelled = labels("entropy set", cells.chosen(numbers[numbers % HELD_OUT > 0]))
     tests = {name: labels(name, others) for name, others in families.items()}
     measure_gram(device, size, results, labelled, study)
     for twojmax in size.twojmax:
@@ -109,12 +114,9 @@ def measure_descriptor(
     data = timed(
         results, "describe", "entropy set", lambda: labelled.described(settings, device), **what
     )
-    held_out = np.arange(len(data.energies)) % HELD_OUT == 0
-    sets = {"entropy": (data, np.flatnonzero(held_out))}
-    for name, others in tests.items():
-        sets[name] = others.described(settings, device), np.arange(len(others.energies))
+    sets = {name: others.described(settings, device) for name, others in tests.items()}
     for name, model in models.items():
-        training = train(device, results, data, np.flatnonzero(~held_out), name, model)
+        training = train(device, results, data, name, model)
         score(device, results, training, name, sets)
         del training  # its derivatives fill the card
 
@@ -123,7 +125,6 @@ def train(
     device: Device,
     results: Results,
     data: TrainingCells,
-    numbers: np.ndarray,
     name: str,
     model: dict[str, Any],
 ) -> Training:
@@ -132,7 +133,7 @@ def train(
     settings = TrainingSettings.of(model, n_descriptors=n_descriptors, jacobian_memory=0)
     seeds = list(range(1, 1 + model["seeds"]))
     options = {"kernel": (data.settings.twojmax, settings.precision)}
-    members = [numbers] * len(seeds)
+    members = [np.arange(len(data.energies))] * len(seeds)
     start = time.perf_counter()
     training = Training(data, members, settings, seeds, device)
     results.add("networks", f"start, {name}", time.perf_counter() - start, "s", **options)
@@ -152,12 +153,11 @@ def score(
     results: Results,
     training: Training,
     name: str,
-    sets: dict[str, tuple[TrainingCells, np.ndarray]],
+    sets: dict[str, TrainingCells],
 ) -> None:
-    """Note the errors of every network of a training on some cells of each set."""
-    for family, (data, numbers) in sets.items():
-        sizes, first = data.n_atoms[numbers], data.pairs.first_atom
-        atoms = np.concatenate([np.arange(first[k], first[k + 1]) for k in numbers])
+    """Note the errors of every network of a training on the cells of each set."""
+    for family, data in sets.items():
+        sizes, atoms = data.n_atoms, np.arange(len(data.descriptors))
         force_map = CudaComputedJacobian(data.pairs, data.settings, "float64", device)
         n_networks, starts = len(training.seeds), np.cumsum(sizes) - sizes
         bounds = len(atoms) * np.arange(n_networks + 1)
@@ -165,12 +165,12 @@ def score(
         for k in range(n_networks):
             own = slice(bounds[k], bounds[k + 1])
             energies = np.add.reduceat(site[own].astype(float), starts) / sizes
-            wrong = energies + training.loss.mean_energy[k] - data.energies[numbers] / sizes
-            forces = force_map.forces(numbers, slopes[own].double())
+            wrong = energies + training.loss.mean_energy[k] - data.energies / sizes
+            forces = force_map.forces(np.arange(len(sizes)), slopes[own].double())
             what = f"{name}, seed {training.seeds[k]}, on {family}"
             options = {"kernel": (data.settings.twojmax, ""), "n_atoms": len(atoms)}
             energy_error = 1000 * float(np.sqrt((wrong**2).mean()))
-            force_error = 1000 * float(np.sqrt(((forces - data.forces[atoms]) ** 2).mean()))
+            force_error = 1000 * float(np.sqrt(((forces - data.forces) ** 2).mean()))
             results.add("score", f"energies, {what}", energy_error, "meV/atom", **options)
             results.add("score", f"forces, {what}", force_error, "meV/Å", **options)
             finite = np.isfinite(energy_error) and np.isfinite(force_error)

@@ -41,6 +41,12 @@ class Cells:
             first = self.first_atom[begin : end + 1] - self.first_atom[begin]
             yield Cells(self.positions[atoms], self.cells[begin:end], first), atoms
 
+    def chosen(self, numbers: np.ndarray) -> "Cells":
+        """Return the cells of some numbers."""
+        atoms = [np.arange(*self.first_atom[number : number + 2]) for number in numbers]
+        first_atom = np.append(0, np.cumsum([len(part) for part in atoms]))
+        return Cells(self.positions[np.concatenate(atoms)], self.cells[numbers], first_atom)
+
     @classmethod
     def joined(cls, parts: list["Cells"]) -> "Cells":
         """Return the cells of all parts, one after the other."""
