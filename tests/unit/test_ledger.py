@@ -258,9 +258,11 @@ def test_a_second_row_of_a_key_replaces_the_first(tmp_path, zhou):
     assert kept.info["status"] == "converged"
 
 
-def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch):
+@pytest.mark.parametrize("number", ["11", "13"])
+def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch, number):
     """A node cut off from its cluster still runs the job that was started again elsewhere."""
     path = tmp_path / "0.xyz"
+    monkeypatch.setenv("SLURM_JOB_ID", number)
     cut_off = Ledger(path)
     cut_off.append(row(0, zhou))
     monkeypatch.setenv("SLURM_JOB_ID", "12")

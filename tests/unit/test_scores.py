@@ -59,6 +59,8 @@ def test_another_protocol_costs_one_constant_per_atom():
     errors = cell_errors(labels, aligned[:1], np.zeros((1, 8, 3)))
     assert errors["energy"].metric("mae")[0] == pytest.approx(0.75)
     assert aligned[1] == pytest.approx(np.zeros(4))
+    higher = replace(labels, energies=labels.energies + 3 * labels.n_atoms)
+    assert align_energies(higher, predicted)[1] == pytest.approx(shifts - 3)
 
 
 @pytest.mark.parametrize(
