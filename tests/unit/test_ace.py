@@ -152,7 +152,7 @@ def test_pages_say_what_was_not_fitted_here(sets, tmp_path):
     page = ace_page(table)
     assert "released: made elsewhere, not by this run" in page
     assert "none; ./envs/run --with ace snakemake --cores all makes them" in page
-    assert "&lt;none&gt;" in page
+    assert "&lt;none&gt;" in page and "<td>6</td>" in page and "NA" not in page
     first, second = origin_of_ace(table).splitlines()
     assert first.startswith("one as released: fitted elsewhere") and "<none> not fitted" in second
     assert origin_of_ace(fits_table(fits, ["one"], ["x"], here=True)) == ""
