@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from ase.build import bulk
 
 from diverse import lammps_library
@@ -20,6 +21,7 @@ from diverse.errors.ace import (
     score_first_draw,
 )
 from diverse.errors.by_cell import LabelledSets, write_rows
+from diverse.errors.draws import read_errors
 from diverse.errors.scores import COLUMNS, Labels, ModelErrors, score_rows
 from diverse.labels.labellers import LabellerError
 from diverse.labels.labellers.extra import is_made
@@ -33,6 +35,7 @@ from diverse.models.polynomial.settings import FitSettings
 from diverse.models.trained import load_trained, save_trained
 from diverse.report.pages.ace import ace_page, origin_of_ace
 from model_cases import CUTOFF, ZBL_W, make_model
+from paths import ROOT
 
 OPTIONS = {"cutoff": CUTOFF, "zbl": ZBL_W}
 # The stand-in is linear in its coefficients as ACE is, and fitted by the same code.
@@ -149,10 +152,27 @@ def test_pages_say_what_was_not_fitted_here(sets, tmp_path):
     page = ace_page(table)
     assert "released: made elsewhere, not by this run" in page
     assert "none; ./envs/run --with ace snakemake --cores all makes them" in page
-    assert "&lt;none&gt;" in page
+    assert "&lt;none&gt;" in page and "<td>6</td>" in page and "NA" not in page
     first, second = origin_of_ace(table).splitlines()
     assert first.startswith("one as released: fitted elsewhere") and "<none> not fitted" in second
     assert origin_of_ace(fits_table(fits, ["one"], ["x"], here=True)) == ""
+
+
+@pytest.mark.parametrize("train", ["entropy", "random", "expert"])
+def test_the_release_holds_all_fits_of_the_default_study(train):
+    models = yaml.safe_load((ROOT / "config/config.yaml").read_text())["models"]
+    wanted = {name for name, model in models.items() if model["family"] == "ace"}
+    folder = ROOT / "results/release/errors"
+    errors = read_errors([folder / f"draws/{train}/ace.csv.xz"])
+    fits = read_fits([folder / f"ace/{train}.csv.xz"])
+    assert set(errors["model"]) == set(fits["model"]) == wanted
+    assert (fits.groupby("model").size() == 10 * 3).all()
+    assert fits.groupby("model")["digest"].nunique().eq(1).all()
+    good = fits[fits["cause"] == ""].groupby("model").size()
+    fitted = errors.groupby("model")[["draw", "part"]].apply(
+        lambda rows: len(rows.drop_duplicates())
+    )
+    assert fitted.to_dict() == good.to_dict()
 
 
 def test_cells_go_into_batches_of_few_shapes(labelled):

@@ -26,7 +26,8 @@ TITLES = {
 def ace_page(table: pd.DataFrame) -> str:
     """Return the table of `diverse.errors.ace.fits_table` as a page."""
     shown = table.assign(source=table["source"].map(SOURCES))
-    shown = escaped(shown.astype({"n_parameters": "Int64"}).rename(columns=TITLES))
+    shown["n_parameters"] = [f"{n:.0f}" if n > 0 else "" for n in table["n_parameters"]]
+    shown = escaped(shown.rename(columns=TITLES))
     page: str = shown.to_html(index=False, escape=False, border=0, na_rep="")
     return f"{STYLE}\n{page}"
 
