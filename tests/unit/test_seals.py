@@ -59,6 +59,7 @@ def given(tmp_path, *inputs, config="smoke"):
         output=[str(tmp_path / "made.csv")],
         log=[str(tmp_path / "rule.log")],
         rule="score",
+        wildcards=[],
         config={"study": config},
         resources={},
     )
