@@ -194,13 +194,12 @@ rule verify:
 rule reproduce:
     """Compare the study's tables with the released ones, number by number."""
     input:
-        "<results>/index.html",
+        page="<results>/index.html",
     log:
         "<logs>/reproduce.log",
     conda:
         ENVIRONMENT
     params:
-        results=RESULTS,
         released=str(ROOT / "results/release"),
     message:
         "Comparing the study with the released one"

@@ -7,7 +7,9 @@ from diverse.report.reproduction import compare_release, comparison_text
 from diverse.study.job import begin
 
 begin(snakemake)
-table, sentences = compare_release(Path(snakemake.params.results), Path(snakemake.params.released))
+table, sentences = compare_release(
+    Path(snakemake.input.page).parent, Path(snakemake.params.released)
+)
 text = comparison_text(table, sentences)
 Path(snakemake.log[0]).write_text(f"{table.to_string()}\n{text}\n")
 print(text, file=sys.stderr)
