@@ -1,4 +1,7 @@
-"""The two ends of every script of the workflow: inputs are checked first, outputs sealed last."""
+"""The two ends of every script of the workflow: inputs are checked first, outputs sealed last.
+
+In between, the seals of the outputs say that they are being written.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from diverse.seals import DamagedFileError, check_seals, seal
+from diverse.seals import DamagedFileError, check_seals, mark_unfinished, seal
 from diverse.study.requests import request_line
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def begin(snakemake: Any) -> None:
-    """Check the seals of a job's inputs, and see to it that a failure says its sentence.
+    """Check the seals of a job's inputs, mark its outputs, let a failure say its sentence.
 
     An exception that ends the script is written to the job's log with its traceback, and its
     sentence is the last line on the terminal.
@@ -43,6 +46,7 @@ def begin(snakemake: Any) -> None:
         check_seals(_paths(snakemake.input))
     except DamagedFileError as error:
         raise DamagedFileError(error.path, f"{_cause(error)}. {_mend(error, snakemake)}") from None
+    mark_unfinished(_paths(snakemake.output))
 
 
 def finish(snakemake: Any) -> None:
