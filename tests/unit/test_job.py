@@ -1,7 +1,9 @@
 """The two ends of every script: last words of what fails, and of what was started again."""
 
 import errno
+import os
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -53,3 +55,15 @@ def test_the_log_of_a_job_that_was_started_again_says_what_it_had(job, tmp_path)
     job.resources["attempt"] = 1
     finish(job)
     assert (tmp_path / "log").read_text().count("attempt") == 1
+
+
+def test_inputs_of_a_clock_that_was_ahead_are_no_newer_than_outputs(job, tmp_path):
+    early, late = tmp_path / "early", tmp_path / "late"
+    now = time.time()
+    for path, when in ((early, now - 1000), (late, now + 1000)):
+        path.touch()
+        os.utime(path, (when, when))
+    job.input = [str(early), str(late), str(tmp_path / "absent")]
+    begin(job)
+    assert early.stat().st_mtime == pytest.approx(now - 1000)
+    assert now - 1 <= late.stat().st_mtime <= time.time()

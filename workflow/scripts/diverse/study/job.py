@@ -6,8 +6,10 @@ In between, the seals of the outputs say that they are being written.
 from __future__ import annotations
 
 import errno
+import os
 import shlex
 import sys
+import time
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -23,6 +25,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def begin(snakemake: Any) -> None:
     """Check the seals of a job's inputs, mark its outputs, let a failure say its sentence.
+
+    Inputs that were written while the clock was ahead get the time of now: Snakemake refuses
+    outputs that are older than their inputs.
 
     An exception that ends the script is written to the job's log with its traceback, and its
     sentence is the last line on the terminal.
@@ -46,6 +51,7 @@ def begin(snakemake: Any) -> None:
         check_seals(_paths(snakemake.input))
     except DamagedFileError as error:
         raise DamagedFileError(error.path, f"{_cause(error)}. {_mend(error, snakemake)}") from None
+    _leave_the_future(_paths(snakemake.input))
     mark_unfinished(_paths(snakemake.output))
 
 
@@ -57,6 +63,14 @@ def finish(snakemake: Any) -> None:
     seal(_paths(snakemake.output))
     if snakemake.resources.get("attempt", 1) > 1:
         _append(snakemake.log, f"{request_line(snakemake.resources)}\n")
+
+
+def _leave_the_future(paths: Iterable[Path]) -> None:
+    """Set the time of files that is yet to come to now, where that may be done."""
+    for path in paths:
+        if path.exists() and path.stat().st_mtime > time.time():
+            with suppress(OSError):
+                os.utime(path)
 
 
 def _sentence(error: BaseException) -> str:
