@@ -1,7 +1,8 @@
 """Shared test material: small tungsten cells of every kind, labelled by a reference potential."""
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from diverse.labels.ledger import Ledger
 from diverse.labels.pool import Effort
 from diverse.models import Predictions
 from diverse.structures import ReferenceLattice, tagged
+from drills import Drill
 from paths import ROOT, snakemake
 
-STUDIES = ("smoke", "slurm")  # folders of tests that share one run of the smoke study
+STUDIES = ("smoke", "slurm", "faults")  # folders of tests that share one run of the smoke study
 
 
 def triclinic(n_atoms: int, seed: int) -> Atoms:
@@ -55,6 +57,16 @@ def closed_figures():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def drilled(record_property) -> Callable[..., None]:
+    """Take down a drill of the test for the table of faults, which holds those of passed tests."""
+
+    def note(fault: str, outcome: str, *, times: int = 1, lost: str = "nothing") -> None:
+        record_property("drill", Drill(fault=fault, times=times, lost=lost, outcome=outcome))
+
+    return note
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +129,12 @@ def labelled(zhou: Labeller, tmp_path_factory: pytest.TempPathFactory) -> list[A
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder in which the smoke study was run to its end on this machine, once for all tests."""
+    """Folder in which the smoke study was run to its end on this machine, once for all tests.
+
+    DIVERSE_STUDY may name one that is finished, and spare the run.
+    """
+    if finished := os.environ.get("DIVERSE_STUDY"):
+        return Path(finished)
     directory = tmp_path_factory.mktemp("smoke")
     snakemake(directory, "--configfile", str(ROOT / "config/smoke.yaml"))
     return directory

@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 
-import pandas as pd
 import pytest
 import yaml
 
 from diverse.study.progress import progress
 from paths import ROOT, clean_environment
+from same_scores import same_scores
 from slurm_cluster import NODES, Cluster, missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"no Slurm: {missing()}")
@@ -33,9 +33,6 @@ LITTLE = (
     f"split:mem_mb=60 {FIRST.format('expert')} 2000",
 )
 OWN = re.compile("label_chunk.*dft|split.*expert")  # jobs with that trouble of their own
-NOISE = (
-    1e-6  # relative; labels of DFT differ by 1e-13 eV from run to run, errors are 0.1 eV and more
-)
 
 
 @pytest.fixture(scope="module")
@@ -130,17 +127,6 @@ def watch(results):
     sets = progress(results, study).values()
     assert all(own.labelled + own.failed <= own.cells for own in sets)
     return {job.node for own in sets for job in own.running}
-
-
-def same_scores(one, other):
-    """Whether two tables are equal: rows of DFT labels within their noise, all others exactly."""
-    tables = [pd.read_csv(path, dtype=str) for path in (one, other)]
-    dft = [table.query("test == 'dft'").drop(columns="data_hash") for table in tables]
-    assert len(dft[0]) > 10
-    numbers = [table[["value", "ci_low", "ci_high"]].astype(float) for table in dft]
-    pd.testing.assert_frame_equal(*numbers, rtol=NOISE)
-    exact = [table.query("test != 'dft'").to_csv() for table in tables]
-    return exact[0] == exact[1]
 
 
 SENTENCES = {

@@ -53,12 +53,16 @@ def test_sound_labels_pass(shipped, zhou, compute):
     ("quantity", "check"),
     [("free_energy", "energy"), ("forces", "force"), ("stress", "stress")],
 )
-def test_a_wrong_label_is_found(shipped, zhou, compute, quantity, check):
+def test_a_wrong_label_is_found(shipped, zhou, compute, quantity, check, drilled):
     shipped[1].calc.results[quantity] = shipped[1].calc.results[quantity] * 1.01
     table = audit(shipped, shipped[:1], zhou, compute)
     wrong = table[~table["within"]]
     assert verdict(table).startswith("1 of 12 checks of the audit are beyond their limits: set (")
     assert wrong[["cell", "check"]].values.tolist() == [[shipped[1].info["trajectory"], check]]
+    drilled(
+        "a labeller lies by 1 %, or answers otherwise the second time",
+        "`snakemake audit` says which check of which set is beyond its limit",
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,10 +72,14 @@ def test_a_wrong_label_is_found(shipped, zhou, compute, quantity, check):
         ("stress", ["stress", "pressure as derivative", "shear as derivative"]),
     ],
 )
-def test_a_wrong_derivative_is_found(shipped, zhou, compute, quantity, checks):
+def test_a_wrong_derivative_is_found(shipped, zhou, compute, quantity, checks, drilled):
     shipped[0].calc.results[quantity] = shipped[0].calc.results[quantity] + 0.02
     table = audit(shipped, shipped[:1], zhou, compute)
     assert table.loc[~table["within"], "check"].tolist() == checks
+    drilled(
+        "forces or stress of a labeller are no derivative of its energy",
+        "`snakemake audit` says which check of which set is beyond its limit",
+    )
 
 
 def test_a_label_that_cannot_be_recomputed_is_infinitely_wrong(shipped, zhou):

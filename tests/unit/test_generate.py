@@ -20,6 +20,7 @@ from diverse.generate.random_cells import (
     default_floor,
     random_cell,
 )
+from diverse.kernel.library import available_isas
 from diverse.neighbours import shortest_distance
 from diverse.structures import ReferenceLattice
 from diverse.study.check import load_study
@@ -54,6 +55,18 @@ def make(study, whitening):
         )
 
     return make
+
+
+@pytest.mark.parametrize("dataset", [SET, CELL], ids=["set", "cell"])
+def test_cells_are_the_same_under_every_instruction_set(make, dataset, monkeypatch):
+    """Kernels differ in the last digits, which thirty steps do not carry to the sixth decimal."""
+    found = {}
+    for isa in available_isas():
+        monkeypatch.setenv("DIVERSE_KERNEL_ISA", isa)
+        found[isa] = make(dataset).cells
+    for cells in found.values():
+        for cell, other in zip(cells, found["baseline"], strict=True):
+            assert cell == other
 
 
 @pytest.mark.parametrize("dataset", [RANDOM, SET, CELL], ids=["random", "set", "cell"])

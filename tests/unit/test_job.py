@@ -1,7 +1,9 @@
 """The two ends of every script: last words of what fails, and of what was started again."""
 
 import errno
+import os
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -74,3 +76,15 @@ def test_a_long_job_says_on_the_terminal_and_in_its_log_how_long_the_rest_takes(
 
 def test_times_are_in_the_unit_that_fits():
     assert [progress.duration(s) for s in (5, 89, 300, 9000)] == ["5 s", "89 s", "5 min", "2.5 h"]
+
+
+def test_inputs_of_a_clock_that_was_ahead_are_no_newer_than_outputs(job, tmp_path):
+    early, late = tmp_path / "early", tmp_path / "late"
+    now = time.time()
+    for path, when in ((early, now - 1000), (late, now + 1000)):
+        path.touch()
+        os.utime(path, (when, when))
+    job.input = [str(early), str(late), str(tmp_path / "absent")]
+    begin(job)
+    assert early.stat().st_mtime == pytest.approx(now - 1000)
+    assert now - 1 <= late.stat().st_mtime <= time.time()

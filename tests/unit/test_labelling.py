@@ -87,7 +87,7 @@ CAUSES = {
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_fault_costs_one_row(tmp_path, workers):
+def test_every_fault_costs_one_row(tmp_path, workers, drilled):
     faults = {str(n + 2): fault for n, fault in enumerate(CAUSES)}
     cells = [chain(n, index) for n in range(1, 14) for index in range(1 if str(n) in faults else 2)]
     rows, _ = run(tmp_path, cells, spring(faults=faults), workers=workers, timeout=1)
@@ -98,6 +98,12 @@ def test_every_fault_costs_one_row(tmp_path, workers):
         assert (row.calc is None) == bool(fault)
         assert row.info["attempts"] == (2 if "twice" in CAUSES.get(fault, "") else 1)
     assert sum(row.info["status"] == "failed" for row in rows) == len(CAUSES)
+    drilled(
+        "a labeller raises, crashes, hangs, exits, returns what is no label, prints everywhere",
+        "a row with the cause; all other cells are labelled",
+        times=len(CAUSES),
+        lost="the label of the cell",
+    )
 
 
 def test_failed_cells_are_tried_again_only_on_request(tmp_path):
@@ -124,7 +130,7 @@ OUTSIDE["memory"] = "MemoryError: no memory for the charge density"
 
 
 @pytest.mark.parametrize("fault", OUTSIDE)
-def test_what_the_machine_did_is_never_a_row(tmp_path, fault):
+def test_what_the_machine_did_is_never_a_row(tmp_path, fault, drilled):
     """Twice is borne; thrice ends the job in a sentence once the others are done; then go on."""
     calls, cells = tmp_path / "calls", [chain(3), chain(2, 1), chain(2, 2), chain(3, 3)]
     labeller = spring(faults={"3": fault}, calls=str(calls), strikes=3)
@@ -138,6 +144,10 @@ def test_what_the_machine_did_is_never_a_row(tmp_path, fault):
     rows, lines = run(tmp_path, cells, labeller)
     assert lines[0] == "4 cells, 2 to label"
     assert [row.info["attempts"] for row in rows] == [1] * 4
+    drilled(
+        "a worker has no memory, or is ended from outside, three times",
+        "one sentence names the cells; the same command labels them",
+    )
 
 
 def test_a_worker_that_is_killed_twice_goes_on(tmp_path):
@@ -163,16 +173,18 @@ def test_a_longer_timeout_tries_again_what_a_shorter_one_ended(tmp_path):
         assert len(firsts(calls.read_text())) == tried
 
 
-def test_a_calculator_that_forks_labels_each_cell_with_its_own_label(tmp_path):
+def test_a_calculator_that_forks_labels_each_cell_with_its_own_label(tmp_path, drilled):
     cells = [chain(2, 1), chain(3, 2), chain(3, 3), chain(3, 4)]
     rows, _ = run(tmp_path, cells, spring(faults={"2": "fork"}, delay=0.2))
     for cell, row in zip(cells, rows, strict=True):
         np.testing.assert_allclose(row.get_forces(), -cell.positions)
+    drilled("a labeller forks", "every cell has its own label")
 
 
-def test_a_calculator_that_asks_reads_nothing(tmp_path):
+def test_a_calculator_that_asks_reads_nothing(tmp_path, drilled):
     rows, _ = run(tmp_path, [chain(2), chain(3)], spring(faults={"2": "read"}))
     assert [row.info["status"] for row in rows] == ["converged"] * 2
+    drilled("a labeller asks on the terminal", "it reads nothing, and labels")
 
 
 def test_a_calculator_that_moves_leaves_the_next_cell_where_it_was(tmp_path, monkeypatch):
@@ -201,7 +213,9 @@ def is_running(process):
 
 
 @pytest.mark.parametrize("fault", ["crash with child", "hang with child"])
-def test_children_die_with_their_worker_whose_death_is_seen_at_once(tmp_path, monkeypatch, fault):
+def test_children_die_with_their_worker_whose_death_is_seen_at_once(
+    tmp_path, monkeypatch, fault, drilled
+):
     monkeypatch.chdir(tmp_path)
     start = time.monotonic()
     (row,), _ = run(tmp_path, [chain(2)], spring(faults={"2": fault}), timeout=4)
@@ -213,6 +227,11 @@ def test_children_die_with_their_worker_whose_death_is_seen_at_once(tmp_path, mo
         assert row.info["cause"] == "no label within 4 s"
     assert len(children(tmp_path)) == (4 if fault == "crash with child" else 2)
     wait_until_gone(children(tmp_path))
+    drilled(
+        "a labeller leaves processes behind",
+        "they end with its worker",
+        lost="the label of the cell",
+    )
 
 
 def test_children_die_with_a_run_that_is_killed(tmp_path):
@@ -330,7 +349,9 @@ def test_a_worker_that_finds_no_module_says_so(tmp_path, monkeypatch):
         run(tmp_path, [chain(2)], labeller)
 
 
-def test_a_module_that_changes_while_cells_are_labelled_stops_the_run(tmp_path, monkeypatch):
+def test_a_module_that_changes_while_cells_are_labelled_stops_the_run(
+    tmp_path, monkeypatch, drilled
+):
     monkeypatch.syspath_prepend(tmp_path)
     module = tmp_path / "mine.py"
     module.write_text("from calculators import spring as make\n")
@@ -339,6 +360,10 @@ def test_a_module_that_changes_while_cells_are_labelled_stops_the_run(tmp_path, 
     module.write_text("from calculators import spring as make  # other numbers\n")
     with pytest.raises(WorkerError, match="changed while cells were labelled"):
         run(tmp_path, [chain(2)], labeller)
+    drilled(
+        "a labeller is edited while it labels",
+        "one sentence; the same command labels under the new protocol",
+    )
 
 
 def test_cells_are_labelled_side_by_side(tmp_path):
@@ -394,7 +419,7 @@ def start(folder, cells="many"):
     return subprocess.Popen(command, cwd=folder)
 
 
-def test_kills_cost_only_the_cells_in_flight(tmp_path):
+def test_kills_cost_only_the_cells_in_flight(tmp_path, drilled):
     """Kill -9 at 20 random instants; the last run ends the chunk."""
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     killed.mkdir()
@@ -421,6 +446,12 @@ def test_kills_cost_only_the_cells_in_flight(tmp_path):
     computed = firsts(calls.read_text())
     assert len(set(computed)) == 240
     assert len(computed) <= 240 + 2 * kills
+    drilled(
+        "SIGKILL to a job that labels 240 cells",
+        "the ledger of an undisturbed job, byte by byte",
+        times=kills,
+        lost="the cells in flight",
+    )
 
 
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="no autogroups here")

@@ -210,7 +210,7 @@ def test_any_flipped_bit_is_noticed_and_costs_one_row(data, zhou):
     assert found.damaged + found.torn == 1
 
 
-def test_a_damaged_ledger_is_moved_aside_and_named(three, zhou):
+def test_a_damaged_ledger_is_moved_aside_and_named(three, zhou, drilled):
     bad = bytearray(three.read_bytes())
     bad[bad.index(b"cause") + 8] ^= 4
     three.write_bytes(bad)
@@ -220,9 +220,14 @@ def test_a_damaged_ledger_is_moved_aside_and_named(three, zhou):
     assert str(three) in notice and "the other 2 are kept" in notice
     assert len(Ledger(None, [three]).rows()) == 2
     assert Ledger(three).notices == []
+    drilled(
+        "one bit of a ledger flipped",
+        "it is moved aside and named; the other rows are kept",
+        lost="the label of the row",
+    )
 
 
-def test_damaged_released_labels_are_not_used(three, tmp_path, zhou):
+def test_damaged_released_labels_are_not_used(three, tmp_path, zhou, drilled):
     packed = tmp_path / "a.xyz.xz"
     merge([three], packed)
     assert len(Ledger(None, [packed])._others) == 3
@@ -232,6 +237,7 @@ def test_damaged_released_labels_are_not_used(three, tmp_path, zhou):
     ledger = Ledger(None, [packed])
     assert ledger.find(label_key(chain(2, 0), zhou.protocol)) is None
     assert str(packed) in ledger.notices[0]
+    drilled("one bit of the released labels flipped", "named, and computed again")
 
 
 def test_a_sorted_ledger_does_not_depend_on_the_order_of_completion(tmp_path, zhou):

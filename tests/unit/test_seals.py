@@ -103,10 +103,35 @@ def test_the_last_line_of_a_failed_job_is_its_sentence_and_its_log_holds_it(tmp_
     assert "Traceback" in log
 
 
-def test_what_a_job_wrote_is_sealed(tmp_path):
-    (tmp_path / "made.csv").write_text("a\n1\n")
+def test_what_a_job_wrote_is_sealed_once_it_is_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.excepthook", None)
+    made = tmp_path / "made.csv"
+    job.begin(given(tmp_path))
+    made.write_text("a\n")  # and here the job is killed
+    with pytest.raises(DamagedFileError, match="the job that wrote it was stopped"):
+        check_seals([made])
+    assert list(sealed_files(tmp_path)) == []
+    made.write_text("a\n1\n")
     job.finish(given(tmp_path))
-    assert check_seals([tmp_path / "made.csv"]) == 1
+    assert check_seals([made]) == 1
+
+
+def test_a_mark_is_left_on_no_file_that_a_seal_is_a_link_to(files, tmp_path, monkeypatch):
+    """`verify` makes files again beside links to those of a study."""
+    monkeypatch.setattr("sys.excepthook", None)
+    (tmp_path / "copy/.sha256").mkdir(parents=True)
+    (tmp_path / "copy/.sha256/a.csv").symlink_to(tmp_path / ".sha256/a.csv")
+    again = given(tmp_path)
+    again.output = [str(tmp_path / "copy/a.csv")]
+    job.begin(again)
+    assert check_seals([files[0]]) == 1
+
+
+def test_a_seal_that_is_itself_damaged_fits_no_file(files):
+    for content in (b"", b"\xff\xfe", b"0"):
+        (files[0].parent / ".sha256/a.csv").write_bytes(content)
+        with pytest.raises(DamagedFileError, match="is not what its job wrote"):
+            check_seals([files[0]])
 
 
 def test_the_manifest_tells_changed_and_missing_files(files, tmp_path):

@@ -29,6 +29,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 from diverse.labels.labellers.extra import is_made
 from diverse.study.check import load_study
 from diverse.study.names import check_folder
+from diverse.study.folders import FolderError, check_folders
 from diverse.study.potentials import SEED, measured_potentials
 from diverse.study.reading import ConfigError, check_file
 from diverse.study.requests import LabelRate, read_label_rates, request_minutes
@@ -54,6 +55,11 @@ except ConfigError as error:
     raise WorkflowError(f"The study file is not valid. {error}") from None
 
 RESULTS = f"results/{config['study']}"
+try:
+    check_folders([".snakemake", RESULTS], workflow.basedir)
+except FolderError as error:
+    raise WorkflowError(f"The study cannot run here: {error}") from None
+
 DATASETS = list(config["datasets"])
 FAMILIES = {name: entry["family"] for name, entry in config["datasets"].items()}
 

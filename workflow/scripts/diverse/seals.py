@@ -1,7 +1,9 @@
 """Seals: the SHA-256 of every file a job wrote, so that later jobs notice damage.
 
 The seal of ``folder/name`` is the file ``folder/.sha256/name``, a line as ``sha256sum`` writes it.
-It moves with the folder. A file without a seal, one that a user brought, is taken as it is.
+It moves with the folder. A file without a seal, one that a user brought, is taken as it is. While
+a job runs, the seals of what it writes say so: what a killed job leaves is known by them, with or
+without Snakemake's own notes in ``.snakemake``.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 FOLDER = ".sha256"
+UNFINISHED = "unfinished"  # stands for the SHA-256 of a file that a job is writing
 
 
 class DamagedFileError(RuntimeError):
@@ -22,14 +25,16 @@ class DamagedFileError(RuntimeError):
         self.path = path
 
 
+def mark_unfinished(paths: Iterable[str | Path]) -> None:
+    """Write seals that say of every file, there or not yet, that a job is writing it."""
+    for path in map(Path, paths):
+        _write_seal(path, UNFINISHED)
+
+
 def seal(paths: Iterable[str | Path]) -> None:
     """Write the seal of every file, and of all files of every folder, that a job has written."""
     for path in _files(paths):
-        target = _seal_of(path)
-        target.parent.mkdir(exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        temporary.write_text(f"{sha256_of(path)}  {path.name}\n")
-        os.replace(temporary, target)
+        _write_seal(path, sha256_of(path))
 
 
 def check_seals(paths: Iterable[str | Path]) -> int:
@@ -38,15 +43,17 @@ def check_seals(paths: Iterable[str | Path]) -> int:
     Raises
     ------
     DamagedFileError
-        If a file differs from what was sealed.
+        If a file differs from what was sealed, or its job was stopped before it sealed the file.
     """
     count = 0
     for path in _files(paths):
-        target = _seal_of(path)
-        if not target.exists():
+        if not _seal_of(path).exists():
             continue
         count += 1
-        if target.read_text().split(" ")[0] != sha256_of(path):
+        digest = _sealed_digest(_seal_of(path))
+        if digest == UNFINISHED:
+            raise DamagedFileError(path, "is not whole: the job that wrote it was stopped")
+        if digest != sha256_of(path):
             raise DamagedFileError(
                 path, "is not what its job wrote: it was changed or damaged since"
             )
@@ -54,10 +61,13 @@ def check_seals(paths: Iterable[str | Path]) -> int:
 
 
 def sealed_files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every sealed file below a folder, in order, with its SHA-256; it may be missing."""
+    """Yield every sealed file below a folder, in order, with its SHA-256; it may be missing.
+
+    Files of jobs that were stopped are left out.
+    """
     for target in sorted(folder.rglob(f"{FOLDER}/*")):
-        if not target.name.startswith("."):
-            yield target.parent.parent / target.name, target.read_text().split(" ")[0]
+        if not target.name.startswith(".") and (digest := _sealed_digest(target)) != UNFINISHED:
+            yield target.parent.parent / target.name, digest
 
 
 def write_manifest(folder: Path, manifest: Path) -> None:
@@ -95,3 +105,16 @@ def _is_hidden(path: Path) -> bool:
 
 def _seal_of(path: Path) -> Path:
     return path.parent / FOLDER / path.name
+
+
+def _sealed_digest(target: Path) -> str:
+    """Return what a seal says; of a seal that is itself damaged, something no file fits."""
+    return target.read_text(errors="replace").split(" ")[0]
+
+
+def _write_seal(path: Path, digest: str) -> None:
+    target = _seal_of(path)
+    target.parent.mkdir(exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.write_text(f"{digest}  {path.name}\n")
+    os.replace(temporary, target)

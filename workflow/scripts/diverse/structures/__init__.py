@@ -50,11 +50,14 @@ def random_stream(seed: int, dataset: str, chunk: int) -> np.random.Generator:
 
 
 def tagged(atoms: Atoms, config_type: str, trajectory: str) -> Atoms:
-    """Return a periodic copy of `atoms`, rounded to the stored precision, with its group."""
+    """Return a periodic copy of `atoms`, rounded to the stored precision, with its group.
+
+    Zeros have no sign: that of a rounded number may differ from one instruction set to another.
+    """
     copy = Atoms(
         atoms.symbols,
-        positions=atoms.positions.round(PRECISION),
-        cell=atoms.cell.array.round(PRECISION),
+        positions=atoms.positions.round(PRECISION) + 0.0,
+        cell=atoms.cell.array.round(PRECISION) + 0.0,
         pbc=True,
     )
     copy.info.update(config_type=config_type, trajectory=trajectory)

@@ -1,11 +1,16 @@
-"""The two ends of every script of the workflow: inputs are checked first, outputs sealed last."""
+"""The two ends of every script of the workflow: inputs are checked first, outputs sealed last.
+
+In between, the seals of the outputs say that they are being written.
+"""
 
 from __future__ import annotations
 
 import errno
 import logging
+import os
 import shlex
 import sys
+import time
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -14,14 +19,17 @@ from types import TracebackType
 from typing import Any
 
 from diverse.progress import logger as progress
-from diverse.seals import DamagedFileError, check_seals, seal
+from diverse.seals import DamagedFileError, check_seals, mark_unfinished, seal
 from diverse.study.requests import request_line
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def begin(snakemake: Any) -> None:
-    """Check the seals of a job's inputs, and see to it that a failure says its sentence.
+    """Check the seals of a job's inputs, mark its outputs, let a failure say its sentence.
+
+    Inputs that were written while the clock was ahead get the time of now: Snakemake refuses
+    outputs that are older than their inputs.
 
     An exception that ends the script is written to the job's log with its traceback, and its
     sentence is the last line on the terminal. Lines about the progress of the job go to both.
@@ -48,6 +56,8 @@ def begin(snakemake: Any) -> None:
         check_seals(_paths(snakemake.input))
     except DamagedFileError as error:
         raise DamagedFileError(error.path, f"{_cause(error)}. {_mend(error, snakemake)}") from None
+    _leave_the_future(_paths(snakemake.input))
+    mark_unfinished(_paths(snakemake.output))
 
 
 def finish(snakemake: Any) -> None:
@@ -73,6 +83,14 @@ class _Told(logging.Handler):
         print(f"{self._name}: {record.getMessage()}", file=sys.stderr)
         with suppress(OSError):
             _append(self._logs, f"{record.getMessage()}\n")
+
+
+def _leave_the_future(paths: Iterable[Path]) -> None:
+    """Set the time of files that is yet to come to now, where that may be done."""
+    for path in paths:
+        if path.exists() and path.stat().st_mtime > time.time():
+            with suppress(OSError):
+                os.utime(path)
 
 
 def _sentence(error: BaseException) -> str:
