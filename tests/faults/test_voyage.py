@@ -53,6 +53,5 @@ def test_a_study_that_all_faults_come_over_ends_with_the_same_scores(study, tmp_
             f"{fault}, in {len({strike.stage for strike in strikes})} of {len(of_stage)} stages",
             ENDINGS.get(fault, "the same command goes on"),
             times=len(strikes),
-            lost=f"at most the {jobs} jobs that ran"
-            + (f"; {files} finished files made again" if files else ""),
+            lost=f"jobs that ran, at most {jobs}; {files} finished files made again",
         )
