@@ -154,6 +154,8 @@ def test_solution_is_that_of_ridge_regression(cells, quadratic, monkeypatch):
         rows @ np.linalg.solve(basis.to_lammps(), fit.coefficients), rows @ exact, atol=1e-8
     )
     assert fit.summary["rows"] == len(rows)
+    scaled = rows / np.linalg.norm(rows, axis=0)
+    assert fit.summary["condition"] == pytest.approx(np.linalg.cond(scaled) ** 2, rel=1e-3)
     smoother = rows @ np.linalg.inv(penalised.T @ penalised) @ rows.T
     assert fit.summary["degrees_of_freedom"] == pytest.approx(np.trace(smoother), rel=1e-8)
     noise = ((rows @ exact - target) ** 2).sum() / (len(rows) - np.trace(smoother))
@@ -166,14 +168,15 @@ def test_solution_is_that_of_ridge_regression(cells, quadratic, monkeypatch):
 def test_ridge_is_the_one_that_predicts_left_out_folds_best(cells):
     """The errors on the path are those of fits really made without each fold."""
     folds, basis = folds_of(cells, 4, True, n_folds=3)
-    path = solve(folds, basis, **WEIGHTS, ridge=None).path
+    weights = WEIGHTS | {"force_weight": 2.0}
+    path = solve(folds, basis, **weights, ridge=None).path
     members = [[cell for cell in cells if fold_of(cell, cells, 3) == k] for k in range(3)]
     for index in (6, 9, 12):
         row = path.iloc[index]
         squares = np.zeros(2)
         for left_out in range(3):
             kept = [fold for k, fold in enumerate(folds) if k != left_out]
-            fit = solve(kept, basis, **WEIGHTS, ridge=row["ridge"])
+            fit = solve(kept, basis, **weights, ridge=row["ridge"])
             model = PolynomialModel.from_coefficients(4, fit.coefficients, bzero=False)
             test = members[left_out]
             found = predict(model, test, cutoff=CUTOFF, zbl=ZBL_W)
