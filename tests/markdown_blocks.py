@@ -117,7 +117,7 @@ def check_command(line: str, clone: Path) -> None:
     if words[:1] == ["./envs/run"]:
         words = words[1:]
         if words[:1] == ["--with"]:
-            assert words[1] in ("universal", "gpu"), line
+            assert words[1] in ("universal", "ace", "gpu"), line
             words = words[2:]
     program, *arguments = words or ["true"]
     if program == "snakemake":

@@ -61,6 +61,9 @@ ROAD = {  # page, and how the last line of the block begins
     ("config/README.md", "    return MACECalculator("): Way(
         "not run", "it needs mace-torch, which the environment does not hold"
     ),
+    ("config/README.md", "./envs/run --with ace"): Way(
+        "not run", "it fetches 480 MB: tests/dag/test_ace.py plans it"
+    ),
     ("config/README.md", "./envs/run --with universal"): Way(
         "not run", "it fetches 220 MB, and computes for half an hour"
     ),

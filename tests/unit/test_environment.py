@@ -197,8 +197,8 @@ def test_what_is_fetched_and_how_far_is_shown_without_flooding(shared_clone):
     make_stand_in(shared_clone)
     told = run_in(shared_clone, "--with", "universal", "true").stderr
     number = len((ROOT / "envs/universal.txt").read_text().splitlines()) - 2
-    assert f"25 of {number} packages, 84 MB, 0 s: p24==1" in told
-    assert f"60 of {number} packages, 210 MB, 0 s: unpacking" in told
+    assert re.search(rf"\b25 of {number} packages, 84 MB, \d s: p24==1$", told, re.M)
+    assert re.search(rf"\b{number} of {number} packages, 210 MB, \d s: unpacking$", told, re.M)
     assert len(told.splitlines()) < 6
     assert text in (shared_clone / "envs/.install.log").read_text()
 
