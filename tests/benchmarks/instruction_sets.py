@@ -10,9 +10,12 @@ workflow/README.md.
 
 import argparse
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from differences import compare
 from diverse.kernel.library import available_isas

@@ -169,7 +169,7 @@ ELSEWHERE = {  # mistakes, and trouble with the machine, that other tests make
         "test_a_full_disk_is_one_sentence_even_where_the_log_lies_on_it",
     ),
     "a file that was edited": (
-        "smoke/test_trouble.py",
+        "faults/test_damage.py",
         "test_a_job_that_reads_a_damaged_file_names_it",
     ),
 }

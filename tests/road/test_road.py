@@ -67,6 +67,9 @@ ROAD = {  # page, and how the last line of the block begins
     ("config/README.md", "./envs/run --with universal"): Way(
         "not run", "it fetches 220 MB, and computes for half an hour"
     ),
+    ("workflow/README.md", "PYTHONPATH=workflow/scripts:tests ./envs/run python tests/"): Way(
+        "not run", "it takes hours: tests/faults and tests/unit/test_benchmarks.py try parts of it"
+    ),
     ("workflow/README.md", "print(f"): Way(
         "not run", "it needs the smoke study: tests/smoke/test_smoke.py runs it"
     ),
