@@ -69,9 +69,10 @@ def main() -> None:
             known = with_words(table, known)
             known.to_csv(TABLE, index=False)
             print(f"{name}: {(table['outcome'] == 'killed').sum()} of {len(table)} killed")
-    killed = (known["outcome"] == "killed").mean()
     print(known[known["outcome"] != "killed"].to_string())
-    print(f"mutants killed={killed:.3f} of {len(known)}")
+    tested = known[known["outcome"].isin(["killed", "survived"])]  # others could not be tested
+    killed = (tested["outcome"] == "killed").mean()
+    print(f"mutants killed={killed:.3f} of {len(tested)}")
 
 
 def mutate(name: str, clone: Path, number: int, seed: int) -> pd.DataFrame:
@@ -97,9 +98,11 @@ def cosmic_ray(clone: Path, *arguments: object) -> str:
     """Run the tool in the clone, and return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(TOOL), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "cosmic_ray.cli", *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=clone, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    )
+    done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(
+            f"cosmic-ray {arguments[0]} failed:\n{(done.stdout + done.stderr)[-4000:]}"
+        )
     return done.stdout
 
 
@@ -133,7 +136,7 @@ def outcomes(name: str, dump: str) -> pd.DataFrame:
                 "line": mutation["start_pos"][0],
                 "was": " ".join(row[1:].strip() for row in changed if row[0] == "-"),
                 "became": " ".join(row[1:].strip() for row in changed if row[0] == "+"),
-                "outcome": "killed" if result["test_outcome"] != "survived" else "survived",
+                "outcome": str(result["test_outcome"]),
                 "word": "",
             }
         )

@@ -91,7 +91,7 @@ def test_a_fit_that_fails_or_predicts_no_numbers_costs_its_rows_alone(sets, monk
     errors, fits = fitted(sets, {"one": STAND_IN})
     assert set(errors["part"]) == {"whole", "b"}
     causes = fits.set_index("part")["cause"]
-    assert causes["a"] == "the fit predicts energies that are not finite numbers"
+    assert causes["a"] == "the fit predicts energies or forces that are not finite numbers"
     table = fits_table(fits, ["one"], ["x"], here=True)
     assert table[["fits", "failures", "cause"]].iloc[0].tolist() == [3, 1, causes["a"]]
 

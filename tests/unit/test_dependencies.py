@@ -32,7 +32,7 @@ def test_no_pin_has_an_advisory_that_the_repository_knows_of(table):
 
 
 def test_an_advisory_is_found_by_the_version(tmp_path):
-    for file in ("requirements.txt", "universal.txt", "requirements-gpu.txt"):
+    for file in ("requirements.txt", "universal.txt", "ace.txt", "requirements-gpu.txt"):
         shutil.copy(ENVS / file, tmp_path)
     version = metadata.version("numpy")
     lines = [f"NumPy,<={version},A-1", f"numpy,<{version},A-2", f'numpy,"{version},<99",A-3']
@@ -41,6 +41,17 @@ def test_an_advisory_is_found_by_the_version(tmp_path):
     table = dependencies(tmp_path).set_index("package")
     assert table.loc["numpy", "advisories"] == "A-1; A-3"
     assert (table.drop(index="numpy")["advisories"] == "").all()
+
+
+def test_packages_of_an_extra_are_those_of_its_folder(tmp_path, monkeypatch):
+    about = tmp_path / "ace_jax-0.4.1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: ace-jax\nVersion: 0.4.1\nLicense-Expression: MIT\n")
+    monkeypatch.setenv("DIVERSE_ACE", str(tmp_path))
+    extra = dependencies(ENVS).query("environment == 'ace'")
+    assert extra[["package", "version", "licence"]].to_numpy().tolist() == [
+        ["ace-jax", "0.4.1", "MIT"]
+    ]
 
 
 def test_every_advisory_is_complete_and_its_versions_are_readable():

@@ -63,12 +63,14 @@ def test_a_release_is_compared_table_by_table(tmp_path):
     TABLE.to_csv(own / "tables/more.csv", index=False)
     TABLE[:1].drop(columns="mae").to_csv(released / "tables/more.csv", index=False)
     TABLE.to_csv(released / "tables/gone.csv", index=False)
+    TABLE.to_csv(own / "tables/new.csv", index=False)
     text = comparison_text(*compare_release(own, released))
     assert text.splitlines() == [
         "2 of 3 tables are equal number for number (16 numbers)",
         "tables/large.csv.xz: 3 of 8 numbers differ, by at most 3.3e-01 of their size (mae of a 0)",
         "tables/gone.csv: released, but not made here",
         "tables/more.csv: columns in one of the two alone: mae",
+        "tables/new.csv: made here, but not released",
     ]
 
 

@@ -62,6 +62,12 @@ def test_a_folder_without_git_has_no_commit(tmp_path):
     check_clean(version, tmp_path)
 
 
+def test_a_clone_that_git_cannot_read_is_refused(clone):
+    (clone / ".git/HEAD").write_text("damaged")
+    with pytest.raises(VersionError, match="git says nothing of .*clone: see what"):
+        read_version(clone)
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [

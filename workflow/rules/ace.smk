@@ -4,9 +4,10 @@ Needs  labels/{dataset}/{chunk}.xyz, datasets/{dataset}/{draws.csv,train.xyz,tes
        environment is not made, released errors of the same models on the same draws
 Makes  errors/draws/{train}/ace.csv.xz, errors/ace/{train}.csv.xz (a row a fit), scores/ace/{train}.csv,
        tables/ace.{csv,html}
-Steps  draw_ace: every ACE model on every draw of one training set and its halves, or as released
+Steps  fit_ace: one potential by the solver of fit_polynomial (train.smk), on request alone
+       draw_ace: every ACE model on every draw of one training set and its halves, or as released
        tabulate_ace: what was fitted, here or elsewhere, and what failed
-       Potentials and their cards, made by fit_ace and other rules of models, on request alone
+       Potentials get their cards by the rules of all models, on request alone
 """
 
 
@@ -58,6 +59,21 @@ rule draw_ace:
         "Fitting ACE to every draw of {wildcards.train}, or taking released errors"
     script:
         "../scripts/draw_ace.py"
+
+
+use rule fit_polynomial as fit_ace with:
+    output:
+        parameters=potential_files("ace"),
+        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
+        covariance="<results>/models/{train}/{model}/{seed}/covariance.npz",
+        path="<results>/models/{train}/{model}/{seed}/ridge.csv",
+        summary="<results>/models/{train}/{model}/{seed}/fit.csv",
+    log:
+        "<logs>/fit_ace/{train}/{model}/{seed}.log",
+    benchmark:
+        "<benchmarks>/fit_ace/{train}/{model}/{seed}.tsv"
+    wildcard_constraints:
+        model=either(ACES),
 
 
 rule tabulate_ace:

@@ -28,8 +28,8 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from diverse.labels.labellers.extra import is_made
 from diverse.study.check import load_study
-from diverse.study.names import check_folder
 from diverse.study.folders import FolderError, check_folders
+from diverse.study.names import check_element
 from diverse.study.potentials import SEED, measured_potentials
 from diverse.study.reading import ConfigError, check_file
 from diverse.study.requests import LabelRate, read_label_rates, request_minutes
@@ -50,7 +50,7 @@ try:
     for path in workflow.configfiles:
         check_file(path)
     config = load_study(config, str(ROOT / "workflow/schemas/study.schema.yaml"))
-    check_folder(config, Path("results", config["study"]))
+    check_element(config, Path("results", config["study"]))
 except ConfigError as error:
     raise WorkflowError(f"The study file is not valid. {error}") from None
 

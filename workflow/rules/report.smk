@@ -104,7 +104,7 @@ rule tabulate_dependencies:
     """List the packages that the study runs with: version, licence, known advisories."""
     input:
         pins=ROOT / "envs/requirements.txt",
-        extras=[ROOT / "envs/universal.txt", ROOT / "envs/requirements-gpu.txt"],
+        extras=[ROOT / f"envs/{name}.txt" for name in ("universal", "ace", "requirements-gpu")],
         advisories=ROOT / "envs/advisories.csv",
     output:
         table="<results>/tables/dependencies.csv",
@@ -112,6 +112,8 @@ rule tabulate_dependencies:
         "<logs>/tabulate_dependencies.log",
     conda:
         ENVIRONMENT
+    params:
+        made=[name for name in ("universal", "ace") if is_made(name)],
     message:
         "Listing the packages that the study runs with"
     script:

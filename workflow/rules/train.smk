@@ -7,7 +7,7 @@ Makes  models/{train}/{model}/{seed}/trained.npz, potential.* and export.csv;
        figures/{search,fits,training}.png
 Steps  search_polynomial, search_network: loss weights that the study leaves to auto, from the training
                      set alone: every candidate is fitted with parts of it left out
-       fit_polynomial, fit_pod, fit_ace: SNAP, POD and ACE from normal equations, any number of cells; with
+       fit_polynomial, fit_pod: SNAP and POD from normal equations, any number of cells; with
                      solver: fitsnap, FitSNAP fits the same cells and its fit is taken, if both
                      predict the same within 1e-7 eV/atom and 1e-6 eV/Å, or the study fails
        train_network: a tanh network on energies and forces
@@ -128,21 +128,6 @@ use rule fit_polynomial as fit_pod with:
         "<benchmarks>/fit_pod/{train}/{model}/{seed}.tsv"
     wildcard_constraints:
         model=either(PODS),
-
-
-use rule fit_polynomial as fit_ace with:
-    output:
-        parameters=potential_files("ace"),
-        trained="<results>/models/{train}/{model}/{seed}/trained.npz",
-        covariance="<results>/models/{train}/{model}/{seed}/covariance.npz",
-        path="<results>/models/{train}/{model}/{seed}/ridge.csv",
-        summary="<results>/models/{train}/{model}/{seed}/fit.csv",
-    log:
-        "<logs>/fit_ace/{train}/{model}/{seed}.log",
-    benchmark:
-        "<benchmarks>/fit_ace/{train}/{model}/{seed}.tsv"
-    wildcard_constraints:
-        model=either(ACES),
 
 
 rule train_network:

@@ -109,8 +109,8 @@ def _fit(
     settings = FitSettings.of(model)
     potential, _, fit = fit_streaming(cells.copy, settings, cutoff=cutoff, zbl=zbl)
     rows = sets.errors(potential, drawn, name=name, seed=0)
-    if not np.isfinite(rows["energy_error"]).all():
-        raise ValueError("the fit predicts energies that are not finite numbers")
+    if not np.isfinite(rows[["energy_error", "forces_squared"]]).all(axis=None):
+        raise ValueError("the fit predicts energies or forces that are not finite numbers")
     about = {"n_parameters": potential.n_parameters, "ridge": fit.ridge}
     return rows, {**about, "rank": int(fit.summary["rank"])}
 

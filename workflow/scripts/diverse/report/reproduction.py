@@ -113,6 +113,9 @@ def compare_release(results: Path, released: Path) -> tuple[pd.DataFrame, list[s
             rows.append({"table": name, **compare_tables(_read(own), _read(path))._asdict()})
         except ValueError as error:
             sentences.append(f"{name}: {error}")
+    known = {path.name.removesuffix(".xz") for path in paths}
+    more = [path.name for path in _tables(results / "tables") if path.name not in known]
+    sentences += [f"tables/{name}: made here, but not released" for name in more]
     return pd.DataFrame(rows, columns=["table", *Difference._fields]), sentences
 
 

@@ -42,8 +42,8 @@ def read_version(root: Path) -> Version:
     Raises
     ------
     VersionError
-        If ``pyproject.toml`` and ``CITATION.cff`` name different versions, or ``CHANGELOG.md`` has
-        no section of it.
+        If ``pyproject.toml`` and ``CITATION.cff`` name different versions, ``CHANGELOG.md`` has no
+        section of it, or the folder is a clone that git cannot read.
     """
     number = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     cited = str(yaml.safe_load((root / "CITATION.cff").read_text())["version"])
@@ -54,6 +54,10 @@ def read_version(root: Path) -> Version:
     if not re.search(rf"^## {re.escape(number)}\b", (root / "CHANGELOG.md").read_text(), re.M):
         raise VersionError(f"CHANGELOG.md has no section '## {number}': write what is new in it")
     top = _git(root, "rev-parse", "--show-toplevel").strip()
+    if not top and (root / ".git").exists():
+        raise VersionError(
+            f"git says nothing of {root}: see what 'git -C {root} status' says, and mend it"
+        )
     if not top or Path(top).resolve() != root.resolve():
         return Version(root, number, "", [])
     status = _git(root, "status", "--porcelain", "--no-renames", "-z").split("\0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 import pandas as pd
 from packaging.specifiers import SpecifierSet
 
-EXTRAS = {"universal": "universal.txt", "gpu": "requirements-gpu.txt"}  # of ./envs/run --with
+from diverse.labels.labellers.extra import extra_folder
+
+EXTRAS = {"universal": "universal.txt", "ace": "ace.txt", "gpu": "requirements-gpu.txt"}
 PIN = re.compile(r"^([\w.-]+)===?(\S+)", re.M)
 NO_LICENCE = "none named"
 COLUMNS = ["package", "version", "environment", "licence", "advisories"]
@@ -43,7 +46,7 @@ def dependencies(envs: Path) -> pd.DataFrame:
         (name, "study", metadata.distribution(name)) for name in _pins(envs, "requirements.txt")
     ]
     for extra, file in EXTRAS.items():
-        rows += [(name, extra, found) for name, found in _installed(_pins(envs, file))]
+        rows += [(name, extra, found) for name, found in _installed(extra, _pins(envs, file))]
     table = []
     for name, environment, found in rows:
         version = found.version.split("+")[0]  # one version of torch has many builds
@@ -72,12 +75,11 @@ def _pins(envs: Path, file: str) -> list[str]:
     return [name for name, _ in PIN.findall((envs / file).read_text())]
 
 
-def _installed(names: list[str]) -> Iterator[tuple[str, metadata.Distribution]]:
+def _installed(extra: str, names: list[str]) -> Iterator[tuple[str, metadata.Distribution]]:
+    """Yield packages of an extra environment: those of its folder or, called with it, of here."""
+    folders = [extra_folder(extra)] if extra_folder(extra) else sys.path
     for name in names:
-        try:
-            yield name, metadata.distribution(name)
-        except metadata.PackageNotFoundError:  # the extra is not made here
-            continue
+        yield from ((name, found) for found in metadata.distributions(name=name, path=folders))
 
 
 def _affecting(advisories: pd.DataFrame, name: str, version: str) -> str:

@@ -104,7 +104,7 @@ def _check_potentials(trains: Iterable[str], models: Iterable[str]) -> None:
             )
 
 
-def check_folder(study: Config, folder: Path) -> None:
+def check_element(study: Config, folder: Path) -> None:
     """Refuse a folder of results that a study of another element has filled.
 
     Parameters

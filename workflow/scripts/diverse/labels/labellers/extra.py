@@ -15,7 +15,7 @@ from diverse.labels.labellers import LabellerError
 
 def is_made(name: str) -> bool:
     """Return whether the packages of an extra environment are at hand."""
-    return os.path.isdir(_folder(name))
+    return os.path.isdir(extra_folder(name))
 
 
 def add_packages(name: str) -> None:
@@ -31,9 +31,10 @@ def add_packages(name: str) -> None:
             f"the extra environment '{name}' is not made: run the same command with ./envs/run "
             f"--with {name}"
         )
-    if _folder(name) not in sys.path:
-        sys.path.append(_folder(name))
+    if extra_folder(name) not in sys.path:
+        sys.path.append(extra_folder(name))
 
 
-def _folder(name: str) -> str:
+def extra_folder(name: str) -> str:
+    """Return the folder of an extra environment's packages; empty where it is not made."""
     return os.environ.get(f"DIVERSE_{name.upper()}", "")
