@@ -144,8 +144,8 @@ def told(cluster, tmp_path_factory):
     accounts = folders["account"] / "sacctmgr"  # of a site with accounting
     accounts.write_text("#!/bin/sh\necho physics\n")
     accounts.chmod(0o755)
-    disk = folders["quota"] / "results"
-    disk.mkdir()
+    disk = folders["quota"] / "results/smoke/structures"  # what the job writes, and nothing before
+    disk.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
     (disk / "others").write_bytes(bytes(60 * 1024))
     wrong = {
