@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
-ROOT_OF_TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT_OF_TESTS), str(ROOT_OF_TESTS.parent / "workflow/scripts")]
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from differences import compare
 from diverse.kernel.library import available_isas
