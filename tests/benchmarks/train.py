@@ -81,7 +81,7 @@ class OurEpochs:
     def run(self) -> None:
         for path, training in self.trainings.items():
             begin = time.process_time()
-            training.run_epoch(len(self.seconds[path]) % SETTINGS.epochs)
+            training.run_part(len(self.seconds[path]) % training.schedule.n_parts)
             training.validate()
             self.seconds[path].append(time.process_time() - begin)
 

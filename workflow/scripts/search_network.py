@@ -26,7 +26,7 @@ seed, n_descriptors = int(stream.integers(2**31)), descriptor.n_components
 
 def left_out_errors(candidate):
     settings = TrainingSettings.of(candidate, n_descriptors=n_descriptors, jacobian_memory=memory)
-    epochs = max(1, round(options["epochs"] * settings.epochs))
+    epochs = min(settings.epochs, max(1, round(options["epochs"] * settings.epochs)))
     return folded.left_out_errors(replace(settings, epochs=epochs), seed), {"epochs": epochs}
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from diverse.kernel import library
 from diverse.kernel.device import Device
-from diverse.kernel.force_maps import ComputedJacobian, ForceMap, StoredJacobian, ranges
+from diverse.kernel.force_maps import ComputedJacobian, ForceMap, StoredJacobian
+from diverse.kernel.packed import ranges
 from diverse.models.network.data import TrainingCells
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack
@@ -148,8 +149,9 @@ class ForceLoss:
         """
         cells, numbers = self.cells, np.concatenate(batches)
         network = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
-        sizes = cells.n_atoms[numbers]
-        atoms = ranges(cells.pairs.first_atom[numbers], cells.pairs.first_atom[numbers + 1])
+        first_atom = cells.structures.first_atom
+        begin, end = first_atom[numbers], first_atom[numbers + 1]
+        sizes, atoms = end - begin, ranges(begin, end)
         of_network = np.bincount(network, sizes, minlength=len(batches)).astype(np.int64)
         first = np.concatenate([[0], np.cumsum(of_network)])
         site, slopes = stack.slopes(cells.descriptors, atoms, first)
@@ -210,10 +212,10 @@ def _force_map(cells: TrainingCells, settings: TrainingSettings, device: Device 
         return _cuda_map(cells, settings, device)
     wanted = settings.jacobians
     if wanted == "auto":
-        size = StoredJacobian.largest_size(cells.pairs, cells.settings, settings.precision)
+        size = StoredJacobian.largest_size(cells.structures, cells.settings, settings.precision)
         wanted = "cached" if size <= settings.jacobian_memory else "matrix_free"
     chosen = StoredJacobian if wanted == "cached" else ComputedJacobian
-    return chosen(cells.pairs, cells.settings, settings.precision, library.reproducible_isa())
+    return chosen(cells.structures, cells.settings, settings.precision, library.reproducible_isa())
 
 
 def _cuda_map(cells: TrainingCells, settings: TrainingSettings, device: Device) -> ForceMap:
@@ -221,12 +223,14 @@ def _cuda_map(cells: TrainingCells, settings: TrainingSettings, device: Device) 
 
     wanted = settings.jacobians
     if wanted == "auto":
-        size = cuda_maps.CudaStoredJacobian.size(cells.pairs, cells.settings, settings.precision)
+        size = cuda_maps.CudaStoredJacobian.size(
+            cells.structures, cells.settings, settings.precision
+        )
         wanted = "cached" if size <= cuda_maps.free_memory(device) else "matrix_free"
     logger.info("on %s, derivatives of the descriptors are %s", device.name, wanted)
     stored = wanted == "cached"
     chosen = cuda_maps.CudaStoredJacobian if stored else cuda_maps.CudaComputedJacobian
-    return chosen(cells.pairs, cells.settings, settings.precision, device)
+    return chosen(cells.structures, cells.settings, settings.precision, device)
 
 
 def _standardisation(cells: TrainingCells, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -245,7 +249,7 @@ def _standardisation(cells: TrainingCells, numbers: np.ndarray) -> tuple[np.ndar
 
 def _chunks(cells: TrainingCells, numbers: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the descriptors of some cells, so many cells at a time that memory stays small."""
-    first_atom, numbers = cells.pairs.first_atom, np.sort(numbers)
+    first_atom, numbers = cells.structures.first_atom, np.sort(numbers)
     ends = np.cumsum(cells.n_atoms[numbers]) // ROWS_AT_ONCE
     for part in np.split(numbers, np.flatnonzero(np.diff(ends)) + 1):
         yield cells.descriptors[ranges(first_atom[part], first_atom[part + 1])]

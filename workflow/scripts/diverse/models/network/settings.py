@@ -19,8 +19,8 @@ class TrainingSettings:
         Neurons of each hidden layer.
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
-    epochs : int
-        Passes over the training cells.
+    epochs : float
+        Passes over the training cells; also a part of one, or of the last.
     batch : int or None
         Most cells per optimiser step; None for all at once.
     learning_rate, weight_decay : float
@@ -43,7 +43,7 @@ class TrainingSettings:
     widths: Sequence[int]
     energy_weight: float
     force_weight: float
-    epochs: int
+    epochs: float
     batch: int | None
     learning_rate: float
     weight_decay: float
