@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from diverse.labels.target import fit_target
 from diverse.neighbours import find_pairs
 from diverse.zbl import ZBL
 
+ROWS_AT_ONCE = 100_000
 ATOM_BYTES, CELL_BYTES = 52, 104  # in scratch files, beside the descriptors
 
 
@@ -27,9 +29,9 @@ ATOM_BYTES, CELL_BYTES = 52, 104  # in scratch files, beside the descriptors
 class TrainingCells:
     """Arrays that training needs of a data set; atoms are numbered through all cells.
 
-    The arrays lie in scratch files that the operating system reads in and drops as needed, so the
-    size of a data set is limited by the disk: at 2Jmax 8 an environment takes 0.5 kB. Rows of a
-    cell lie side by side, so that cells may be read in any order.
+    The arrays lie in scratch files, whose rows are in memory from when they are read to the next
+    `forget`: the size of a data set is limited by the disk. At 2Jmax 8 an environment takes 0.5 kB.
+    Rows of a cell lie side by side, so that cells may be read in any order.
 
     Attributes
     ----------
@@ -44,6 +46,8 @@ class TrainingCells:
     trajectories : ndarray of int, shape (n_cells,)
         Number of the trajectory that each cell belongs to.
     structures : PackedCells
+    files : sequence of mmap
+        The scratch files.
     """
 
     settings: BispectrumSettings
@@ -53,6 +57,7 @@ class TrainingCells:
     forces: np.ndarray
     trajectories: np.ndarray
     structures: PackedCells
+    files: Sequence[mmap.mmap] = ()
 
     @property
     def n_atoms(self) -> np.ndarray:
@@ -66,8 +71,15 @@ class TrainingCells:
         where = self.structures
         own = (self.descriptors, self.labels, self.energies, self.forces, self.trajectories)
         for array in (*own, where.first_atom, where.positions, where.lattices):
-            digest.update(np.ascontiguousarray(array).data)
+            for begin in range(0, len(array), ROWS_AT_ONCE):
+                digest.update(np.ascontiguousarray(array[begin : begin + ROWS_AT_ONCE]).data)
+                self.forget()
         return digest.hexdigest()
+
+    def forget(self) -> None:
+        """Give memory back; rows that are needed again are read again, mostly without the disk."""
+        for file in self.files:
+            file.madvise(mmap.MADV_DONTNEED)
 
 
 def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZBL) -> TrainingCells:
@@ -91,13 +103,14 @@ def training_cells(cells: Iterable[Atoms], settings: BispectrumSettings, zbl: ZB
                     columns[name] = _Column(files.enter_context(tempfile.TemporaryFile()))
                 columns[name].append(array)
         arrays = {name: column.array() for name, column in columns.items()}
+        mapped = [column.mapped for column in columns.values() if column.mapped]
     if not arrays:
         raise ValueError("there are no labelled training cells: see tables/failures.csv")
 
     first_atom = np.concatenate([[0], np.cumsum(arrays.pop("n_atoms"))])
     where = {name: arrays.pop(name) for name in ("positions", "lattices", "n_neighbours")}
     structures = PackedCells(first_atom, cutoff=settings.cutoff, **where)
-    return TrainingCells(settings=settings, structures=structures, **arrays)
+    return TrainingCells(settings=settings, structures=structures, files=mapped, **arrays)
 
 
 def check_room(sizes: Sequence[int], settings: BispectrumSettings) -> None:
@@ -158,6 +171,7 @@ class _Column:
         self._file = file
         self._shape: tuple[int, ...] = ()
         self._dtype: Any = None
+        self.mapped: mmap.mmap | None = None
 
     def append(self, rows: np.ndarray) -> None:
         self._shape, self._dtype = rows.shape[1:], rows.dtype
@@ -168,5 +182,5 @@ class _Column:
         self._file.flush()
         if not self._file.tell():
             return np.empty((0, *self._shape), dtype=self._dtype)
-        flat = np.asarray(np.memmap(self._file, dtype=self._dtype, mode="r"))
-        return flat.reshape(-1, *self._shape)
+        self.mapped = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        return np.frombuffer(self.mapped, dtype=self._dtype).reshape(-1, *self._shape)

@@ -12,12 +12,10 @@ from diverse.kernel import library
 from diverse.kernel.device import Device
 from diverse.kernel.force_maps import ComputedJacobian, ForceMap, StoredJacobian
 from diverse.kernel.packed import ranges
-from diverse.models.network.data import TrainingCells
+from diverse.models.network.data import ROWS_AT_ONCE, TrainingCells
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack
 from diverse.models.weights import energy_dependent_weight
-
-ROWS_AT_ONCE = 100_000
 
 logger = logging.getLogger(__name__)
 
@@ -253,3 +251,4 @@ def _chunks(cells: TrainingCells, numbers: np.ndarray) -> Iterator[np.ndarray]:
     ends = np.cumsum(cells.n_atoms[numbers]) // ROWS_AT_ONCE
     for part in np.split(numbers, np.flatnonzero(np.diff(ends)) + 1):
         yield cells.descriptors[ranges(first_atom[part], first_atom[part + 1])]
+        cells.forget()
