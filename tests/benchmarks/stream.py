@@ -89,7 +89,6 @@ def train(cells: TrainingCells, shape: str, batch: int) -> tuple[float, float]:
     begin = time.process_time()
     training.validate()
     validated = time.process_time() - begin
-    cells.forget()
     seen = int(cells.n_atoms[training.training[0]].sum()) * training.schedule.length(0)
     return seen / trained, validated / trained
 

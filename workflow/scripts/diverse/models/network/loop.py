@@ -104,7 +104,6 @@ def train_networks(
                 progress.history.append(np.vstack([losses, training.validate()]))
         except DivergedError as error:
             raise ValueError(training.divergence(error.network, part)) from None
-        cells.forget()
         progress.parts = part + 1
         work.add(schedule.length(part) * len(members))
         if file and time.monotonic() - saved >= checkpoint_seconds:

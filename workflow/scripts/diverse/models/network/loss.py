@@ -17,6 +17,8 @@ from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack
 from diverse.models.weights import energy_dependent_weight
 
+ROWS_KEPT = 10_000  # environments; what the system reads around those of a cell is some times more
+
 logger = logging.getLogger(__name__)
 
 
@@ -109,6 +111,7 @@ class ForceLoss:
         self.mean_energy = np.array([energy / n_atoms for energy, n_atoms in sums])
         self.lowest = np.array([cells.labels[numbers].min() for numbers in members])
         self.map = _force_map(cells, settings, device)
+        self._rows_read = 0
 
     def gradient(
         self, stack: NetworkStack, batches: Sequence[np.ndarray]
@@ -152,13 +155,21 @@ class ForceLoss:
         sizes, atoms = end - begin, ranges(begin, end)
         of_network = np.bincount(network, sizes, minlength=len(batches)).astype(np.int64)
         first = np.concatenate([[0], np.cumsum(of_network)])
-        site, slopes = stack.slopes(cells.descriptors, atoms, first)
+        site, slopes = stack.slopes(self._descriptors(len(atoms)), atoms, first)
         DivergedError.check(stack.finite(site, slopes), first)
         cell_of_atom = np.repeat(np.arange(len(numbers)), sizes)
         energies = np.bincount(cell_of_atom, site, minlength=len(numbers))
         forces = self.map.forces(numbers, slopes) - self._cast(cells.forces[atoms])
         truth = cells.energies[numbers] / sizes - self.mean_energy[network]
         return Residuals(energies / sizes - truth, forces, numbers, network, sizes)
+
+    def _descriptors(self, n_rows: int) -> np.ndarray:
+        """Return the descriptors of all cells, so many of which are to be read."""
+        self._rows_read += n_rows
+        if self._rows_read > ROWS_KEPT:
+            self.cells.forget()
+            self._rows_read = n_rows
+        return self.cells.descriptors
 
     def sum_squares(self, errors: Residuals, n_networks: int) -> np.ndarray:
         """Return the sum of squares of all weighted residuals of each network, (n_networks,)."""
