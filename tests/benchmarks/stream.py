@@ -89,7 +89,7 @@ def train(cells: TrainingCells, shape: str, batch: int) -> tuple[float, float]:
     begin = time.process_time()
     training.validate()
     validated = time.process_time() - begin
-    seen = int(cells.n_atoms[training.training[0]].sum()) * training.schedule.length(0)
+    seen = int(cells.n_atoms[training.training[0]].sum()) * training.schedule.share(0)
     return seen / trained, validated / trained
 
 

@@ -359,10 +359,28 @@ def test_a_schedule_has_every_step_once(epochs, size, batch, of_part):
     seen = np.bincount(np.concatenate([first for first, _ in steps]), minlength=size)
     assert seen.min() >= int(n_steps / schedule.steps_per_epoch) and seen.max() - seen.min() <= 1
     assert max(len(first) for first, _ in steps) <= (batch or size)
-    assert sum(map(schedule.length, parts)) == pytest.approx(n_steps / schedule.steps_per_epoch)
+    assert sum(map(schedule.share, parts)) == pytest.approx(1)
     assert schedule.epochs_after(parts[-1]) == pytest.approx(n_steps / schedule.steps_per_epoch)
-    largest = max(schedule.length(part) for part in parts) * schedule.steps_per_epoch
+    largest = max(schedule.share(part) for part in parts) * n_steps
     assert largest == 1 or largest * (batch or size) <= of_part + (batch or size)
+
+
+def test_steps_may_be_given_instead_of_epochs(cells, settings):
+    """Five steps are an epoch: the same network by either, and 13 steps of whatever set."""
+    by_epochs, _ = train(cells, replace(settings, epochs=3), 1)
+    by_steps, history = train(cells, replace(settings, steps=15), 1)
+    assert_same(by_steps, by_epochs)
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+    for size in (8, 40, 4000):
+        schedule = Schedule.of([size], replace(settings, steps=13), 20_000)
+        assert sum(len(schedule.rates(part)) for part in range(schedule.n_parts)) == 13
+
+
+def test_candidates_are_trained_for_a_part_of_the_time():
+    for epochs, shortened in ((300, 30), (60, 6), (12, 1), (4, 1), (0.5, 0.5)):
+        assert replace(SETTINGS, epochs=epochs).shortened(0.1).epochs == shortened
+    assert replace(SETTINGS, steps=64_000).shortened(0.1).steps == 6400
+    assert SETTINGS.shortened(0.1).steps is None
 
 
 def test_a_part_of_an_epoch_is_a_training(cells, settings):

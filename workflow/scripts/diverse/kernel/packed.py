@@ -37,8 +37,8 @@ class PackedPairs:
 class PackedCells:
     """Structures of many periodic cells, in arrays that may lie on a disk.
 
-    Pairs would take some twenty times their room; those of a few cells are found anew in a small
-    part of the time that anything else takes with them.
+    Pairs would take some twenty times their room, and are found faster than anything is computed of
+    them.
 
     Attributes
     ----------

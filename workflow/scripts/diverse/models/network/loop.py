@@ -71,7 +71,7 @@ def train_networks(
         Card to train on, by the same steps; by default the CPU. There, the same seeds give the
         same bytes on one kind of card with one version of torch.
     work : JobProgress, optional
-        Of a job that trains more than these; every epoch of every network adds 1 to it.
+        Of a job that trains more than these; every network adds 1 to it, bit by bit.
 
     Returns
     -------
@@ -94,8 +94,8 @@ def train_networks(
     file = checkpoint and Checkpoint(checkpoint, identity)
     progress = file.load(training.parameters, training.optimiser) if file else Progress()
     if work is None:
-        left = sum(map(schedule.length, range(progress.parts, schedule.n_parts)))
-        work = JobProgress(left * len(members), f"{left:g} epochs")
+        left = sum(map(schedule.share, range(progress.parts, schedule.n_parts)))
+        work = JobProgress(left * len(members), f"{round(left * schedule.n_steps)} steps")
     saved = time.monotonic()
     for part in range(progress.parts, schedule.n_parts):
         try:
@@ -105,7 +105,7 @@ def train_networks(
         except DivergedError as error:
             raise ValueError(training.divergence(error.network, part)) from None
         progress.parts = part + 1
-        work.add(schedule.length(part) * len(members))
+        work.add(schedule.share(part) * len(members))
         if file and time.monotonic() - saved >= checkpoint_seconds:
             file.save(training.parameters, training.optimiser, progress)
             saved = time.monotonic()

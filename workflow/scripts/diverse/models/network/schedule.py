@@ -58,7 +58,8 @@ class Schedule:
                 f"the larger one needs {steps} steps an epoch; train them in two calls"
             )
         parts = min(steps, math.ceil(largest / cells_of_part))
-        return cls(max(1, round(settings.epochs * steps)), steps, parts, settings.learning_rate)
+        n_steps = settings.steps or max(1, round(settings.epochs * steps))
+        return cls(n_steps, steps, parts, settings.learning_rate)
 
     @property
     def n_parts(self) -> int:
@@ -73,10 +74,10 @@ class Schedule:
         left = self.n_steps - epoch * self.steps_per_epoch
         return epoch, self._first_of_part(number), min(left, self._first_of_part(number + 1))
 
-    def length(self, part: int) -> float:
-        """Return the epochs that a part takes, 1 or less."""
+    def share(self, part: int) -> float:
+        """Return a part's share of all steps."""
         _, begin, end = self.place(part)
-        return (end - begin) / self.steps_per_epoch
+        return (end - begin) / self.n_steps
 
     def epochs_after(self, part: int) -> float:
         """Return the epochs that are done after a part; whole ones as int."""
