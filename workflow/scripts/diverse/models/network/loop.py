@@ -23,7 +23,7 @@ from diverse.models.network.steps import make_steps
 from diverse.progress import Progress as JobProgress
 
 CHECKPOINT_SECONDS = 30.0
-VALIDATION_CELLS = 2000  # of those set aside that a curve is drawn from, so that it costs little
+VALIDATION_CELLS = 1500  # of those set aside that a curve is drawn from, so that it costs little
 CURVES = ("training_loss", "validation_loss", "validation_energy", "validation_forces")
 
 History = list[dict[str, float]]
@@ -78,7 +78,7 @@ def train_networks(
     list of (NetworkModel, list of dict)
         Each network with the weights after the last step, and its history, empty without
         `curves`: of every part the epochs done, ``epoch``, and its mean ``training_loss``; of the
-        cells set aside, at most 2,000 of them, ``validation_loss``, the RMSE of energies,
+        cells set aside, at most 1,500 of them, ``validation_loss``, the RMSE of energies,
         ``validation_energy`` (eV/atom), and of force components, ``validation_forces`` (eV/Å);
         NaN where no cell is set aside.
 
@@ -172,7 +172,7 @@ class Training:
         return means
 
     def validate(self) -> np.ndarray:
-        """Return loss, RMSE of energies and RMSE of forces on cells set aside, at most 2,000.
+        """Return loss, RMSE of energies and RMSE of forces on cells set aside, at most 1,500.
 
         The rows, shape (3, n_networks), are those in the history of `train_networks`; NaN for a
         network without such cells.
