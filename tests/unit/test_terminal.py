@@ -66,13 +66,13 @@ def test_a_stage_is_a_line_however_many_jobs_it_has(run, monkeypatch):
         logger.info("Select jobs to execute...")
         told(logger, LogEvent.JOB_STARTED)
         told(logger, LogEvent.JOB_INFO, rule_name=rule)
-        clock.now += 0.5
+        clock.now += 1.0
         told(logger, LogEvent.JOB_FINISHED)
         told(logger, LogEvent.PROGRESS, done=done, total=203)
     assert lines == [
         "07:15:00  generate: 1 job; 0 of 203 jobs (0 %) done",
-        "07:15:00  label: 201 jobs; 1 of 203 jobs (0 %) done, about 2 min left at this pace",
-        "07:15:00  122 of 203 jobs (60 %) done, about 40 s left at this pace",
+        "07:15:00  label: 201 jobs; 1 of 203 jobs (0 %) done, about 3 min left at this pace",
+        "07:15:00  122 of 203 jobs (60 %) done, about 81 s left at this pace",
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from diverse.progress import duration
 
-EVERY = 60.0  # s without a line, after which the next job that ends gives one
+EVERY = 120.0  # s without a line, after which the next job that ends gives one
 HANDLER = "DefaultStreamHandler"  # of Snakemake's logger: the terminal
 # Events of Snakemake's log that name single jobs, and further lines of that kind.
 HIDDEN = {"run_info", "resources_info", "job_info", "job_started", "job_finished", "progress"}
