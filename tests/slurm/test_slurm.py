@@ -86,16 +86,29 @@ class Trouble:
             self.cluster.start_node(name)
 
 
+def test_of_two_nodes_that_label_one_chunk_the_first_stops(tmp_path, cluster, labelled):
+    """A node that the cluster has lost sight of labels on, while its job was started again."""
+    wanted, path = tmp_path / "wanted.xyz", tmp_path / "0.xyz"
+    write_rows(wanted, labelled)
+    nodes = [["srun", "--nodelist", name, "--mem", "1000"] for name in NODES]
+    (code, said), last = write_at_once(wanted, path, nodes)
+    assert last == (0, "")
+    assert code == 1
+    assert re.search(r"(Slurm|another) job.* has taken .*0\.xyz over: this job stops", said), said
+    assert path.read_bytes() == wanted.read_bytes()
+
+
 def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, study):
     start, trouble, watched = time.monotonic(), Trouble(cluster), set()
     goals = (SCORES, "results/smoke/config.yaml")
     run = begin(tmp_path, "--slurm-no-account", *LITTLE, "--", *goals)
-    while run.poll() is None and time.monotonic() < start + LIMIT:
-        trouble.strike()
-        trouble.mend()
-        watched |= watch(tmp_path / "results/smoke")
-        time.sleep(1)
-    if run.poll() is None:
+    try:
+        while run.poll() is None and time.monotonic() < start + LIMIT:
+            trouble.strike()
+            trouble.mend()
+            watched |= watch(tmp_path / "results/smoke")
+            time.sleep(1)
+    finally:
         run.kill()
     told = (tmp_path / "log").read_text()
     assert run.wait() == 0, told[-4000:]
@@ -119,18 +132,6 @@ def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, 
     stopped = (logs / "label_chunk/dft/0.log").read_text()
     assert re.match(r"on n[12] with 2 cores since \S+, Slurm job \d+, attempt 2: 2000 MB", stopped)
     assert "3 cells, 2 to label" in stopped
-
-
-def test_of_two_nodes_that_label_one_chunk_the_first_stops(tmp_path, cluster, labelled):
-    """A node that the cluster has lost sight of labels on, while its job was started again."""
-    wanted, path = tmp_path / "wanted.xyz", tmp_path / "0.xyz"
-    write_rows(wanted, labelled)
-    nodes = [["srun", "--nodelist", name, "--mem", "1000"] for name in NODES]
-    (code, said), last = write_at_once(wanted, path, nodes)
-    assert last == (0, "")
-    assert code == 1
-    assert re.search(r"(Slurm|another) job.* has taken .*0\.xyz over: this job stops", said), said
-    assert path.read_bytes() == wanted.read_bytes()
 
 
 def watch(results):
