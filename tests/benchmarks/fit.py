@@ -51,11 +51,11 @@ FULL_SIZE = 7e6  # environments
 TARGETS = {"linear": 8, "quadratic": 15}  # of the ratios
 
 
-def make_cells(environments: int) -> list[Atoms]:
-    """Return labelled cells with at least so many environments."""
+def make_cells(environments: int, fewest: int = 1) -> list[Atoms]:
+    """Return labelled cells with at least so many environments, of fewest^3 to 27 atoms."""
     rng, cells, size = np.random.default_rng(0), [], 0
     while size < environments:
-        atoms = bulk("W", a=3.165).repeat(tuple(rng.integers(1, 4, 3)))
+        atoms = bulk("W", a=3.165).repeat(tuple(rng.integers(fewest, 4, 3)))
         strain = np.eye(3) + rng.uniform(-0.08, 0.08, (3, 3))
         atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
         atoms.positions += rng.normal(0, 0.15, atoms.positions.shape)

@@ -105,7 +105,7 @@ def _square(n: int) -> int:
 
 
 def many_nodes_text(stages: pd.DataFrame) -> str:
-    """Return the table of `many_nodes` in Markdown."""
+    """Return the table of `many_nodes` in Markdown, and a sentence that says what it assumes."""
     rows = [
         {
             "2Jmax 8": row["stage"],
@@ -116,7 +116,10 @@ def many_nodes_text(stages: pd.DataFrame) -> str:
         }
         for row in stages.to_dict("records")
     ]
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    shown = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    said = f"{ENVIRONMENTS:,.0f} environments, {CHUNK:,} of them in a chunk, "
+    said += f"normal equations in {BLOCKS} parts, nodes of {CORES} cores."
+    return f"{shown}\n\n{said}"
 
 
 def _nodes(n: int) -> str:

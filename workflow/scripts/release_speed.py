@@ -10,9 +10,10 @@ from diverse.report.version import read_version
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-root, table = Path(snakemake.params.root), Path(snakemake.params.table)
+root, released = Path(snakemake.params.root), Path(snakemake.params.released)
 rates = pd.concat([pd.read_csv(path) for path in snakemake.input])
-rates.assign(commit=read_version(root).commit).to_csv(table, index=False)
-show_benchmarks(root, table)
-write_manifest(table.parents[1])
+for path in (snakemake.output.table, released):
+    rates.assign(commit=read_version(root).commit).to_csv(path, index=False)
+show_benchmarks(root, released)
+write_manifest(released.parents[1])
 finish(snakemake)
