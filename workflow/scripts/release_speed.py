@@ -12,8 +12,9 @@ from diverse.study.job import begin, finish
 begin(snakemake)
 root, released = Path(snakemake.params.root), Path(snakemake.params.released)
 rates = pd.concat([pd.read_csv(path) for path in snakemake.input])
+commit = read_version(root).commit or "unknown"
 for path in (snakemake.output.table, released):
-    rates.assign(commit=read_version(root).commit).to_csv(path, index=False)
+    rates.assign(commit=commit).to_csv(path, index=False)
 show_benchmarks(root, released)
 write_manifest(released.parents[1])
 finish(snakemake)

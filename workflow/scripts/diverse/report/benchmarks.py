@@ -80,9 +80,10 @@ def many_nodes(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``stage``, ``parts`` (jobs that wait for none of the others), ``passes_on`` (bytes
-        that a job leaves to the next ones, but for its cells), ``core_hours``, and ``nodes_N``,
-        the hours on N nodes: a job takes a core, so no more cores than parts are used.
+        Columns ``stage``, ``parts`` (jobs that it is divided into), ``passes_on`` (bytes that a job
+        leaves to the next ones, but for its cells), ``core_hours``, and ``nodes_N``, the hours on
+        N nodes if all parts run side by side: a job takes a core, so no more cores than parts are
+        used.
     """
     quadratic = 1 + COMPONENTS + COMPONENTS * (COMPONENTS + 1) // 2
     stages = [
@@ -109,7 +110,7 @@ def many_nodes_text(stages: pd.DataFrame) -> str:
     rows = [
         {
             "2Jmax 8": row["stage"],
-            "jobs at a time": f"{row['parts']:,}",
+            "jobs": f"{row['parts']:,}",
             "a job passes on": _size(row["passes_on"]),
             "core-hours": digits(row["core_hours"]),
             **{f"hours on {_nodes(n)}": digits(row[f"nodes_{n}"]) for n in NODES},
