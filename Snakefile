@@ -30,6 +30,7 @@ pathvars:
 
 
 include: "workflow/rules/estimate.smk"
+include: "workflow/rules/benchmarks.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/diversity.smk"
 include: "workflow/rules/label.smk"

@@ -11,6 +11,7 @@ ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
     *(
         "estimate",
+        "benchmarks",
         "generate",
         "diversity",
         "label",
