@@ -101,7 +101,7 @@ rule fit_polynomial:
     benchmark:
         "<benchmarks>/fit_polynomial/{train}/{model}/{seed}.tsv"
     wildcard_constraints:
-        model=either(SNAPS),
+        model=either([] if BLOCKED else SNAPS),
     conda:
         ENVIRONMENT
     resources:
@@ -127,7 +127,7 @@ use rule fit_polynomial as fit_pod with:
     benchmark:
         "<benchmarks>/fit_pod/{train}/{model}/{seed}.tsv"
     wildcard_constraints:
-        model=either(PODS),
+        model=either([] if BLOCKED else PODS),
 
 
 rule train_network:

@@ -63,12 +63,16 @@ def draw_cells(
 
 
 def draws_table(
-    cells: Sequence[Outline], keys: Sequence[str], parts: Sequence[np.ndarray]
+    cells: Sequence[Outline],
+    keys: Sequence[str],
+    parts: Sequence[np.ndarray],
+    blocks: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the table of draws: a row for each labelled cell, a column for each draw.
 
     Columns ``cell`` (its place among the labelled cells), ``key``, ``group``, ``trajectory``,
-    ``environments``, and from ``draw0`` on the parts that `draw_cells` returns.
+    ``environments``, of a set that is divided in blocks ``block``, and from ``draw0`` on the parts
+    that `draw_cells` returns.
     """
     table = pd.DataFrame(
         {
@@ -79,6 +83,8 @@ def draws_table(
             "environments": [cell.environments for cell in cells],
         }
     )
+    if blocks is not None:
+        table["block"] = blocks
     return table.assign(**{f"draw{number}": part for number, part in enumerate(parts)})
 
 
