@@ -7,6 +7,7 @@ comment lines alone, costs seconds this way, and memory of one cell.
 from __future__ import annotations
 
 import io
+import lzma
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -55,14 +56,17 @@ class Frame(NamedTuple):
         return cell
 
 
+def read_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
+    """Yield the text of every cell of extended XYZ files, packed (``.xz``) or not, in order."""
+    for path in map(Path, paths):
+        with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+            for count in file:
+                yield Frame(int(count), next(file), list(islice(file, int(count))))
+
+
 def labelled_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
     """Yield the text of every labelled cell of extended XYZ files, in their order."""
-    for path in paths:
-        with open(path, "rb") as file:
-            for count in file:
-                frame = Frame(int(count), next(file), list(islice(file, int(count))))
-                if frame.labelled:
-                    yield frame
+    return (frame for frame in read_frames(paths) if frame.labelled)
 
 
 def read_places(
