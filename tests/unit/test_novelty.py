@@ -14,11 +14,15 @@ from diverse.structures import with_info
 DESCRIPTOR = BispectrumSettings(4, 4.7)
 
 
-def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled):
+@pytest.mark.parametrize("batch", [5, 10**6])
+def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled, monkeypatch, batch):
+    monkeypatch.setattr("diverse.diversity.novelty.BATCH", batch)
     labelled = [with_info(cell, {**cell.info, "key": f"k{n}"}) for n, cell in enumerate(labelled)]
     training, test = labelled[:12], [labelled[3], labelled[20]]
     whitening = Whitening.of(environment_descriptors(labelled, DESCRIPTOR))
-    table = cell_novelty(training, test, DESCRIPTOR, whitening)
+    tests = {"near": test[:1], "empty": [], "far": test[1:]}
+    table = cell_novelty(iter(training), tests, DESCRIPTOR, whitening)
+    assert table["test"].tolist() == ["near", "far"]
     assert table["key"].tolist() == ["k3", "k20"]
     assert table["novelty"][0] == pytest.approx(0, abs=1e-9)
     own, others = (
@@ -31,9 +35,9 @@ def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled):
 
 def test_a_test_set_may_be_empty_but_no_training_set(labelled):
     whitening = Whitening.none(DESCRIPTOR.n_components)
-    assert cell_novelty(labelled[:2], [], DESCRIPTOR, whitening).empty
+    assert cell_novelty(labelled[:2], {"empty": []}, DESCRIPTOR, whitening).empty
     with pytest.raises(ValueError, match="the training set holds no cells"):
-        cell_novelty([], labelled[:2], DESCRIPTOR, whitening)
+        cell_novelty([], {"test": labelled[:2]}, DESCRIPTOR, whitening)
 
 
 def test_the_largest_model_of_each_class_is_taken():

@@ -76,6 +76,7 @@ rule describe_cells:
         datasets=DATASETS,
         trains=WHOLE,
         subsets=list(config["subsets"]),
+        some=config["split"]["test_cells"] is not None,
     message:
         "Describing labelled cells and training sets"
     script:

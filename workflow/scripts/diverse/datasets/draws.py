@@ -8,7 +8,7 @@ how much a training set of another draw would differ.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,13 +130,11 @@ def members(tables: Mapping[str, pd.DataFrame], draw: int, part: str) -> list[tu
     ]
 
 
-def whole_sets(train: str, table: pd.DataFrame) -> list[DrawnSet]:
-    """Return the training part of a data set and its halves, of every draw."""
-    return [
-        DrawnSet(train, draw, part, members({train: table}, draw, part))
-        for draw in range(n_draws(table))
-        for part in PARTS
-    ]
+def whole_sets(train: str, table: pd.DataFrame) -> Iterator[DrawnSet]:
+    """Yield the training part of a data set and its halves, of every draw."""
+    for draw in range(n_draws(table)):
+        for part in PARTS:
+            yield DrawnSet(train, draw, part, members({train: table}, draw, part))
 
 
 def subset_sets(path: str | Path, names: Collection[str]) -> list[DrawnSet]:

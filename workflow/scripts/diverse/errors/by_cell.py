@@ -11,7 +11,6 @@ from ase import Atoms
 
 from diverse.datasets.draws import TEST, DrawnSet, read_draws, whole_sets
 from diverse.errors.scores import Labels, align_energies, cell_errors, energy_errors
-from diverse.labels.target import fit_target
 from diverse.models import Model, Predictions, predict
 from diverse.structures import labelled_by_dataset
 from diverse.structures.frames import read_places
@@ -22,65 +21,6 @@ ROWS = [
     *("train", "model", "draw", "part", "seed", "test", "group", "trajectory", "cell", "n_atoms"),
     *("energy_error", "forces_squared"),
 ]
-
-
-def describe_cells(tests: Mapping[str, Sequence[Atoms]]) -> pd.DataFrame:
-    """Return a row for each labelled cell of each data set: what its errors are compared with.
-
-    Returns
-    -------
-    DataFrame
-        ``test``, ``cell`` (place among the labelled cells of the data set), ``key``, ``group``,
-        ``trajectory``, ``n_atoms``; of the label ``energy`` (eV/atom), ``forces_squared``
-        ((eV/Å)^2, summed over all components), ``d_min`` (Å) and ``seconds`` (core time; NaN for
-        published labels, which came without).
-    """
-    rows = []
-    for test, cells in tests.items():
-        for number, cell in enumerate(cells):
-            energy, forces = fit_target(cell)
-            rows.append(
-                {
-                    "test": test,
-                    "cell": number,
-                    "key": cell.info["key"],
-                    "group": cell.info["config_type"],
-                    "trajectory": cell.info["trajectory"],
-                    "n_atoms": len(cell),
-                    "energy": energy / len(cell),
-                    "forces_squared": float((forces**2).sum()),
-                    "d_min": cell.info.get("d_min", np.nan),
-                    "seconds": cell.info.get("seconds", np.nan),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def compositions(drawn: Iterable[DrawnSet], cells: pd.DataFrame) -> pd.DataFrame:
-    """Return size and cost of training sets, a row for each data set that one takes cells from.
-
-    Parameters
-    ----------
-    drawn : iterable of DrawnSet
-    cells : DataFrame
-        Table of `describe_cells`.
-
-    Returns
-    -------
-    DataFrame
-        ``train``, ``draw``, ``part``, ``source``, ``cells``, ``environments`` and ``core_hours`` of
-        the labels (NaN where a label came without its time).
-    """
-    known = cells.set_index(["test", "cell"])[["n_atoms", "seconds"]]
-    rows = []
-    for part in drawn:
-        found = known.loc[part.cells].groupby(level="test", sort=False)
-        sums = found.agg(cells=("n_atoms", "size"), environments=("n_atoms", "sum"))
-        sums["core_hours"] = found["seconds"].sum(min_count=1) / 3600
-        names = {"train": part.train, "draw": part.draw, "part": part.part}
-        rows.append(sums.rename_axis("source").reset_index().assign(**names))
-    order = ["train", "draw", "part", "source", "cells", "environments", "core_hours"]
-    return pd.concat(rows)[order]
 
 
 class LabelledSets:
@@ -147,7 +87,7 @@ class LabelledSets:
 
     def drawn(self, train: str) -> list[DrawnSet]:
         """Return the training part of a data set and its halves, of every draw."""
-        return whole_sets(train, self._tables[train]) if train in self._tables else []
+        return list(whole_sets(train, self._tables[train])) if train in self._tables else []
 
     def cells(self, places: Iterable[tuple[str, int]]) -> list[Atoms]:
         """Return the cells of these data sets and places."""
