@@ -14,15 +14,11 @@ from diverse.structures import with_info
 DESCRIPTOR = BispectrumSettings(4, 4.7)
 
 
-@pytest.mark.parametrize("batch", [5, 10**6])
-def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled, monkeypatch, batch):
-    monkeypatch.setattr("diverse.diversity.novelty.BATCH", batch)
+def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled):
     labelled = [with_info(cell, {**cell.info, "key": f"k{n}"}) for n, cell in enumerate(labelled)]
     training, test = labelled[:12], [labelled[3], labelled[20]]
     whitening = Whitening.of(environment_descriptors(labelled, DESCRIPTOR))
-    tests = {"near": test[:1], "empty": [], "far": test[1:]}
-    table = cell_novelty(iter(training), tests, DESCRIPTOR, whitening)
-    assert table["test"].tolist() == ["near", "far"]
+    table = cell_novelty(training, test, DESCRIPTOR, whitening)
     assert table["key"].tolist() == ["k3", "k20"]
     assert table["novelty"][0] == pytest.approx(0, abs=1e-9)
     own, others = (
@@ -35,9 +31,9 @@ def test_novelty_is_the_distance_to_the_nearest_training_environment(labelled, m
 
 def test_a_test_set_may_be_empty_but_no_training_set(labelled):
     whitening = Whitening.none(DESCRIPTOR.n_components)
-    assert cell_novelty(labelled[:2], {"empty": []}, DESCRIPTOR, whitening).empty
+    assert cell_novelty(labelled[:2], [], DESCRIPTOR, whitening).empty
     with pytest.raises(ValueError, match="the training set holds no cells"):
-        cell_novelty([], {"test": labelled[:2]}, DESCRIPTOR, whitening)
+        cell_novelty([], labelled[:2], DESCRIPTOR, whitening)
 
 
 def test_the_largest_model_of_each_class_is_taken():

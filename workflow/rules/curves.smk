@@ -105,7 +105,7 @@ rule measure_novelty:
     conda:
         ENVIRONMENT
     params:
-        study=study_part("cutoff", "optimiser"),
+        study=study_part("seed", "cutoff", "optimiser"),
         trains=WHOLE,
         tests=TESTS,
     message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,6 @@ from diverse.descriptors.environments import environment_descriptors
 from diverse.descriptors.whitening import Whitening
 from diverse.diversity.measures import nearest_distances
 from diverse.kernel import BispectrumSettings
-from diverse.structures import batches
-
-BATCH = 50_000  # training environments whose descriptors are held together
-NO_CELLS = "the training set holds no cells: nothing can be told novel from it"
 
 
 class Novelty:
@@ -24,7 +20,6 @@ class Novelty:
     Parameters
     ----------
     training : sequence of Atoms
-        Few enough to hold the descriptors of all its environments; see `cell_novelty` otherwise.
     descriptor : BispectrumSettings
         The descriptor that `whitening` was fitted to.
     whitening : Whitening
@@ -39,7 +34,7 @@ class Novelty:
         self, training: Sequence[Atoms], descriptor: BispectrumSettings, whitening: Whitening
     ) -> None:
         if not training:
-            raise ValueError(NO_CELLS)
+            raise ValueError("the training set holds no cells: nothing can be told novel from it")
         self._descriptor, self._whitening = descriptor, whitening
         self._reference = whitening(environment_descriptors(training, descriptor))
 
@@ -61,46 +56,34 @@ class Novelty:
 
 
 def cell_novelty(
-    training: Iterable[Atoms],
-    tests: Mapping[str, Sequence[Atoms]],
+    training: Sequence[Atoms],
+    test: Sequence[Atoms],
     descriptor: BispectrumSettings,
     whitening: Whitening,
 ) -> pd.DataFrame:
     """Return the novelty of every test cell with respect to a training set; see `Novelty`.
 
-    The training set is read once, and no more than a batch of it is held.
-
     Parameters
     ----------
-    training : iterable of Atoms
-    tests : mapping of str to sequence of Atoms
-        Cells of every test set; they carry their label key.
+    training, test : sequence of Atoms
+        Test cells carry their label key.
     descriptor : BispectrumSettings
         The descriptor that `whitening` was fitted to.
 
     Returns
     -------
     DataFrame
-        ``test``, ``key``, ``group``, ``novelty`` (mean over the cell's environments) and
-        ``largest_novelty``, in whitened units; a row for each test cell.
+        ``key``, ``group``, ``novelty`` (mean over the cell's environments) and ``largest_novelty``,
+        in whitened units; a row for each test cell.
 
     Raises
     ------
     ValueError
         If the training set has no cells.
     """
-    cells = [cell for of_set in tests.values() for cell in of_set]
-    nearest = None
-    for batch in batches(training, BATCH):
-        parts = Novelty(batch, descriptor, whitening).of_environments(cells)
-        found = np.concatenate([np.zeros(0), *parts])
-        nearest = found if nearest is None else np.minimum(nearest, found)
-    if nearest is None:
-        raise ValueError(NO_CELLS)
-    own = np.split(nearest, np.cumsum([len(cell) for cell in cells])[:-1])
-    names = [name for name, of_set in tests.items() for _ in of_set]
+    novelty = Novelty(training, descriptor, whitening)
     rows = [
-        (name, cell.info["key"], cell.info["config_type"], values.mean(), values.max())
-        for name, cell, values in zip(names, cells, own, strict=False)
+        (cell.info["key"], cell.info["config_type"], own.mean(), own.max())
+        for cell, own in zip(test, novelty.of_environments(test), strict=True)
     ]
-    return pd.DataFrame(rows, columns=["test", "key", "group", "novelty", "largest_novelty"])
+    return pd.DataFrame(rows, columns=["key", "group", "novelty", "largest_novelty"])
