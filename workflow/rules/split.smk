@@ -70,6 +70,8 @@ rule describe_cells:
         training_sets="<results>/tables/training_sets.csv",
     log:
         "<logs>/describe_cells.log",
+    benchmark:
+        "<benchmarks>/describe_cells.tsv"
     conda:
         ENVIRONMENT
     params:

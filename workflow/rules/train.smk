@@ -173,6 +173,8 @@ rule check_export:
         ),
     log:
         "<logs>/check_export/{model}/{seed}.log",
+    benchmark:
+        "<benchmarks>/check_export/{model}/{seed}.tsv"
     conda:
         ENVIRONMENT
     params:
