@@ -23,7 +23,8 @@ from diverse.models.polynomial.sums import fit_sums, read_sums, save_basis, save
 from diverse.models.search import ONE_TRAJECTORY
 from diverse.structures import iterate_cells, with_info, write_cells
 from diverse.structures.frames import labelled_frames, read_places
-from diverse.study.blocks import shared_sums
+from diverse.study.blocks import check_blocks, shared_sums
+from diverse.study.reading import ConfigError
 from model_cases import CUTOFF, ZBL_W
 
 N_BLOCKS = 7
@@ -219,3 +220,26 @@ def test_linear_models_share_the_sums_of_quadratic_ones():
         **{"linear4": "quadratic4", "heavy4": "quadratic4", "linear6": "linear6"},
         **{"quadratic4": "quadratic4", "pod": "pod", "pod2": "pod2"},
     }
+
+
+CHECKED = [
+    ({"draws": 30}, {}, "30 draws hold out 1 of 21 blocks each, and no block twice"),
+    ({"train_environments": 100}, {}, "train_environments: blocks are whole"),
+    ({"mixed_labels": True}, {}, "mixed_labels: sums of blocks hold labels of one protocol"),
+    ({}, {"family": "network", "draws": True}, "models.m: .* give a network draws: false"),
+    ({}, {"family": "ace", "draws": False}, "models.m: .* leave ACE out"),
+    ({}, {"energy_scale": "auto"}, "models.m.energy_scale: sums of blocks weigh all cells alike"),
+    ({}, {"solver": "fitsnap"}, "models.m.solver: FitSNAP holds every row in memory"),
+]
+
+
+@pytest.mark.parametrize(("split", "model", "sentence"), CHECKED)
+def test_a_study_that_cannot_be_summed_in_blocks_is_refused(split, model, sentence):
+    block = {"by": "block", "blocks": 21, "test_fraction": 0.05, "draws": 10}
+    block |= {"train_environments": None, "mixed_labels": False}
+    entry = {"family": "linear", "draws": True, "energy_scale": None, "solver": "streaming"}
+    check_blocks({"split": block, "models": {"m": entry}})
+    with pytest.raises(ConfigError, match=sentence):
+        check_blocks({"split": block | split, "models": {"m": entry | model}})
+    by_trajectory = block | split | {"by": "trajectory"}
+    check_blocks({"split": by_trajectory, "models": {"m": entry | model}})
