@@ -1,27 +1,19 @@
 """Divide a labelled data set into training and test parts, reading it more than once."""
 
-from collections.abc import Iterator
-
 import numpy as np
-from ase import Atoms
 
 from diverse.datasets.blocks import deal_blocks, draw_blocks, thin_tests
 from diverse.datasets.draws import TEST, draw_cells, draws_table
 from diverse.datasets.selection import cell_means
 from diverse.datasets.split import Outline, check_labels, cluster_cells
-from diverse.structures import iterate_cells, random_stream, write_cells
-from diverse.structures.frames import labelled_frames
+from diverse.structures import random_stream
+from diverse.structures.frames import copy_labelled, labelled_frames
 from diverse.study.job import begin, finish
 from diverse.study.settings import descriptor_settings
 
 begin(snakemake)
 study, dataset = snakemake.params.study, snakemake.wildcards.dataset
 options, share, seed = study["split"], snakemake.params.test_fraction, study["seed"]
-
-
-def labelled() -> Iterator[Atoms]:
-    return (cell for cell in iterate_cells(snakemake.input.cells) if cell.calc is not None)
-
 
 cells, keys = [], []
 for frame in labelled_frames(snakemake.input.cells):
@@ -33,7 +25,8 @@ if not options["mixed_labels"]:
 clusters, blocks = None, None
 if options["by"] == "cluster" and cells:
     descriptor = descriptor_settings(study)
-    means = cell_means(labelled(), descriptor)
+    labelled = (frame.cell() for frame in labelled_frames(snakemake.input.cells))
+    means = cell_means(labelled, descriptor)
     clusters = cluster_cells(cells, means, options["clusters"], seed)
 if options["by"] == "block":
     blocks = deal_blocks(cells, options["blocks"], random_stream(seed, f"blocks {dataset}", 0))
@@ -53,7 +46,7 @@ draws_table(cells, keys, parts, blocks).to_csv(snakemake.output.draws, index=Fal
 with open(snakemake.log[0], "w") as log:
     for name, values in (("train", ["a", "b"]), ("test", [TEST])):
         taken = set(np.flatnonzero(np.isin(parts[0], values)).tolist())
-        write_cells(snakemake.output[name], labelled(), taken)
+        copy_labelled(snakemake.input.cells, snakemake.output[name], taken)
         environments = sum(cells[position].environments for position in taken)
         print(name, len(taken), "cells", environments, "environments", file=log)
 finish(snakemake)

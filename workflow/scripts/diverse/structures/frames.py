@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -47,11 +48,15 @@ class Frame(NamedTuple):
         """Return what the comment line says, the energies of the label among it."""
         return read_info(self.comment.decode().strip())
 
+    @property
+    def text(self) -> bytes:
+        """Text of the cell as it stands in its file."""
+        return b"".join([b"%d\n" % self.n_atoms, self.comment, *self.atoms])
+
     def cell(self) -> Atoms:
         """Return the cell, with its label as an ASE calculator."""
-        text = b"".join([b"%d\n" % self.n_atoms, self.comment, *self.atoms]).decode()
         cell: Atoms = ase.io.read(  # type: ignore[assignment]
-            io.StringIO(text), 0, format="extxyz", properties_parser=read_info
+            io.StringIO(self.text.decode()), 0, format="extxyz", properties_parser=read_info
         )
         return cell
 
@@ -93,3 +98,22 @@ def read_places(
             found[name][seen[name]] = frame.cell()
         seen[name] += 1
     return found
+
+
+def copy_labelled(paths: Iterable[str | Path], target: str | Path, places: Container[int]) -> None:
+    """Copy the text of the labelled cells of these places to a file, whole or not at all.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files of one data set.
+    target : path
+    places : container of int
+        Among the labelled cells.
+    """
+    temporary = Path(target).with_name(f".{Path(target).name}.part")
+    with temporary.open("wb") as file:
+        for place, frame in enumerate(labelled_frames(paths)):
+            if place in places:
+                file.write(frame.text)
+    os.replace(temporary, target)
