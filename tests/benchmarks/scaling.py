@@ -6,10 +6,12 @@ Folders are those of studies, such as results/paper-surrogate, which differ in s
 seconds of processor time and the largest memory of a job are read from the benchmark files that
 Snakemake wrote, disk from what lies in the folders. `scaling.csv` holds a row a study and stage;
 exponents are slopes of least squares of log cost against log number of labelled cells, over all
-studies. `scaling.png` shows the stages that cost most.
+studies. `scaling.png` shows the stages that cost most, the table in workflow/README.md those of the
+largest study.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -37,6 +39,10 @@ COSTS = {
 }
 SHOWN = 10  # stages in a panel: those that cost most in the largest study
 WHOLE = "whole study"
+LEAST = 0.005  # of the cost of the whole study, that a stage of the README's table has
+README = Path(__file__).parents[2] / "workflow/README.md"
+MARKED = re.compile(r"(?<=<!-- scaling).*?(?=<!-- end of scaling -->)", re.DOTALL)
+TITLE = ", written by tests/benchmarks/scaling.py -->"
 
 
 def read_stage(folder: Path) -> dict[str, float]:
@@ -90,6 +96,29 @@ def with_exponents(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def show_largest(readme: Path, table: pd.DataFrame) -> None:
+    """Write the stages of the largest study between the two marks for them in a README."""
+    largest = table[table["cells"] == table["cells"].max()]
+    stages = largest[largest["core_seconds"] >= LEAST * largest["core_seconds"].max()]
+    stages = stages.sort_values("core_seconds", ascending=False, kind="stable")
+    shown = pd.DataFrame(
+        {
+            "stage": stages["stage"],
+            "jobs": stages["jobs"],
+            "core-hours": (stages["core_seconds"] / 3600).map("{:.2g}".format),
+            "exponent": stages["core_seconds_exponent"].map("{:.2f}".format),
+            "memory of a job (MB)": stages["memory"].map("{:.0f}".format),
+            "disk (MB)": stages["disk"].map(
+                lambda value: "" if np.isnan(value) else f"{value:.0f}"
+            ),
+        }
+    )
+    size = f"{largest['cells'].iloc[0]:,} cells, {largest['environments'].iloc[0]:,} environments"
+    name = largest["study"].iloc[0]
+    lines = f"{TITLE}\n\n`{name}`, {size}:\n\n{shown.to_markdown(index=False)}\n\n"
+    readme.write_text(MARKED.sub(lambda _: lines, readme.read_text()))
+
+
 def draw(table: pd.DataFrame) -> Figure:
     """Draw every cost of the stages that cost most against the number of cells."""
     style()
@@ -120,6 +149,7 @@ def main() -> None:
     arguments.target.mkdir(parents=True, exist_ok=True)
     table.to_csv(arguments.target / "scaling.csv", index=False, float_format="%.5g")
     draw(table).savefig(arguments.target / "scaling.png")
+    show_largest(README, table)
     print(table[table["stage"] == WHOLE].to_string(index=False))
 
 

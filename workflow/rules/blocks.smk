@@ -85,6 +85,8 @@ rule fit_sums:
         model=either(SNAPS if BLOCKED else []),
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=3000,
     params:
         study=study_part("element", "cutoff"),
         model=lookup(within=config, dpath="models/{model}"),
@@ -128,6 +130,7 @@ rule draw_sums:
     conda:
         ENVIRONMENT
     resources:
+        mem_mb=3000,
         runtime=240,
     params:
         study=study_part("element", "cutoff", "zbl"),
