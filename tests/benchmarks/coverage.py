@@ -29,10 +29,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 from diverse.datasets.draws import draw_cells, draws_table
 from diverse.datasets.split import Outline
 from diverse.descriptors.whitening import Whitening
-from diverse.errors.by_cell import LabelledSets, compositions, describe_cells
+from diverse.errors.by_cell import LabelledSets
 from diverse.errors.draws import read_cells, read_errors, read_table
 from diverse.errors.effects import PAIR, measure_effects, reference_set, summary
 from diverse.errors.ground import CLOSEST, NO_SKILL
+from diverse.errors.inventory import compositions, describe_cells
 from diverse.errors.material import SIZES, Ground, Material
 from diverse.errors.theta import DECISIVE
 from diverse.lammps_library import evaluate
@@ -127,7 +128,7 @@ def measure_errors(study: dict, cells: dict[str, list[Atoms]]) -> tuple[pd.DataF
             chosen = sets.cells(part.cells)
             found, *_ = fit_streaming(chosen.copy, FitSettings.of(model), **options)
             rows.append(sets.errors(found, part, name=name, seed=0))
-    described = describe_cells(cells)
+    described = describe_cells({name: dict(enumerate(of_set)) for name, of_set in cells.items()})
     return pd.concat(rows), described, compositions(drawn, described)
 
 

@@ -8,12 +8,11 @@ from diverse.datasets.draws import DrawnSet
 from diverse.errors.by_cell import (
     ROWS,
     LabelledSets,
-    compositions,
-    describe_cells,
     error_rows,
     write_rows,
 )
 from diverse.errors.draws import read_errors
+from diverse.errors.inventory import compositions, describe_cells
 from diverse.models import predict
 from model_cases import CUTOFF, ZBL_W, make_model
 
@@ -70,7 +69,7 @@ def test_draws_of_other_labels_are_refused(labelled, table):
 
 def test_cells_and_training_sets_are_described(labelled, monkeypatch):
     monkeypatch.setitem(labelled[0].info, "seconds", 7200.0)
-    cells = describe_cells({"x": labelled})
+    cells = describe_cells({"x": dict(enumerate(labelled))})
     assert len(cells) == len(labelled)
     first, forces = cells.iloc[0], labelled[0].get_forces()
     assert first["energy"] == pytest.approx(labelled[0].get_potential_energy() / len(labelled[0]))

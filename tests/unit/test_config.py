@@ -336,7 +336,7 @@ def test_a_learning_curve_is_subsets_of_every_training_set(study):
     everything = [name for name in study["models"] if not name.startswith("ace")]
     assert full["subsets"]["small"]["models"] == everything
     chosen = {"of": "expert", "environments": 40, "method": "random", "models": ["linear6"]}
-    assert full["subsets"]["expert40"] == {**chosen, "energy_weight": None}
+    assert full["subsets"]["expert40"] == {**chosen, "energy_weight": None, "draws": None}
     assert load_study(full, SCHEMA) == full
 
 

@@ -81,7 +81,7 @@ def test_the_table_of_draws_is_read_back_and_gives_training_sets(tmp_path):
     back = read_draws(tmp_path / "draws.csv")
     assert back.loc[0, "group"] == "300"
     assert n_draws(back) == 2
-    sets = whole_sets("set", back)
+    sets = list(whole_sets("set", back))
     assert [(s.draw, s.part) for s in sets] == [
         *((0, "whole"), (0, "a"), (0, "b")),
         *((1, "whole"), (1, "a"), (1, "b")),
@@ -107,7 +107,7 @@ def test_subsets_are_read_by_name_and_draw(tmp_path):
 def test_seeds_are_those_of_the_export_on_the_first_draw_and_others_elsewhere():
     cells = pool(12)
     parts = [draw_cells(cells, "set", draw, **CUT) for draw in range(2)]
-    sets = whole_sets("set", draws_table(cells, [""] * 12, parts))
+    sets = list(whole_sets("set", draws_table(cells, [""] * 12, parts)))
     exported = int(random_stream(5, "set deep", 1).integers(2**31))
     assert sets[0].seed(5, "deep", 1) == exported
     assert len({s.seed(5, "deep", 0) for s in sets}) == len(sets)
@@ -116,7 +116,7 @@ def test_seeds_are_those_of_the_export_on_the_first_draw_and_others_elsewhere():
 def test_networks_of_like_size_are_trained_at_once_with_further_seeds_on_the_first_draw():
     cells = pool(12)
     parts = [draw_cells(cells, "set", draw, **CUT) for draw in range(2)]
-    sets = whole_sets("set", draws_table(cells, [""] * 12, parts))
+    sets = list(whole_sets("set", draws_table(cells, [""] * 12, parts)))
     whole, halves = stacks(sets, 3)
     assert [(d.draw, d.part, seed) for d, seed in whole] == [
         *((0, "whole", 0), (1, "whole", 0), (0, "whole", 1), (0, "whole", 2)),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from diverse.labels.facts import LabelFacts
 from diverse.report.plotting import (
     coverage_heatmaps,
     label_panels,
@@ -49,7 +50,8 @@ def test_labels_of_any_origin_are_drawn(labelled, tmp_path):
     dft.info.update(seconds=30.0, iterations=14)
     quick.calc.results["forces"] = np.zeros((len(quick), 3))
     for cells in ({"a": [published], "b": [quick]}, {"a": [published, dft], "b": [quick]}):
-        figure = label_panels(cells, {"a": "literature", "b": "expert"})
+        facts = {name: list(map(LabelFacts.of, members)) for name, members in cells.items()}
+        figure = label_panels(facts, {"a": "literature", "b": "expert"})
         figure.savefig(tmp_path / "labels.png")
         steps = [np.sum(patch.get_data()[0]) for patch in figure.axes[0].patches]
         assert steps == pytest.approx([1, 1])  # shares: every atom is counted

@@ -16,6 +16,7 @@ from diverse.report.release import (
     chosen_potentials,
     readme_figures,
     release_ahead,
+    release_beside,
     release_study,
 )
 from diverse.report.version import Version
@@ -119,6 +120,28 @@ def test_physical_properties_are_released_with_the_labels_behind_them(tmp_path, 
     write_rows(results / "ledger/physics/dft.xyz", labelled[4:7])  # others were found released
     release_study(results, target, **CHOICE)
     assert len(Ledger(None, [target / "physics/results.xyz.xz"]).rows()) == 7
+
+
+def test_a_study_beside_the_released_one_ships_no_labels(tmp_path, labelled):
+    """Tables, errors, choice of figures and potentials, and the cost of every job."""
+    results, release = tmp_path / "results", tmp_path / "release"
+    study(results, labelled)
+    (release / "tables").mkdir(parents=True)
+    (release / "tables/own.csv").write_text("1")
+    (results / "benchmarks/fit").mkdir(parents=True)
+    (results / "benchmarks/fit/a.tsv").write_text("s\tmax_rss\n2.5\t100\n")
+    target = release / "mine"
+    figures = ["a.png", "absent.png"]
+    release_beside(results, target, figures=figures, potentials=CHOICE["potentials"])
+    names = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    assert {"labels/README.md", "figures/a.png", "tables/a.csv", "config.yaml"} <= names
+    assert "errors/draws/set/linear6.csv.xz" in names
+    assert not [name for name in names if name.endswith(".xyz.xz") or "absent" in name]
+    assert pd.read_csv(target / "benchmarks.csv").to_dict("records") == [
+        {"job": "fit/a", "s": 2.5, "max_rss": 100}
+    ]
+    listed = set(pd.read_csv(release / "manifest.csv")["path"])
+    assert listed == {"tables/own.csv", *(f"mine/{name}" for name in names - {"manifest.csv"})}
 
 
 def test_the_archive_of_the_same_study_has_the_same_bytes_and_stays_in_the_manifest(

@@ -6,6 +6,7 @@ import yaml
 from diverse.report.release_guard import (
     OtherStudyError,
     check_same_study,
+    release_folder,
     released_study,
     remember_study,
 )
@@ -29,6 +30,13 @@ def test_a_study_is_released_again_but_not_over_another(tmp_path, config):
     with pytest.raises(OtherStudyError, match="holds the release of the study copper; the study 7"):
         check_same_study(config(7), target)
     assert released_study(target) == "copper"
+
+
+def test_another_study_is_released_below(tmp_path):
+    assert release_folder("copper", tmp_path) == tmp_path
+    remember_study("copper", tmp_path)
+    assert release_folder("copper", tmp_path) == tmp_path
+    assert release_folder("zinc", tmp_path) == tmp_path / "zinc"
 
 
 def test_the_repository_releases_tungsten(config):

@@ -18,6 +18,7 @@ STAGES = [  # files of rules, in the order of the Snakefile
         "label_quality",
         "split",
         "train",
+        "blocks",
         "draws",
         "ace",
         "references",
@@ -28,6 +29,7 @@ STAGES = [  # files of rules, in the order of the Snakefile
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
 from diverse.labels.labellers.extra import is_made
+from diverse.study.blocks import shared_sums
 from diverse.study.check import load_study
 from diverse.study.folders import FolderError, check_folders
 from diverse.study.names import check_element
@@ -132,6 +134,8 @@ POTENTIAL_FILES = {
 DRAWN = names("models", "draws", True) if config["split"]["draws"] > 1 else []
 DRAWN_POLYNOMIALS = [model for model in POLYNOMIALS if model in DRAWN]
 DRAWN_NETWORKS = [model for model in NETWORKS if model in DRAWN]
+BLOCKED = config["split"]["by"] == "block"
+BLOCKS = range(config["split"]["blocks"] if BLOCKED else 0)
 SUBSETS_OF = {  # names of the subsets that each model is trained on
     model: [name for name, subset in config["subsets"].items() if model in subset["models"]]
     for model in config["models"]
@@ -145,7 +149,7 @@ DRAW_ERRORS = [
         "<results>/errors/draws/{train}/{batch}.csv.xz",
         train=WHOLE,
         batch=[
-            *(["polynomials"] if DRAWN_POLYNOMIALS else []),
+            *(DRAWN_POLYNOMIALS if BLOCKED else ["polynomials"][: len(DRAWN_POLYNOMIALS)]),
             *DRAWN_NETWORKS,
             *(["ace"] if ACES else []),
         ],
@@ -254,6 +258,21 @@ def structure_chunks(wildcards):
 def labelled_chunks(wildcards):
     """Return the files of labels of every chunk of the wildcards' data set."""
     return all_chunks("labels", [wildcards.dataset])
+
+
+def blocked_chunks(wildcards):
+    """Return the files of labels of every chunk of the wildcards' training set."""
+    return all_chunks("labels", [wildcards.train])
+
+
+def summed_blocks(wildcards):
+    """Return the sums of every block that serve the wildcards' model."""
+    return [f"<results>/sums/{{train}}/{SUMMED[wildcards.model]}/{n}.npz" for n in BLOCKS]
+
+
+def summed_basis(wildcards):
+    """Return the basis of the sums that serve the wildcards' model."""
+    return f"<results>/sums/{{train}}/{SUMMED[wildcards.model]}/basis.npz"
 
 
 def label_memory(wildcards, threads, attempt):

@@ -2,8 +2,8 @@
 
 Needs  errors/{draws,subsets}/, errors/cells.csv.xz, tables/{training_sets,scores,reference_models}.csv,
        datasets/, structures/whitening.npz
-Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines,sensitivity}.csv,
-       tables/{baselines,sensitivity}.html, figures/{parameters,nodes,cost,learning_curves,novelty,mixtures}.png
+Makes  errors/{levels,novelty}.csv, tables/{grounds,size,curves,novelty,mixtures,baselines,sensitivity,beside}.csv,
+       tables/{baselines,sensitivity,beside}.html, figures/{parameters,nodes,cost,learning_curves,novelty,mixtures}.png
 Steps  measure_levels: logarithms of errors, averaged over the groups of each ground, for every
                      training set, model and draw
        show_model_sizes: errors against the size of the model, and against the cost of dynamics with it
@@ -14,6 +14,7 @@ Steps  measure_levels: logarithms of errors, averaged over the groups of each gr
        show_mixtures: what added cells change, and sets that were chosen in another way, if the
                      study has such sets
        tabulate_sensitivity: what another energy weight changes, if the study asks for some
+       tabulate_beside: the claims of a released study beside those of this one, if it names one
 """
 
 
@@ -22,6 +23,7 @@ localrules:
     show_learning_curves,
     show_mixtures,
     tabulate_sensitivity,
+    tabulate_beside,
 
 
 rule measure_levels:
@@ -105,7 +107,7 @@ rule measure_novelty:
     conda:
         ENVIRONMENT
     params:
-        study=study_part("cutoff", "optimiser"),
+        study=study_part("seed", "cutoff", "optimiser"),
         trains=WHOLE,
         tests=TESTS,
     message:
@@ -229,6 +231,37 @@ rule tabulate_sensitivity:
         "../scripts/tabulate_sensitivity.py"
 
 
+rule tabulate_beside:
+    """Put the claims of this study beside those of a released one, with what they differ in."""
+    input:
+        claims="<results>/tables/claims.csv",
+        sizes="<results>/tables/training_sets.csv",
+        curves="<results>/tables/curves.csv" if SIZES else [],
+        released=BESIDE,
+    output:
+        table="<results>/tables/beside.csv",
+        page=report(
+            "<results>/tables/beside.html",
+            caption="../report/beside.rst",
+            category="Claims",
+            labels={"result": "claims beside those of a released study"},
+        ),
+    log:
+        "<logs>/tabulate_beside.log",
+    conda:
+        ENVIRONMENT
+    params:
+        study=lookup(within=config, dpath="study"),
+        labeller=config["labellers"][config["labeller"]]["kind"] if LABELLED else "published",
+        trains=WHOLE,
+        families=FAMILIES,
+        curves=CURVES,
+    message:
+        "Putting claims beside those of a released study"
+    script:
+        "../scripts/tabulate_beside.py"
+
+
 rule curves:
     input:
         "<results>/figures/parameters.png",
@@ -236,3 +269,4 @@ rule curves:
         "<results>/figures/learning_curves.png" if SIZES else [],
         "<results>/figures/mixtures.png" if len(COMPARED) > len(WHOLE) else [],
         "<results>/tables/sensitivity.html" if WEIGHTED and len(WHOLE) > 1 else [],
+        "<results>/tables/beside.html" if BESIDE and len(WHOLE) > 1 else [],

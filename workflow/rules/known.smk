@@ -41,3 +41,6 @@ KNOWN_PHYSICS = first_whole(OWN_PHYSICS, released_files("physics", ".csv", ".jso
 # (tests/benchmarks/md.py, md_references.py).
 SPEEDS = first_known(ROOT / "results/release/benchmarks/md.csv")
 REFERENCE_SPEEDS = first_known(ROOT / "results/release/benchmarks/md_references.csv")
+
+# Claims of a released study, beside which those of this one stand.
+BESIDE = first_known(ROOT / (config["beside"] or "none") / "tables/claims.csv")

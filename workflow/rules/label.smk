@@ -73,6 +73,8 @@ rule merge_labels:
         labels="<results>/labels/{dataset}.xyz.xz",
     log:
         "<logs>/merge_labels/{dataset}.log",
+    benchmark:
+        "<benchmarks>/merge_labels/{dataset}.tsv"
     wildcard_constraints:
         dataset=either(LABELLED),
     conda:
@@ -96,6 +98,8 @@ rule tabulate_failures:
         ),
     log:
         "<logs>/tabulate_failures.log",
+    benchmark:
+        "<benchmarks>/tabulate_failures.tsv"
     conda:
         ENVIRONMENT
     message:
@@ -124,6 +128,8 @@ rule show_datasets:
         ),
     log:
         "<logs>/show_datasets.log",
+    benchmark:
+        "<benchmarks>/show_datasets.tsv"
     conda:
         ENVIRONMENT
     params:
@@ -147,6 +153,8 @@ rule plot_labels:
         ),
     log:
         "<logs>/plot_labels.log",
+    benchmark:
+        "<benchmarks>/plot_labels.tsv"
     conda:
         ENVIRONMENT
     params:
@@ -171,6 +179,8 @@ rule write_card:
         card="<results>/labels/README.md",
     log:
         "<logs>/write_card.log",
+    benchmark:
+        "<benchmarks>/write_card.tsv"
     conda:
         ENVIRONMENT
     params:

@@ -43,6 +43,8 @@ rule collect_potentials:
         cards_of(EXPORTED),  # of each potential the other files lie beside its card
     log:
         "<logs>/collect_potentials/{train}.log",
+    benchmark:
+        "<benchmarks>/collect_potentials/{train}.tsv"
     conda:
         ENVIRONMENT
     params:

@@ -10,7 +10,8 @@ Steps  plot_workflow: the graph of stages
        verify: compare the files with the manifest, and make a sample of them again (on request)
        reproduce: compare the tables with the released ones, number by number (on request)
        release: copy what the repository ships to results/release/, pack the rest, and write the
-                findings to README.md (on request)
+                findings to README.md; of a study beside the released one, what is no structure or
+                label to a folder of its own below (on request)
        release_ahead: add labels of steps that the study does not take yet, from the ledgers that a run
                     of `label` left, whole or stopped (on request)
        In the end the terminal says where the results lie or, where something failed, the logs.
@@ -202,6 +203,7 @@ rule reproduce:
     conda:
         ENVIRONMENT
     params:
+        study=lookup(within=config, dpath="study"),
         released=str(ROOT / "results/release"),
     message:
         "Comparing the study with the released one"
@@ -222,6 +224,7 @@ rule release:
     conda:
         ENVIRONMENT
     params:
+        study=lookup(within=config, dpath="study"),
         families={name: FAMILIES[name] for name in WHOLE},
         target="results/release",  # no output: what git brought may be newer than the study
         readme="README.md",

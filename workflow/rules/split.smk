@@ -70,12 +70,15 @@ rule describe_cells:
         training_sets="<results>/tables/training_sets.csv",
     log:
         "<logs>/describe_cells.log",
+    benchmark:
+        "<benchmarks>/describe_cells.tsv"
     conda:
         ENVIRONMENT
     params:
         datasets=DATASETS,
         trains=WHOLE,
         subsets=list(config["subsets"]),
+        some=config["split"]["test_cells"] is not None,
     message:
         "Describing labelled cells and training sets"
     script:

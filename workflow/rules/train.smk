@@ -101,7 +101,7 @@ rule fit_polynomial:
     benchmark:
         "<benchmarks>/fit_polynomial/{train}/{model}/{seed}.tsv"
     wildcard_constraints:
-        model=either(SNAPS),
+        model=either([] if BLOCKED else SNAPS),
     conda:
         ENVIRONMENT
     resources:
@@ -127,7 +127,7 @@ use rule fit_polynomial as fit_pod with:
     benchmark:
         "<benchmarks>/fit_pod/{train}/{model}/{seed}.tsv"
     wildcard_constraints:
-        model=either(PODS),
+        model=either([] if BLOCKED else PODS),
 
 
 rule train_network:
@@ -173,6 +173,8 @@ rule check_export:
         ),
     log:
         "<logs>/check_export/{model}/{seed}.log",
+    benchmark:
+        "<benchmarks>/check_export/{model}/{seed}.tsv"
     conda:
         ENVIRONMENT
     params:

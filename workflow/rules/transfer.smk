@@ -44,6 +44,8 @@ rule score:
         errors="<results>/errors/draws/{train}/exported.csv.xz",
     log:
         "<logs>/score/{train}.log",
+    benchmark:
+        "<benchmarks>/score/{train}.tsv"
     conda:
         ENVIRONMENT
     params:

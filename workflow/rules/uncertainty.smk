@@ -31,6 +31,8 @@ rule calibrate:
         table="<results>/calibration/{train}.csv",
     log:
         "<logs>/calibrate/{train}.log",
+    benchmark:
+        "<benchmarks>/calibrate/{train}.tsv"
     conda:
         ENVIRONMENT
     params:

@@ -17,10 +17,11 @@ files, params, name = snakemake.input, snakemake.params, snakemake.wildcards.mod
 study, subsets, zbl = params.study, params.subsets, repulsion(params.study)
 tables = dict(zip(params.datasets, files.draws, strict=True))
 searches = dict(zip(params.searched, files.searches, strict=True))
-sets = LabelledSets.read(files.labels, tables, cutoff=study["cutoff"], zbl=zbl)
+of_subsets = subset_sets(files.subsets, subsets) if subsets else None
+sets = LabelledSets.read(files.labels, tables, cutoff=study["cutoff"], zbl=zbl, drawn=of_subsets)
 descriptor, device = model_descriptor(study, params.model), study_device(study)
-if subsets:
-    trainings = stacks(subset_sets(files.subsets, subsets), n_seeds=1)
+if of_subsets is not None:
+    trainings = stacks(of_subsets, n_seeds=1)
 else:  # further seeds on the first draw tell what chance in training does
     trainings = stacks(sets.drawn(snakemake.wildcards.train), params.seeds)
 n_trainings = sum(map(len, trainings))

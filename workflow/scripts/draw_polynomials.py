@@ -19,10 +19,9 @@ study, subsets = params.study, params.subsets
 options = {"cutoff": study["cutoff"], "zbl": repulsion(study)}
 tables = dict(zip(params.datasets, files.draws, strict=True))
 searches = dict(zip(params.searched, files.searches, strict=True))
-sets = LabelledSets.read(files.labels, tables, **options)
-drawn_sets = (
-    subset_sets(files.subsets, subsets) if subsets else sets.drawn(snakemake.wildcards.train)
-)
+of_subsets = subset_sets(files.subsets, subsets) if subsets else None
+sets = LabelledSets.read(files.labels, tables, drawn=of_subsets, **options)
+drawn_sets = sets.drawn(snakemake.wildcards.train) if of_subsets is None else of_subsets
 fits = list(product(params.models.items(), drawn_sets))
 rows = []
 with open(snakemake.log[0], "a") as log, threadpool_limits(snakemake.threads):

@@ -6,26 +6,43 @@ from pathlib import Path
 import pandas as pd
 
 from diverse.report.findings import show_findings
-from diverse.report.release import chosen_potentials, readme_figures, release_study
-from diverse.report.release_guard import check_same_study, remember_study
+from diverse.report.release import (
+    chosen_potentials,
+    readme_figures,
+    release_beside,
+    release_study,
+)
+from diverse.report.release_guard import check_same_study, release_folder, remember_study
 from diverse.report.version import check_clean, read_version
 from diverse.seals import check_seals
 from diverse.study.job import begin
 
+FIGURES = ["ratios.png", "learning_curves.png", "training.png"]  # of a study beside the default
+
 begin(snakemake)
 check_seals(Path(card).parent for card in snakemake.input.potentials)
-target, readme = Path(snakemake.params.target), Path(snakemake.params.readme)
+config, release = Path(snakemake.input.config), Path(snakemake.params.target)
+target, readme = release_folder(snakemake.params.study, release), Path(snakemake.params.readme)
 root = Path(snakemake.scriptdir).resolve().parents[1]
 version = read_version(root)
 check_clean(version, target)
 target.mkdir(parents=True, exist_ok=True)
-name = check_same_study(Path(snakemake.input.config), target)
+name = check_same_study(config, target)
 remember_study(name, target)
+potentials = chosen_potentials(pd.read_csv(snakemake.input.scores), snakemake.params.families)
+if target != release:
+    release_beside(config.parent, target, figures=FIGURES, potentials=potentials)
+    print(
+        f"{target} holds the study, but for structures and labels, beside the release of another; "
+        f"to ship them, too, move that elsewhere and run the same command again",
+        file=sys.stderr,
+    )
+    sys.exit()
 archive = release_study(
-    Path(snakemake.input.config).parent,
+    config.parent,
     target,
     figures=readme_figures(readme),
-    potentials=chosen_potentials(pd.read_csv(snakemake.input.scores), snakemake.params.families),
+    potentials=potentials,
     version=version,
 )
 claims = target / "tables/claims.csv"

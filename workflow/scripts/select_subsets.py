@@ -16,9 +16,9 @@ tables = dict(zip(snakemake.params.sources, map(read_draws, files.draws), strict
 sizes = {name: table["environments"].to_numpy() for name, table in tables.items()}
 described = any(subset["method"] != "random" for subset in subsets.values())
 cells = labelled_by_dataset(files.cells, tables) if described else {}
-taken = []
+taken, draws = [], min(map(n_draws, tables.values()))
 for subset_name, subset in subsets.items():
-    for draw in range(min(map(n_draws, tables.values()))):
+    for draw in range(min(draws, subset["draws"] or draws)):
         for names, environments in subset_parts(subset):
             pool = members({name: tables[name] for name in names}, draw, WHOLE)
             if environments is not None:

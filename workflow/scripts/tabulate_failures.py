@@ -1,12 +1,11 @@
 """List the cells that got no label, with the cause."""
 
-from pathlib import Path
-
-from diverse.labels.ledger import Ledger
 from diverse.labels.ledger.query import failures
+from diverse.structures.frames import read_frames
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-rows = [row for file in snakemake.input.labels for row in Ledger(None, [Path(file)]).rows()]
+frames = read_frames(snakemake.input.labels)
+rows = (frame.cell() for frame in frames if not frame.labelled)
 failures(rows).to_csv(snakemake.output.table, index=False)
 finish(snakemake)

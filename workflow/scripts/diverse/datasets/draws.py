@@ -8,7 +8,7 @@ how much a training set of another draw would differ.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,12 +63,16 @@ def draw_cells(
 
 
 def draws_table(
-    cells: Sequence[Outline], keys: Sequence[str], parts: Sequence[np.ndarray]
+    cells: Sequence[Outline],
+    keys: Sequence[str],
+    parts: Sequence[np.ndarray],
+    blocks: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the table of draws: a row for each labelled cell, a column for each draw.
 
     Columns ``cell`` (its place among the labelled cells), ``key``, ``group``, ``trajectory``,
-    ``environments``, and from ``draw0`` on the parts that `draw_cells` returns.
+    ``environments``, of a set that is divided in blocks ``block``, and from ``draw0`` on the parts
+    that `draw_cells` returns.
     """
     table = pd.DataFrame(
         {
@@ -79,6 +83,8 @@ def draws_table(
             "environments": [cell.environments for cell in cells],
         }
     )
+    if blocks is not None:
+        table["block"] = blocks
     return table.assign(**{f"draw{number}": part for number, part in enumerate(parts)})
 
 
@@ -124,13 +130,11 @@ def members(tables: Mapping[str, pd.DataFrame], draw: int, part: str) -> list[tu
     ]
 
 
-def whole_sets(train: str, table: pd.DataFrame) -> list[DrawnSet]:
-    """Return the training part of a data set and its halves, of every draw."""
-    return [
-        DrawnSet(train, draw, part, members({train: table}, draw, part))
-        for draw in range(n_draws(table))
-        for part in PARTS
-    ]
+def whole_sets(train: str, table: pd.DataFrame) -> Iterator[DrawnSet]:
+    """Yield the training part of a data set and its halves, of every draw."""
+    for draw in range(n_draws(table)):
+        for part in PARTS:
+            yield DrawnSet(train, draw, part, members({train: table}, draw, part))
 
 
 def subset_sets(path: str | Path, names: Collection[str]) -> list[DrawnSet]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sys import intern
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -26,9 +26,14 @@ class Outline(NamedTuple):
     @classmethod
     def of(cls, cell: Atoms) -> Outline:
         """Return the group, trajectory, number of atoms and label protocol of a cell."""
-        group, trajectory = (intern(cell.info[name]) for name in ("config_type", "trajectory"))
-        protocol = cell.info.get("protocol")
-        return cls(group, trajectory, len(cell), protocol and intern(protocol))
+        return cls.of_info(cell.info, len(cell))
+
+    @classmethod
+    def of_info(cls, info: Mapping[str, Any], n_atoms: int) -> Outline:
+        """Return the outline of a cell of which the `info` and the number of atoms are known."""
+        group, trajectory = (intern(info[name]) for name in ("config_type", "trajectory"))
+        protocol = info.get("protocol")
+        return cls(group, trajectory, n_atoms, protocol and intern(protocol))
 
 
 def check_labels(cells: Sequence[Outline], dataset: str) -> None:

@@ -11,9 +11,9 @@ from ase import Atoms
 
 from diverse.datasets.draws import TEST, DrawnSet, read_draws, whole_sets
 from diverse.errors.scores import Labels, align_energies, cell_errors, energy_errors
-from diverse.labels.target import fit_target
 from diverse.models import Model, Predictions, predict
 from diverse.structures import labelled_by_dataset
+from diverse.structures.frames import read_places
 from diverse.zbl import ZBL
 
 DIGITS = "%.4g"  # of what is written: far below any spread
@@ -23,72 +23,14 @@ ROWS = [
 ]
 
 
-def describe_cells(tests: Mapping[str, Sequence[Atoms]]) -> pd.DataFrame:
-    """Return a row for each labelled cell of each data set: what its errors are compared with.
-
-    Returns
-    -------
-    DataFrame
-        ``test``, ``cell`` (place among the labelled cells of the data set), ``key``, ``group``,
-        ``trajectory``, ``n_atoms``; of the label ``energy`` (eV/atom), ``forces_squared``
-        ((eV/Å)^2, summed over all components), ``d_min`` (Å) and ``seconds`` (core time; NaN for
-        published labels, which came without).
-    """
-    rows = []
-    for test, cells in tests.items():
-        for number, cell in enumerate(cells):
-            energy, forces = fit_target(cell)
-            rows.append(
-                {
-                    "test": test,
-                    "cell": number,
-                    "key": cell.info["key"],
-                    "group": cell.info["config_type"],
-                    "trajectory": cell.info["trajectory"],
-                    "n_atoms": len(cell),
-                    "energy": energy / len(cell),
-                    "forces_squared": float((forces**2).sum()),
-                    "d_min": cell.info.get("d_min", np.nan),
-                    "seconds": cell.info.get("seconds", np.nan),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def compositions(drawn: Iterable[DrawnSet], cells: pd.DataFrame) -> pd.DataFrame:
-    """Return size and cost of training sets, a row for each data set that one takes cells from.
-
-    Parameters
-    ----------
-    drawn : iterable of DrawnSet
-    cells : DataFrame
-        Table of `describe_cells`.
-
-    Returns
-    -------
-    DataFrame
-        ``train``, ``draw``, ``part``, ``source``, ``cells``, ``environments`` and ``core_hours`` of
-        the labels (NaN where a label came without its time).
-    """
-    known = cells.set_index(["test", "cell"])[["n_atoms", "seconds"]]
-    rows = []
-    for part in drawn:
-        found = known.loc[part.cells].groupby(level="test", sort=False)
-        sums = found.agg(cells=("n_atoms", "size"), environments=("n_atoms", "sum"))
-        sums["core_hours"] = found["seconds"].sum(min_count=1) / 3600
-        names = {"train": part.train, "draw": part.draw, "part": part.part}
-        rows.append(sums.rename_axis("source").reset_index().assign(**names))
-    order = ["train", "draw", "part", "source", "cells", "environments", "core_hours"]
-    return pd.concat(rows)[order]
-
-
 class LabelledSets:
     """The labelled cells of every data set of a study, with the parts they have in each draw.
 
     Parameters
     ----------
-    cells : mapping of str to sequence of Atoms
-        Labelled cells of each data set, in the order of its table of draws.
+    cells : mapping of str to sequence of Atoms, or to dict of int to Atoms
+        Labelled cells of each data set, in the order of its table of draws, or some of them by
+        their place in it.
     tables : mapping of str to DataFrame
         Table of draws of each data set.
     cutoff : float, Å
@@ -103,14 +45,17 @@ class LabelledSets:
 
     def __init__(
         self,
-        cells: Mapping[str, Sequence[Atoms]],
+        cells: Mapping[str, Sequence[Atoms] | Mapping[int, Atoms]],
         tables: Mapping[str, pd.DataFrame],
         *,
         cutoff: float,
         zbl: ZBL,
     ) -> None:
         for name, members in cells.items():
-            if [cell.info["key"] for cell in members] != list(tables[name]["key"]):
+            some = isinstance(members, Mapping)
+            found = list(members.values() if some else members)  # type: ignore[union-attr]
+            keys = tables[name]["key"]
+            if [cell.info["key"] for cell in found] != list(keys[list(members)] if some else keys):
                 raise ValueError(
                     f"the draws of {name} are of other labels than those at hand: make "
                     f"datasets/{name}/draws.csv anew"
@@ -125,15 +70,24 @@ class LabelledSets:
         *,
         cutoff: float,
         zbl: ZBL,
+        drawn: Iterable[DrawnSet] | None = None,
     ) -> LabelledSets:
-        """Read the labelled cells of data sets, and the table of draws of each by its path."""
-        cells = labelled_by_dataset(labels, tables)
-        drawn = {name: read_draws(tables[name]) for name in cells}
-        return cls(cells, drawn, cutoff=cutoff, zbl=zbl)
+        """Read the labelled cells of data sets, and the table of draws of each by its path.
+
+        With training sets in `drawn`, only their cells are read, and the test cells of their draws.
+        """
+        if drawn is None:
+            cells = labelled_by_dataset(labels, tables)
+            of_cells = {name: read_draws(tables[name]) for name in cells}
+            return cls(cells, of_cells, cutoff=cutoff, zbl=zbl)
+        known = {name: read_draws(path) for name, path in tables.items()}
+        wanted = needed_places(known, drawn)
+        some = {name: found for name, found in read_places(labels, wanted).items() if found}
+        return cls(some, known, cutoff=cutoff, zbl=zbl)
 
     def drawn(self, train: str) -> list[DrawnSet]:
         """Return the training part of a data set and its halves, of every draw."""
-        return whole_sets(train, self._tables[train]) if train in self._tables else []
+        return list(whole_sets(train, self._tables[train])) if train in self._tables else []
 
     def cells(self, places: Iterable[tuple[str, int]]) -> list[Atoms]:
         """Return the cells of these data sets and places."""
@@ -171,6 +125,29 @@ class LabelledSets:
             found = predict(model, chosen, cutoff=self._cutoff, zbl=self._zbl, stresses=False)
             rows.append(error_rows(names, numbers, chosen, found, protocols))
         return pd.concat(rows)
+
+
+def needed_places(
+    tables: Mapping[str, pd.DataFrame], drawn: Iterable[DrawnSet]
+) -> dict[str, set[int]]:
+    """Return the places of the cells of training sets, and of the test cells of their draws.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Table of draws of each data set.
+    drawn : iterable of DrawnSet
+    """
+    wanted: dict[str, set[int]] = {name: set() for name in tables}
+    draws = set()
+    for training in drawn:
+        draws.add(training.draw)
+        for dataset, place in training.cells:
+            wanted[dataset].add(int(place))
+    for name, table in tables.items():
+        for draw in draws:
+            wanted[name].update(np.flatnonzero(table[f"draw{draw}"] == TEST).tolist())
+    return wanted
 
 
 def error_rows(

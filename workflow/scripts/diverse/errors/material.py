@@ -18,6 +18,7 @@ from diverse.errors.ground import (
     relation,
     test_groups,
 )
+from diverse.errors.inventory import POOL
 from diverse.errors.theta import METRICS, Logs, log_errors, trajectory_weights, without_offset
 
 SIZES = ["train", "draw", "part", "source", "environments"]
@@ -71,12 +72,15 @@ class Material:
             Of `read_errors` and `read_cells`.
         sizes : DataFrame
             One row for each source of a training set in a draw: ``train``, ``draw``, ``part``,
-            ``source``, ``environments``.
+            ``source``, ``environments``; where `cells` are not all there are, also the whole data
+            sets, of part ``pool``.
         classes, families : mapping
             Class of each model and family of each data set, in the order of the study.
         """
         types = {str(test): set(part["group"]) for test, part in cells.groupby("test")}
+        whole = sizes[sizes["part"] == POOL]
         pools = cells.groupby("test")["n_atoms"].sum()
+        pools = pools if whole.empty else whole.set_index("source")["environments"]
         cells = cells[cells["test"].isin(errors["test"].unique())].reset_index(drop=True)
         models = [name for name in classes if (errors["model"] == name).any()]
         n_draws = int(errors["draw"].max()) + 1 if len(errors) else 0

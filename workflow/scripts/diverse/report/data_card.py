@@ -10,19 +10,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase import Atoms
 from jinja2 import Environment, StrictUndefined
 
 from diverse.labels.convergence import summarise_errors
+from diverse.labels.facts import LabelFacts
 from diverse.labels.labellers import make_labeller
-from diverse.labels.ledger import Ledger
-from diverse.labels.target import free_energy_per_atom, stress_of
 from diverse.report.model_card import settings_rows
 from diverse.report.numbers import digits
 from diverse.report.pages.datasets import MEASURES
 from diverse.report.pages.labels import noise_sentence, reference_name
 from diverse.seals import sha256_of
 from diverse.structures.comment_line import one_line
+from diverse.structures.frames import read_frames
 from diverse.study.settings import Config, labeller_options
 
 two_digits = partial(digits, significant=2)
@@ -68,13 +67,16 @@ def data_card(
         The study with every default, and the schema that describes its keys.
     tables : Tables
     """
-    rows = {name: Ledger(None, [path]).rows() for name, path in files.items()}
+    rows = {
+        name: [LabelFacts.of(frame.cell()) for frame in read_frames([path])]
+        for name, path in files.items()
+    }
     page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(template)
     return page.render(
         study=study["study"],
         element=study["element"],
         first=next(iter(files.values())).name,
-        **_totals([cell for members in rows.values() for cell in _labelled(members)]),
+        **_totals([label for members in rows.values() for label in _labelled(members)]),
         composition=_markdown(composition(rows, study)),
         ranges=_markdown(ranges(rows)),
         diversity=_markdown(equal_diversity(tables.diversity)),
@@ -87,28 +89,28 @@ def data_card(
     )
 
 
-def _totals(labelled: Sequence[Atoms]) -> dict[str, Any]:
+def _totals(labelled: Sequence[LabelFacts]) -> dict[str, Any]:
     """Return the numbers of all labels together that the prose quotes."""
-    sizes = [len(cell) for cell in labelled]
-    with_stress = sum(stress_of(cell) is not None for cell in labelled)
+    sizes = [label.n_atoms for label in labelled]
+    with_stress = sum(label.has_stress for label in labelled)
     return {
         "cells": f"{len(sizes):,}",
         "environments": f"{sum(sizes):,}",
         "smallest": min(sizes),
         "largest": max(sizes),
-        "closest": f"{min(cell.info['d_min'] for cell in labelled):.2f}",
+        "closest": f"{min(label.info['d_min'] for label in labelled):.2f}",
         "with_stress": with_stress > 0,
         "stress": _stress_words(with_stress, len(sizes)),
-        "dft": any(cell.info["labeller"] == "gpaw" for cell in labelled),
+        "dft": any(label.info["labeller"] == "gpaw" for label in labelled),
     }
 
 
-def composition(rows: Mapping[str, Sequence[Atoms]], study: Config) -> pd.DataFrame:
+def composition(rows: Mapping[str, Sequence[LabelFacts]], study: Config) -> pd.DataFrame:
     """Return size, use and failures of each data set."""
     lines = []
     for name, members in rows.items():
         labelled = _labelled(members)
-        sizes = [len(cell) for cell in labelled]
+        sizes = [label.n_atoms for label in labelled]
         failed = len(members) - len(labelled)
         lines.append(
             {
@@ -125,15 +127,15 @@ def composition(rows: Mapping[str, Sequence[Atoms]], study: Config) -> pd.DataFr
     return pd.DataFrame(lines)
 
 
-def ranges(rows: Mapping[str, Sequence[Atoms]]) -> pd.DataFrame:
+def ranges(rows: Mapping[str, Sequence[LabelFacts]]) -> pd.DataFrame:
     """Return the ranges of the labels of each data set, and what they cost."""
     lines = []
     for name, members in rows.items():
         labelled = _labelled(members)
         if not labelled:
             continue
-        forces = np.concatenate([cell.get_forces() for cell in labelled])
-        energies = [free_energy_per_atom(cell) for cell in labelled]
+        forces = np.concatenate([label.forces for label in labelled])
+        energies = [label.energy for label in labelled]
         seconds = sum(row.info["seconds"] for row in members)
         lines.append(
             {
@@ -141,10 +143,10 @@ def ranges(rows: Mapping[str, Sequence[Atoms]]) -> pd.DataFrame:
                 "free energy": _range(energies, "{:.2f}"),
                 "force component, rms": f"{np.sqrt((forces**2).mean()):.2f}",
                 "largest force": f"{np.linalg.norm(forces, axis=1).max():.2f}",
-                "shortest distance": _range([c.info["d_min"] for c in labelled], "{:.2f}"),
-                "volume": _range([c.get_volume() / len(c) for c in labelled], "{:.1f}"),
-                "iterations": _range([c.info["iterations"] for c in labelled], "{:d}"),
-                "core s/atom": f"{seconds / sum(map(len, members)):.2g}",
+                "shortest distance": _range([label.info["d_min"] for label in labelled], "{:.2f}"),
+                "volume": _range([label.volume for label in labelled], "{:.1f}"),
+                "iterations": _range([label.info["iterations"] for label in labelled], "{:d}"),
+                "core s/atom": f"{seconds / sum(row.n_atoms for row in members):.2g}",
             }
         )
     return pd.DataFrame(lines)
@@ -164,7 +166,7 @@ def equal_diversity(diversity: pd.DataFrame) -> pd.DataFrame:
 
 
 def _protocols(
-    rows: Mapping[str, Sequence[Atoms]], study: Config, schema: Config
+    rows: Mapping[str, Sequence[LabelFacts]], study: Config, schema: Config
 ) -> Iterator[dict[str, str]]:
     """Yield the facts that the template states of each labeller in use."""
     users: dict[str, list[str]] = {}
@@ -235,7 +237,7 @@ def _variants(study: Config) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _failures(rows: Mapping[str, Sequence[Atoms]]) -> str:
+def _failures(rows: Mapping[str, Sequence[LabelFacts]]) -> str:
     failed = [
         {
             "data set": name,
@@ -244,7 +246,7 @@ def _failures(rows: Mapping[str, Sequence[Atoms]]) -> str:
         }
         for name, members in rows.items()
         for row in members
-        if row.calc is None
+        if not row.labelled
     ]
     if not failed:
         return "Nothing: every cell in these files has its label."
@@ -264,8 +266,8 @@ def _checksums(files: Mapping[str, Path]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _labelled(rows: Sequence[Atoms]) -> list[Atoms]:
-    return [row for row in rows if row.calc is not None]
+def _labelled(rows: Sequence[LabelFacts]) -> list[LabelFacts]:
+    return [row for row in rows if row.labelled]
 
 
 def _range(values: Sequence[float], form: str) -> str:

@@ -63,11 +63,58 @@ def release_study(
     Path
         The archive.
     """
+    _copy_findings(results, target, ["README.md", "*.xyz.xz"], figures, potentials)
+    _release_convergence(results, target / "convergence")
+    _release_dynamics(results, target / "dynamics")
+    _release_physics(results, target / "physics")
+    archive = pack_archive(results, results / "release.tar.xz", version)
+    write_manifest(target, archive)
+    release_ahead(results, target)
+    return archive
+
+
+def release_beside(
+    results: Path, target: Path, *, figures: Iterable[str], potentials: Iterable[str]
+) -> None:
+    """Copy a study's deliverables but its labels to a folder below the release of another study.
+
+    Labels of a set of full size are hundreds of megabytes, and made again in an hour or two. What
+    every job took is copied as one table, ``benchmarks.csv``. Manifests of both releases are
+    written.
+
+    Parameters
+    ----------
+    results, target : Path
+        Folders of the study, and of its release.
+    figures, potentials : iterable of str
+        Names of those that git gets, as `release_study` takes them; of figures those that exist.
+    """
+    there = [name for name in figures if (results / "figures" / name).exists()]
+    _copy_findings(results, target, ["README.md"], there, potentials)
+    shutil.copy(results / "config.yaml", target)
+    folder = results / "benchmarks"
+    jobs = [
+        pd.read_csv(file, sep="\t").assign(job=str(file.relative_to(folder).with_suffix("")))
+        for file in sorted(folder.rglob("*.tsv"))
+    ]
+    pd.concat(jobs).set_index("job").to_csv(target / "benchmarks.csv")
+    write_manifest(target)
+    write_manifest(target.parent)
+
+
+def _copy_findings(
+    results: Path,
+    target: Path,
+    labels: Iterable[str],
+    figures: Iterable[str],
+    potentials: Iterable[str],
+) -> None:
+    """Copy the files of labels of these patterns, tables, errors, some figures and potentials."""
     for folder in ("labels", "tables", "figures", "potentials", "errors"):
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
-    for labels in ("README.md", "*.xyz.xz"):  # neither in a study of published sets alone
-        for path in (results / "labels").glob(labels):
+    for pattern in labels:  # none in a study of published sets alone
+        for path in (results / "labels").glob(pattern):
             shutil.copy(path, target / "labels")
     for path in sorted((results / "tables").glob("*.csv")):
         _copy_table(path, target / "tables")
@@ -81,13 +128,6 @@ def release_study(
     for name in potentials:
         hidden = shutil.ignore_patterns(".*")  # Snakemake's own
         shutil.copytree(results / "potentials" / name, target / "potentials" / name, ignore=hidden)
-    _release_convergence(results, target / "convergence")
-    _release_dynamics(results, target / "dynamics")
-    _release_physics(results, target / "physics")
-    archive = pack_archive(results, results / "release.tar.xz", version)
-    write_manifest(target, archive)
-    release_ahead(results, target)
-    return archive
 
 
 def readme_figures(readme: Path) -> list[str]:
@@ -163,10 +203,11 @@ def write_manifest(target: Path, archive: Path | None = None) -> None:
     """Write ``manifest.csv``: path, bytes and SHA-256 of every released file.
 
     Paths are relative to `target`. The archive lies outside it, and its row stays until another
-    archive takes its place.
+    archive takes its place. Manifests of other studies below `target` are left out.
     """
     manifest = target / MANIFEST
-    rows = [_manifest_row(path, target) for path in visible_files(target) if path != manifest]
+    files = [path for path in visible_files(target) if path.name != MANIFEST]
+    rows = [_manifest_row(path, target) for path in files]
     if archive is not None:
         rows.append(_manifest_row(archive, target))
     elif manifest.exists():

@@ -50,6 +50,19 @@ def released_study(target: Path) -> str:
     return title[1] if title else ""
 
 
+def release_folder(study: str, release: Path) -> Path:
+    """Return the folder that a study is released in: below the release of another, if there is one.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study.
+    release : Path
+        Folder of what is released, ``results/release``.
+    """
+    return release if released_study(release) in ("", study) else release / study
+
+
 def remember_study(name: str, target: Path) -> None:
     """Write the name of the study that is released into its folder."""
     target.mkdir(parents=True, exist_ok=True)

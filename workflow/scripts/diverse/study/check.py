@@ -14,6 +14,7 @@ from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
 from diverse.kernel.cuda_build import MAX_TWOJMAX
 from diverse.labels.labellers import LabellerError, make_labeller
+from diverse.study.blocks import check_blocks
 from diverse.study.dynamics import complete_dynamics
 from diverse.study.lattice import check_lattice
 from diverse.study.names import check_names
@@ -62,6 +63,7 @@ def load_study(config: Config, schema_path: str) -> Config:
         complete_subsets(study)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    check_blocks(study)
     complete_dynamics(study)
     check_names(study)
     check_lattice(study)
@@ -77,8 +79,7 @@ def load_study(config: Config, schema_path: str) -> Config:
 @cache
 def _read_schema(path: str) -> Config:
     """Return the schema, which nobody changes."""
-    with open(path) as file:
-        return dict(yaml.safe_load(file))
+    return dict(yaml.safe_load(Path(path).read_text()))
 
 
 def _drop_absent(study: Config) -> None:

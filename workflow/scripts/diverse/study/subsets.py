@@ -109,20 +109,27 @@ def _subset(of: Any, block: Config, study: Config, **others: Any) -> Config:
     models = block["models"] or own_models(study)
     return {
         "of": of, "environments": None, "method": method, "models": models,
-        "energy_weight": None, **others,
+        "energy_weight": None, "draws": None, **others,
     }  # fmt: skip
 
 
 def _learning_curve(study: Config) -> Iterator[tuple[str, Config]]:
     curve, whole = study["learning_curve"], study["split"]["train_environments"]
-    for environments in curve["environments"]:
+    sizes, draws = curve["environments"], curve["draws"]
+    if draws and len(draws) != len(sizes):
+        raise ValueError(
+            f"learning_curve.draws: there are {len(draws)} numbers for {len(sizes)} environments; "
+            "give as many, or none for all draws"
+        )
+    for environments, number in zip(sizes, draws or [None] * len(sizes), strict=True):
         if whole is not None and environments >= whole:
             raise ValueError(
                 f"learning_curve.environments: {environments} is not below "
                 f"split.train_environments ({whole}), which the last point of each curve has"
             )
         for name in _trained(study):
-            yield f"{name}{environments}", _subset(name, curve, study, environments=environments)
+            size = {"environments": environments, "draws": number}
+            yield f"{name}{environments}", _subset(name, curve, study, **size)
 
 
 def _mixtures(study: Config) -> Iterator[tuple[str, Config]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +10,8 @@ from ase import Atoms
 
 from diverse.kernel.device import Device
 from diverse.models import Model
-from diverse.models.polynomial.accumulate import Gram
+from diverse.models.polynomial.accumulate import Fold, Gram
+from diverse.models.polynomial.basis import Basis
 from diverse.models.polynomial.left_out import FoldedSet
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import Fit, solve
@@ -53,15 +54,36 @@ def fit_streaming(
         zbl=zbl,
         make_gram=_maker(device if settings.form.quadratic else None),
     )
+    judged = data.folds(None) if settings.ridge is None else None
+    return solved(data.folds(settings.energy_scale), data.basis, settings, judged)
+
+
+def solved(
+    folds: Sequence[Fold],
+    basis: Basis,
+    settings: FitSettings,
+    judged: Sequence[Fold] | None = None,
+) -> tuple[Model, Uncertainty, Fit]:
+    """Return the model that solves normal equations in folds, with its uncertainty.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    basis : Basis
+        Basis that the folds were accumulated in.
+    settings : FitSettings
+    judged : sequence of Fold, optional
+        As `solve` takes it.
+    """
     fit = solve(
-        data.folds(settings.energy_scale),
-        data.basis,
+        folds,
+        basis,
         energy_weight=settings.energy_weight,
         force_weight=settings.force_weight,
         ridge=settings.ridge,
-        judged=data.folds(None) if settings.ridge is None else None,
+        judged=judged,
     )
-    subtracted = replace(data.basis, mean=data.basis.mean - settings.form.isolated_atom())
+    subtracted = replace(basis, mean=basis.mean - settings.form.isolated_atom())
     model = settings.form.model(fit.coefficients)
     return model, Uncertainty(subtracted, fit.covariance), fit
 

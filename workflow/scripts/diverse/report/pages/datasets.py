@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ase import Atoms
 
-from diverse.labels.target import free_energy_per_atom
+from diverse.labels.facts import LabelFacts
 from diverse.report.pages.html import STYLE, escaped, matrix
 
 MEASURES = {
@@ -25,26 +24,26 @@ MEASURES = {
 }
 
 
-def summarise(cells: dict[str, list[Atoms]]) -> pd.DataFrame:
+def summarise(labels: Mapping[str, Sequence[LabelFacts]]) -> pd.DataFrame:
     """Return one row per data set: its size, the ranges of its labels, and what they cost.
 
     Energies are free energies in eV/atom, forces in eV/Å, ``d_min`` (the shortest interatomic
     distance of all) in Å, ``seconds`` of one core.
     """
     rows = []
-    for name, members in cells.items():
-        energies = [free_energy_per_atom(cell) for cell in members]
-        forces = np.concatenate([c.get_forces() for c in members])
+    for name, members in labels.items():
+        energies = [label.energy for label in members]
+        forces = np.concatenate([label.forces for label in members])
         rows.append(
             {
                 "dataset": name,
                 "cells": len(members),
                 "environments": len(forces),
-                "d_min": min(c.info["d_min"] for c in members),
+                "d_min": min(label.info["d_min"] for label in members),
                 "energy_low": min(energies),
                 "energy_high": max(energies),
                 "force_rms": float(np.sqrt((forces**2).mean())),
-                "seconds": sum(c.info["seconds"] for c in members),
+                "seconds": sum(label.info["seconds"] for label in members),
             }
         )
     return pd.DataFrame(rows)

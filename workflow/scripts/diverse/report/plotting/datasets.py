@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from diverse.diversity import EnvironmentSample
-from diverse.labels.target import free_energy_per_atom
+from diverse.labels.facts import LabelFacts
 from diverse.report.plotting.style import Look, looks, style
 
 POINTS = 2000  # environments of a set that a map shows at most
+LABELS = 5000  # labels of a set that a figure shows at most, evenly over the set
 
 
 def map_of_environments(
@@ -99,15 +99,18 @@ def geometry_curves(samples: Mapping[str, EnvironmentSample], families: dict[str
     return figure
 
 
-def energy_landscape(cells: Mapping[str, Sequence[Atoms]], families: dict[str, str]) -> Figure:
+def energy_landscape(
+    labels: Mapping[str, Sequence[LabelFacts]], families: Mapping[str, str]
+) -> Figure:
     """Draw free energy against volume per atom and against the shortest distance."""
     style()
-    palette = looks({name: families[name] for name in cells})
+    palette = looks({name: families[name] for name in labels})
     figure, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True, layout="constrained")
-    for name, members in cells.items():
-        energy = [free_energy_per_atom(cell) for cell in members]
-        volume = [c.get_volume() / len(c) for c in members]
-        d_min = [c.info["d_min"] for c in members]
+    for name, members in labels.items():
+        shown = members[:: -(-len(members) // LABELS)]
+        energy = [label.energy for label in shown]
+        volume = [label.volume for label in shown]
+        d_min = [label.info["d_min"] for label in shown]
         for axis, values in zip(axes, (volume, d_min), strict=True):
             axis.scatter(values, energy, s=12, alpha=0.8, linewidths=0.7, **palette[name].points)
     axes[0].set(xlabel="volume per atom (Å$^3$)", ylabel="free energy (eV/atom)")

@@ -8,13 +8,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from diverse.labels.convergence import MEASURES, summarise_errors
+from diverse.labels.facts import LabelFacts
+from diverse.report.plotting.datasets import LABELS
 from diverse.report.plotting.style import Look, looks, style
 
 FLOORS = {"energy": 0.1, "force": 0.1, "stress_corrected": 0.001}
@@ -55,28 +56,29 @@ def convergence_strips(errors: pd.DataFrame) -> Figure:
     return figure
 
 
-def label_panels(cells: Mapping[str, Sequence[Atoms]], families: Mapping[str, str]) -> Figure:
+def label_panels(labels: Mapping[str, Sequence[LabelFacts]], families: Mapping[str, str]) -> Figure:
     """Draw the sizes of forces, and the iterations and core time that the labels took.
 
     Parameters
     ----------
-    cells : dict of str to list of Atoms
-        Labelled cells of each data set.
+    labels : dict of str to list of LabelFacts
+        Labels of each data set.
     families : dict of str to str
         Family of each data set.
     """
     style()
-    palette = looks({name: families[name] for name in cells})
+    palette = looks({name: families[name] for name in labels})
     figure, axes = plt.subplots(1, 3, figsize=(7.2, 2.9), layout="constrained")
-    _force_histogram(axes[0], cells, palette)
+    _force_histogram(axes[0], labels, palette)
     timed = {
-        name: [cell for cell in members if cell.info.get("seconds")]
-        for name, members in cells.items()
+        name: [label for label in members if label.info.get("seconds")]
+        for name, members in labels.items()
     }
     for name, computed in timed.items():
-        atoms = [len(cell) for cell in computed]
-        iterations = [cell.info.get("iterations", 0) for cell in computed]
-        seconds = [cell.info["seconds"] / len(cell) for cell in computed]
+        shown = computed[:: -(-len(computed) // LABELS) or 1]
+        atoms = [label.n_atoms for label in shown]
+        iterations = [label.info.get("iterations", 0) for label in shown]
+        seconds = [label.info["seconds"] / label.n_atoms for label in shown]
         for axis, values in zip(axes[1:], (iterations, seconds), strict=True):
             axis.scatter(atoms, values, s=14, alpha=0.8, linewidths=0.7, **palette[name].points)
     for axis in axes[1:]:
@@ -91,12 +93,12 @@ def label_panels(cells: Mapping[str, Sequence[Atoms]], families: Mapping[str, st
 
 
 def _force_histogram(
-    axis: Axes, cells: Mapping[str, Sequence[Atoms]], palette: Mapping[str, Look]
+    axis: Axes, labels: Mapping[str, Sequence[LabelFacts]], palette: Mapping[str, Look]
 ) -> None:
     """Draw the share of each set's atoms by the size of the force on them."""
     sizes = {
-        name: np.linalg.norm(np.concatenate([cell.get_forces() for cell in members]), axis=1)
-        for name, members in cells.items()
+        name: np.linalg.norm(np.concatenate([label.forces for label in members]), axis=1)
+        for name, members in labels.items()
     }
     largest = max(values.max() for values in sizes.values())
     edges = np.geomspace(WEAKEST, max(largest, 10 * WEAKEST) * 1.001, BINS + 1)
