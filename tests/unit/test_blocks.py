@@ -146,9 +146,11 @@ def test_cells_of_blocks_are_read_and_other_labels_refused(files, labelled):
     table = block_table(labelled)
     read = [cell.info["key"] for cell in block_cells(files, table, [1, 3])]
     assert read == list(table["key"][table["block"].isin([1, 3])])
-    table.loc[1, "key"] = "other"
-    with pytest.raises(ValueError, match="draws"):
-        list(block_cells(files, table, [1]))
+    for place in (1, len(table) - 1):
+        wrong = table.copy()
+        wrong.loc[place, "key"] = "other"
+        with pytest.raises(ValueError, match="draws"):
+            list(block_cells(files, wrong, [wrong["block"][place]]))
     with pytest.raises(ValueError, match="draws"):
         list(block_cells(files, block_table(labelled[:-1]), [0]))
 
