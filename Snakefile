@@ -6,6 +6,7 @@ snakemake --cores all STAGE                            generate, diversity, labe
                                                        and, on request alone, ace, dynamics, physics
 """
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.14")
@@ -29,6 +30,7 @@ pathvars:
 
 
 include: "workflow/rules/estimate.smk"
+include: "workflow/rules/benchmarks.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/diversity.smk"
 include: "workflow/rules/label.smk"
@@ -46,6 +48,9 @@ include: "workflow/rules/potentials.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/physics.smk"
 include: "workflow/rules/report.smk"
+
+
+show_stages(workflow, logger)
 
 
 rule all:

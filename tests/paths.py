@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "workflow/README.md"
 # Extra environments that happen to be made here: studies of tests are the same without them.
 MADE = {name: os.environ.get(name) for name in ("DIVERSE_UNIVERSAL", "DIVERSE_ACE")}
 

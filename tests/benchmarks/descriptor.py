@@ -1,10 +1,11 @@
 """Speed of the descriptor kernel beside LAMMPS, on one core; run it as a program.
 
 The same atoms on both sides: bcc tungsten with displacements of 0.15 Å, cutoff 4.734 Å, 2Jmax 8,
-float64. The sides take turns, and medians are compared, so that a noisy machine does no harm.
+float64. The sides take turns of 0.2 s and more, and medians of processor time are compared, so that
+a busy machine does little harm.
 - vjp_ratio: forces of `pair_style snap` against the VJP and the sum over pairs to atoms. Neighbour
   search on neither side. LAMMPS computes B besides in every step that prints an energy, the last
-  one of a run: so its time is that of a run of 5 steps less that of 1 step, divided by 4.
+  one of a run: so its time is that of a run of 9 steps less that of 1 step, divided by 8.
 - forward_ratio: `compute sna/atom` against the forward pass. Neighbour search on both sides: the
   compute builds a list of its own at each call, ours is `neighbour_pairs`.
 """
@@ -19,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from ase.build import bulk
+from comparison import Comparison, Run
 from mpi4py import MPI  # noqa: F401  (LAMMPS finds its MPI library only after this)
 
 # isort: split
@@ -29,6 +31,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 from diverse.kernel import BispectrumSettings, Kernel, neighbour_pairs, position_gradient
 
 Timed = dict[str, Callable[[], object]]
+
+TURN = 0.2  # s
 
 
 def tungsten(repeats: int) -> tuple[np.ndarray, np.ndarray]:
@@ -120,14 +124,25 @@ def our_calls(positions: np.ndarray, cell: np.ndarray, settings: BispectrumSetti
 
 
 def medians(calls: Timed, rounds: int) -> dict[str, float]:
-    """Return the median seconds of each call; every round runs all of them once."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    """Return the median processor time of each call; every round runs all of them in turns.
+
+    A short call is repeated within its turn, so that a turn lasts about as long on either side.
+    """
+    repeats, seconds = {}, {name: [] for name in calls}
+    for name, function in calls.items():
+        repeats[name] = max(1, round(TURN / processor_time(function)))
     for _ in range(rounds):
         for name, function in calls.items():
-            start = time.perf_counter()
-            function()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(processor_time(function, repeats[name]) / repeats[name])
     return {name: float(np.median(times)) for name, times in seconds.items()}
+
+
+def processor_time(function: Callable[[], object], repeats: int = 1) -> float:
+    """Return the seconds of this process that so many calls take."""
+    start = time.process_time()
+    for _ in range(repeats):
+        function()
+    return time.process_time() - start
 
 
 def main() -> None:
@@ -136,7 +151,8 @@ def main() -> None:
     parser.add_argument("--twojmax", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=7, help="2 repeats^3 atoms")
     parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
+    parser.add_argument("--ratios", type=Path, help="table to write")
+    options, run = parser.parse_args(), Run()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -145,22 +161,42 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         lmp = lammps_potential(positions, cell, settings, Path(folder))
         calls = {
-            "LAMMPS 5 steps": lambda: lmp.command("run 5 pre no post no"),
+            "LAMMPS 9 steps": lambda: lmp.command("run 9 pre no post no"),
             "LAMMPS 1 step": lambda: lmp.command("run 1 pre no post no"),
             "LAMMPS compute sna/atom": lammps_components(positions, cell, settings),
             **our_calls(positions, cell, settings),
         }
         seconds = medians(calls, options.rounds)
     seconds["LAMMPS pair_style snap"] = (
-        seconds.pop("LAMMPS 5 steps") - seconds.pop("LAMMPS 1 step")
-    ) / 4
+        seconds.pop("LAMMPS 9 steps") - seconds.pop("LAMMPS 1 step")
+    ) / 8
     isa = Kernel(settings).isa
     print(f"{len(positions)} atoms, 2Jmax {options.twojmax}, one core, {isa}, atoms/s:")
-    for name, value in seconds.items():
-        print(f"  {name:25s} {len(positions) / value:10.0f}")
-    print(f"jvp_over_vjp={seconds['jvp'] / seconds['vjp']:.3f}")
-    print(f"vjp_ratio={seconds['LAMMPS pair_style snap'] / seconds['vjp, sum to atoms']:.2f}")
-    print(f"forward_ratio={seconds['LAMMPS compute sna/atom'] / seconds['search, forward']:.2f}")
+    rates = {name: len(positions) / value for name, value in seconds.items()}
+    for name, rate in rates.items():
+        print(f"  {name:25s} {rate:10.0f}")
+    rows = comparisons(rates, options.twojmax)
+    run.write(options.ratios, rows, instruction_set=isa)
+    jvp, *others = rows
+    print(f"jvp_over_vjp={jvp.theirs / jvp.ours:.3f}")
+    for row in others:
+        print(f"{row.name}_ratio={row.ours / row.theirs:.2f}")
+
+
+def comparisons(rates: dict[str, float], twojmax: int) -> list[Comparison]:
+    """Return what is compared: the JVP with the VJP, and both passes with LAMMPS."""
+    of, unit = f"of descriptors, 2Jmax {twojmax}", "atoms/s"
+    return [
+        Comparison("jvp", f"JVP {of}", "VJP", unit, rates["jvp"], rates["vjp"], 0.91),
+        Comparison(
+            *("vjp", f"VJP {of}, to forces", "LAMMPS pair_style snap", unit),
+            *(rates["vjp, sum to atoms"], rates["LAMMPS pair_style snap"], 13),
+        ),
+        Comparison(
+            *("forward", f"neighbours and components {of}", "LAMMPS compute sna/atom", unit),
+            *(rates["search, forward"], rates["LAMMPS compute sna/atom"], 10),
+        ),
+    ]
 
 
 if __name__ == "__main__":

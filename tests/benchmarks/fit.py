@@ -30,6 +30,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from comparison import Comparison, Run
 from threadpoolctl import threadpool_info, threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
@@ -47,13 +48,14 @@ from diverse.zbl import ZBL
 CUTOFF, REPULSION = 4.734, ZBL("W", 4.0, 4.8)
 WEIGHTS = {"energy_weight": 10.0, "force_weight": 1.0}
 FULL_SIZE = 7e6  # environments
+TARGETS = {"linear": 8, "quadratic": 15}  # of the ratios
 
 
-def make_cells(environments: int) -> list[Atoms]:
-    """Return labelled cells with at least so many environments."""
+def make_cells(environments: int, fewest: int = 1) -> list[Atoms]:
+    """Return labelled cells with at least so many environments, of fewest^3 to 27 atoms."""
     rng, cells, size = np.random.default_rng(0), [], 0
     while size < environments:
-        atoms = bulk("W", a=3.165).repeat(tuple(rng.integers(1, 4, 3)))
+        atoms = bulk("W", a=3.165).repeat(tuple(rng.integers(fewest, 4, 3)))
         strain = np.eye(3) + rng.uniform(-0.08, 0.08, (3, 3))
         atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
         atoms.positions += rng.normal(0, 0.15, atoms.positions.shape)
@@ -134,6 +136,17 @@ def compare(cells: list[Atoms], twojmax: int, quadratic: bool, rounds: int) -> t
     return costs[0], costs[1]
 
 
+def comparisons(name: str, twojmax: int, us: Cost, them: Cost) -> list[Comparison]:
+    """Return what is compared: whole fits, and what each further environment costs."""
+    work = f"{name} SNAP, 2Jmax {twojmax}: a fit to {us.n:,} environments"
+    peer, unit = "FitSNAP", "environments/s"
+    further = f"{name} SNAP, 2Jmax {twojmax}: further environments of a fit"
+    return [
+        Comparison(name, work, peer, unit, us.n / us.total, them.n / them.total, TARGETS[name]),
+        Comparison(f"{name}_further", further, peer, unit, 1 / us.further, 1 / them.further),
+    ]
+
+
 def blas_kernels() -> str:
     """Return the instruction sets that NumPy's and SciPy's BLAS chose, or were told to choose."""
     blas = (info for info in threadpool_info() if info["user_api"] == "blas")
@@ -171,18 +184,21 @@ def main() -> None:
     parser.add_argument("--environments", type=int, default=12000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--measure", type=json.loads, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    parser.add_argument("--ratios", type=Path, help="table to write")
+    options, run = parser.parse_args(), Run()
     if options.measure:
         return measure(**options.measure)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    cells, ratios = make_cells(options.environments), {}
+    cells, ratios, rows = make_cells(options.environments), {}, []
     print(f"{len(cells)} cells, 2Jmax {options.twojmax}, one core, BLAS kernels {blas_kernels()}:")
     with threadpool_limits(1):
         for name, quadratic in (("linear", False), ("quadratic", True)):
             us, them = compare(cells, options.twojmax, quadratic, options.rounds)
             ratios[f"{name}_ratio"] = them.total / us.total
             ratios[f"{name}_ratio_of_further_environments"] = them.further / us.further
+            rows += comparisons(name, options.twojmax, us, them)
+    run.write(options.ratios, rows, instruction_set=blas_kernels())
     for name, quadratic in (("linear", False), ("quadratic", True)):
         sizes = (3000, 9000)
         peaks = [peak_memory(size, options.twojmax, quadratic) for size in sizes]

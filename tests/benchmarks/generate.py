@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from comparison import Comparison, Run
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
@@ -195,7 +196,8 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=64, help="cells of each process")
     parser.add_argument("--precision", default="float64")
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    parser.add_argument("--ratios", type=Path, help="table to write")
+    options, run = parser.parse_args(), Run()
     if options.worker is not None:
         worker(options)
         return
@@ -217,6 +219,12 @@ def main() -> None:
             f"peak {max(r['peak_mib'] for r in results):.0f} MiB"
         )
     growth(options)
+    work = (
+        f"cells of {ATOMS} atoms, entropy-maximised, 2Jmax {options.twojmax}, {options.steps} steps"
+    )
+    rates = cells * ATOMS / cpu, cells * ATOMS / kernel
+    peer, unit = "descriptors and their VJP alone", "environments/s"
+    run.write(options.ratios, [Comparison("generate", work, peer, unit, *rates, 0.75)])
     print(f"overhead={1 - kernel / cpu:.3f}")
     print(f"atom_gradients_per_cpu_s={n * gradients / cpu:.0f}")
     print(f"full_set_core_hours={PAPER_CELLS / cells * cpu / 3600:.2f}")

@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from differences import compare
 from diverse.kernel.library import available_isas
+from diverse.report.marks import show_table
 from diverse.report.release import write_manifest
-from paths import ROOT, clean_environment, snakemake_command
-from readme_tables import PAGE, show_table
+from paths import PAGE, ROOT, clean_environment, snakemake_command
 
 TABLE = ROOT / "results/release/benchmarks/instruction_sets.csv"
 NAME = "instruction sets"

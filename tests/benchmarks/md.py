@@ -16,7 +16,6 @@ model cards show, by form of model: speed does not depend on the training set.
 import argparse
 import ctypes
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from ase import Atoms, units
 from ase.build import bulk
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.md.verlet import VelocityVerlet
+from comparison import Comparison, Run, cpu
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
@@ -93,14 +93,6 @@ def network_type(model: Model) -> str:
     return next(name for name in "AB" if layer_widths(name, len(model.mean)) == widths)
 
 
-def cpu() -> str:
-    """Return the name of the processor."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
-
-
 def main() -> None:
     """Measure, print, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -108,8 +100,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=4, help="2 repeats^3 atoms")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--table", type=Path)
+    parser.add_argument("--ratios", type=Path, help="table of the ratio of the first potential")
     options = parser.parse_args()
-    rows = []
+    run, rows = Run(), []
     for folder in options.potentials or [RELEASED / "entropy-linear8-0"]:
         speeds = measure(folder, options.repeats, options.rounds)
         calculator = PotentialCalculator(folder)
@@ -130,6 +123,10 @@ def main() -> None:
     if options.table:
         whole = dict.fromkeys(["twojmax", "lammps_rate", "ase_rate"], "Int64")
         pd.DataFrame(rows).astype(whole).to_csv(options.table, index=False)
+    first = rows[0]
+    work = f"molecular dynamics of {first['atoms']} atoms by ASE"
+    rates = first["ase_rate"], first["lammps_rate"]
+    run.write(options.ratios, [Comparison("md", work, "LAMMPS", "atoms x steps/s", *rates, 8)])
     print(f"{rows[0]['atoms']} atoms, one core of {cpu()}; rates in atoms times steps a second")
     print(f"md ratio={rows[0]['ratio']:.2f}")
 

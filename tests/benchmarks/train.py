@@ -1,9 +1,11 @@
 """Speed of network training beside FitSNAP's PyTorch solver, on one core; run it as a program.
 
-Published tungsten cells, 2Jmax 8, hidden layers 64 64, energies and forces with the same weights,
-the same held-out cells, float32 on both sides. FitSNAP stores its derivatives and takes 4 cells a
-step (its default); softplus and one more linear layer are its own. After each of its epochs ours
-train for one epoch, cached and matrix-free, so that a noisy machine does no harm; CPU time counts.
+Cells as those of fit.py, but of 8 to 27 atoms; 2Jmax 8, hidden layers 64 64, energies and forces
+with the same weights, the same held-out cells, float32 on both sides. FitSNAP stores its
+derivatives and takes 4 cells a step (its default; each step costs it something, so that smaller
+cells would favour ours); softplus and one more linear layer are its own. After each of its epochs
+ours train for one epoch, cached and matrix-free, so that a noisy machine does no harm; CPU time
+counts.
 - train_ratio, train_matrix_free_ratio: environments per second of an epoch, training and
   validation.
 - time_to_error_ratio: CPU time until the held-out force error is the lowest that FitSNAP reaches,
@@ -22,12 +24,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from ase import Atoms
+from comparison import Comparison, Run
+from fit import make_cells
 from torch.optim import lr_scheduler
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from diverse.datasets.literature.importer import import_records
-from diverse.datasets.literature.records import read_records
 from diverse.kernel import BispectrumSettings
 from diverse.models.fitsnap import _configuration, _fitsnap
 from diverse.models.network.data import training_cells
@@ -36,7 +38,7 @@ from diverse.models.network.loss import ForceLoss
 from diverse.models.network.settings import TrainingSettings
 from diverse.zbl import ZBL
 
-ARCHIVE = Path(__file__).parents[3] / "shared/data/wbe_prb2019_tungsten.tar.xz"
+FULL = 20  # cells, so that every batch of FitSNAP is full, of training and of held-out cells
 DESCRIPTOR, ZBL_W, SEED = BispectrumSettings(8, 4.734), ZBL("W", 4.0, 4.8), 1
 SETTINGS = TrainingSettings(
     widths=[64, 64],
@@ -48,22 +50,6 @@ SETTINGS = TrainingSettings(
     weight_decay=1e-3,
     validation_fraction=0.2,
 )
-
-
-def published_cells(archive: Path, environments: int) -> list[Atoms]:
-    """Return cells drawn at random from a published set, about so many environments."""
-    cells, _ = import_records(
-        read_records(archive),
-        dataset="w",
-        element="W",
-        protocol="published",
-        block=20,
-        reach=4.8,
-    )
-    order = np.random.default_rng(0).permutation(len(cells))
-    sizes = np.cumsum([len(cells[i]) for i in order])
-    n_cells = np.searchsorted(sizes, environments) // 20 * 20  # full batches: FitSNAP needs them
-    return [cells[i] for i in order[:n_cells]]
 
 
 class OurEpochs:
@@ -81,7 +67,7 @@ class OurEpochs:
     def run(self) -> None:
         for path, training in self.trainings.items():
             begin = time.process_time()
-            training.run_epoch(len(self.seconds[path]) % SETTINGS.epochs)
+            training.run_part(len(self.seconds[path]) % training.schedule.n_parts)
             training.validate()
             self.seconds[path].append(time.process_time() - begin)
 
@@ -194,16 +180,31 @@ def our_time_to(error: float, cells: list[Atoms]) -> tuple[float, float, float]:
     return rows, epoch, rows + needed * epoch
 
 
+def comparisons(
+    rates: dict[str, float], theirs: float, ours_to_error: float, theirs_to_error: float
+) -> list[Comparison]:
+    """Return what is compared: epochs, both ways, and trainings to the same held-out error."""
+    of, peer, unit = "of a network, 2Jmax 8", "FitSNAP", "environments/s"
+    free = f"epochs {of}, derivatives made anew"
+    whole = "trainings of a network, 2Jmax 8, to the same force error"
+    return [
+        Comparison("train", f"epochs {of}", peer, unit, rates["cached"], theirs, 12),
+        Comparison("train_matrix_free", free, peer, unit, rates["matrix_free"], theirs, 3),
+        Comparison("time_to_error", whole, peer, "trainings/h", ours_to_error, theirs_to_error, 10),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=ARCHIVE, help="published set (FitSNAP JSON)")
     parser.add_argument("--environments", type=int, default=12_000)
     parser.add_argument("--epochs", type=int, default=40, help="of FitSNAP")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="of FitSNAP")
-    options = parser.parse_args()
+    parser.add_argument("--ratios", type=Path, help="table to write")
+    options, run = parser.parse_args(), Run()
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    cells = published_cells(options.data.resolve(), options.environments)
+    cells = make_cells(options.environments, fewest=2)
+    cells = cells[: len(cells) // FULL * FULL]
     n = sum(len(cell) for cell in cells)
     ours = OurEpochs(cells)
     with tempfile.TemporaryDirectory() as folder, chdir(folder), redirect_stdout(io.StringIO()):
@@ -222,6 +223,8 @@ def main() -> None:
     print(f"FitSNAP {n / theirs_epoch:.0f} environments/s")
     for path, times in ours.seconds.items():
         print(f"ours, {path}: {n / np.median(times):.0f} environments/s")
+    rates = {path: n / np.median(times) for path, times in ours.seconds.items()}
+    run.write(options.ratios, comparisons(rates, n / theirs_epoch, 3600 / needed, 3600 / reached))
     print(f"train_ratio={theirs_epoch / np.median(ours.seconds['cached']):.1f}")
     print(f"train_matrix_free_ratio={theirs_epoch / np.median(ours.seconds['matrix_free']):.1f}")
     print(f"time_to_error_ratio={reached / needed:.1f}")

@@ -68,6 +68,18 @@ def test_every_entry_of_the_profile_is_an_option_and_is_explained():
         assert lines[number - 1].startswith("#") or name in same, name
 
 
+def test_the_local_profile_lets_the_terminal_name_stages(tmp_path):
+    profile = ("--workflow-profile", str(PROFILES / "local"), "--configfile")
+    goal = (str(ROOT / "config/smoke.yaml"), "--", "results/smoke/config.yaml")
+    lines = snakemake(tmp_path, *profile, *goal).stdout.splitlines()
+    told = [line[10:] for line in lines if re.match(r"[\d:]{8}  ", line)]
+    assert told == ["generate: 1 job; 0 of 1 jobs (0 %) done"]
+    rest = ("Using profile", "Building DAG", told[0], "Results: ", "Complete log", "Elapsed time")
+    assert [begin for begin, line in zip(rest, lines, strict=True) if begin not in line] == []
+    (log,) = tmp_path.glob(".snakemake/log/*.log")
+    assert "Writing the study's configuration" in log.read_text()
+
+
 def test_an_entry_that_is_no_option_is_refused(tmp_path):
     name = "slurm-no-such-option"
     shutil.copytree(PROFILES / "slurm", tmp_path / "site")

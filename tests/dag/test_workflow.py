@@ -62,6 +62,12 @@ def test_physics_is_measured_on_request_alone(tmp_path):
     assert (found["train_network"], found["fit_polynomial"]) == (3 * 2, 3 * 2)
 
 
+def test_benchmarks_run_on_request_alone(tmp_path):
+    found = jobs(snakemake(tmp_path, "--dry-run", "benchmarks").stdout)
+    assert found == {"measure_speed": 5, "release_speed": 1, "benchmarks": 1, "total": 7}
+    assert "measure_speed" not in jobs(snakemake(tmp_path, "--dry-run").stdout)
+
+
 def test_smoke_study_does_not_inherit_from_the_default(tmp_path):
     output = snakemake(tmp_path, "--configfile", str(ROOT / "config/smoke.yaml"), "-n").stdout
     assert "results/smoke" in output

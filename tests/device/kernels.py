@@ -13,13 +13,14 @@ from sizes import Size
 from diverse.kernel import BispectrumSettings, Kernel, NeighbourPairs, cuda_build, neighbour_pairs
 from diverse.kernel.cuda_kernel import CudaKernel
 from diverse.kernel.device import EMULATION, Device
+from diverse.kernel.packed import PackedCells
 
 CUTOFF, LATTICE = 4.734, 3.165  # Å
 PARITY = {"float64": 1e-12, "float32": 5e-4}  # of the largest; tests/unit/test_kernel_cuda.py
 
 
-def pairs_of_cells(n_atoms: int) -> tuple[NeighbourPairs, np.ndarray]:
-    """Return the pairs of at least so many atoms, and where the atoms of each cell begin."""
+def packed_cells(n_atoms: int) -> tuple[PackedCells, NeighbourPairs]:
+    """Return cells of at least so many atoms, and their pairs."""
     corners = np.stack(np.meshgrid(range(3), range(3), range(2), indexing="ij"), -1).reshape(-1, 3)
     sites = np.concatenate([corners, corners + 0.5])[1:] * LATTICE
     n_cells = -(-n_atoms // len(sites))
@@ -27,7 +28,8 @@ def pairs_of_cells(n_atoms: int) -> tuple[NeighbourPairs, np.ndarray]:
     positions += np.random.default_rng(1).normal(0, 0.2, positions.shape)
     cells = np.tile(np.diag([3.0, 3.0, 2.0]) * LATTICE, (n_cells, 1, 1))
     first_atom = len(sites) * np.arange(n_cells + 1)
-    return neighbour_pairs(positions, cells, first_atom, cutoff=CUTOFF), first_atom
+    pairs = neighbour_pairs(positions, cells, first_atom, cutoff=CUTOFF)
+    return PackedCells(first_atom, positions, cells, CUTOFF, np.diff(pairs.first)), pairs
 
 
 class Builds:
@@ -86,7 +88,7 @@ def on_device(device: Device, arrays: dict[str, np.ndarray], dtype: str) -> dict
 
 def measure_parity(device: Device, size: Size, results: Results) -> None:
     """Compare with the kernel of the CPU, with itself, and with the same work in pieces."""
-    pairs, _ = pairs_of_cells(70)
+    _, pairs = packed_cells(70)
     for twojmax, dtype in size.kernels:
         settings = BispectrumSettings(twojmax, CUTOFF)
         arrays = arrays_of(pairs, settings.n_components)
@@ -107,7 +109,7 @@ def measure_parity(device: Device, size: Size, results: Results) -> None:
 def measure_rates(device: Device, size: Size, results: Results) -> None:
     """Time forward, VJP and JVP on the card and, in float64, on all cores of the CPU."""
     for n_atoms in size.atoms:
-        pairs, _ = pairs_of_cells(n_atoms)
+        _, pairs = packed_cells(n_atoms)
         n = len(pairs.first) - 1
         for twojmax, dtype in size.kernels:
             if twojmax not in size.rated:

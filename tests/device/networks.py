@@ -20,7 +20,7 @@ from diverse.kernel import BispectrumSettings, NeighbourPairs, neighbour_pairs
 from diverse.kernel.cuda_kernel import CudaKernel
 from diverse.kernel.cuda_maps import CudaComputedJacobian
 from diverse.kernel.device import Device
-from diverse.kernel.force_maps import PackedPairs
+from diverse.kernel.packed import PackedCells
 from diverse.models import predict
 from diverse.models.network.data import TrainingCells
 from diverse.models.network.loop import Training
@@ -44,16 +44,15 @@ class Labelled:
 
     def described(self, settings: BispectrumSettings, device: Device) -> TrainingCells:
         """Return the arrays of a training, the descriptors made on the card."""
-        first_atom, pairs = self.cells.first_atom, self.pairs
+        cells, pairs = self.cells, self.pairs
         vectors, first = (
             torch.tensor(array, device=device.place) for array in (pairs.vector, pairs.first)
         )
         descriptors = CudaKernel(settings, "float64", device).forward(vectors, first)
-        begin = np.repeat(first_atom[:-1], np.diff(first_atom))[pairs.center]
-        packed = PackedPairs(
-            first_atom, pairs.first, (pairs.neighbour - begin).astype(np.int32), pairs.vector
+        packed = PackedCells(
+            cells.first_atom, cells.positions, cells.cells, settings.cutoff, np.diff(pairs.first)
         )
-        numbers, sizes = np.arange(len(self.energies)), np.diff(first_atom)
+        numbers, sizes = np.arange(len(self.energies)), np.diff(cells.first_atom)
         return TrainingCells(
             settings,
             descriptors.cpu().numpy(),
@@ -139,8 +138,8 @@ def train(
     results.add("networks", f"start, {name}", time.perf_counter() - start, "s", **options)
 
     start = time.perf_counter()
-    for epoch in range(settings.epochs):
-        training.run_epoch(epoch)
+    for part in range(training.schedule.n_parts):
+        training.run_part(part)
     seconds = time.perf_counter() - start
     results.add("networks", f"epochs, {name}", seconds, "s", **options)
     seen = sum(int(data.n_atoms[part].sum()) for part in training.training) * settings.epochs
@@ -158,7 +157,7 @@ def score(
     """Note the errors of every network of a training on the cells of each set."""
     for family, data in sets.items():
         sizes, atoms = data.n_atoms, np.arange(len(data.descriptors))
-        force_map = CudaComputedJacobian(data.pairs, data.settings, "float64", device)
+        force_map = CudaComputedJacobian(data.structures, data.settings, "float64", device)
         n_networks, starts = len(training.seeds), np.cumsum(sizes) - sizes
         bounds = len(atoms) * np.arange(n_networks + 1)
         site, slopes = training.stack.slopes(data.descriptors, np.tile(atoms, n_networks), bounds)

@@ -7,14 +7,13 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from kernels import CUTOFF, pairs_of_cells
+from kernels import CUTOFF, packed_cells
 from results import Results
 from sizes import Size
 
 from diverse.kernel import BispectrumSettings, Kernel
 from diverse.kernel.cuda_maps import CudaComputedJacobian
 from diverse.kernel.device import Device
-from diverse.kernel.force_maps import PackedPairs
 from diverse.models.network.cuda_stack import CudaNetworkStack
 from diverse.models.network.data import TrainingCells
 from diverse.models.network.loop import Training, train_networks
@@ -25,11 +24,9 @@ from diverse.models.network.stack import initial_parameters
 def labelled_cells(device: Device, size: Size) -> TrainingCells:
     """Return cells with the energies and forces of a random network."""
     twojmax, dtype = size.training
-    pairs, first_atom = pairs_of_cells(size.environments)
+    packed, pairs = packed_cells(size.environments)
     settings, n = BispectrumSettings(twojmax, CUTOFF), len(pairs.first) - 1
-    descriptors = Kernel(settings).forward(pairs.vector, pairs.first)
-    neighbour = pairs.neighbour - np.repeat(first_atom[:-1], np.diff(first_atom))[pairs.center]
-    packed = PackedPairs(first_atom, pairs.first, neighbour.astype(np.int32), pairs.vector)
+    descriptors, first_atom = Kernel(settings).forward(pairs.vector, pairs.first), packed.first_atom
     shape = [settings.n_components, 32, 1]
     parameters = 3 * initial_parameters(shape, 7, dtype)[None]
     parameters[:, : 32 * shape[0]] *= 30
@@ -70,8 +67,8 @@ def measure_training(device: Device, size: Size, results: Results) -> None:
             training = Training(cells, everything, chosen, [1], device)
             results.add("train", f"start, {what}", time.perf_counter() - start, "s", **options)
             start = time.perf_counter()
-            for epoch in range(size.epochs):
-                training.run_epoch(epoch)
+            for part in range(training.schedule.n_parts):
+                training.run_part(part)
             trained = int(cells.n_atoms[training.training[0]].sum()) * size.epochs
             rate = trained / (time.perf_counter() - start)
             results.add("train", f"epochs, {what}", rate, "environments/s", **options)
@@ -79,8 +76,8 @@ def measure_training(device: Device, size: Size, results: Results) -> None:
             results.add("train", f"force error, {what}", error, "of the spread", **options)
             del training
     on_cpu = Training(cells, everything, replace(settings, batch=16, jacobians="cached"), [1])
-    for epoch in range(size.epochs):
-        on_cpu.run_epoch(epoch)
+    for part in range(on_cpu.schedule.n_parts):
+        on_cpu.run_part(part)
     error = float(on_cpu.validate()[2, 0]) / spread
     results.add("train", "force error, CPU, 16 cells a step", error, "of the spread", **options)
     first, second = (train_networks(cells, everything, chosen, [1], device=device) for _ in "ab")

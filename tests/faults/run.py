@@ -14,10 +14,10 @@ import sys
 
 import pytest
 
+from diverse.report.marks import show_table
 from diverse.report.release import write_manifest
 from drills import NAME, TABLE, table_of, table_text
-from paths import ROOT
-from readme_tables import PAGE, show_table
+from paths import PAGE, ROOT
 
 
 class Log:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,6 +60,29 @@ def test_another_users_folder_ends_snakemake_in_one_sentence(tmp_path, drilled):
     assert "Traceback" not in done.stdout + done.stderr
     assert list(folder.iterdir()) == []
     drilled("a folder of another user", "one sentence says where to run instead")
+
+
+@pytest.fixture
+def theirs():
+    """A folder of another user, which they reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_runs_in_a_folder_of_theirs(theirs, drilled):
+    """They may read everything, so Python and the clone wherever they are, and write here alone."""
+    reads = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"]
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *reads]
+    smoke = ("--configfile", str(ROOT / "config/smoke.yaml"), "--")
+    cells = "results/smoke/structures/expert/0.xyz"
+    environment = {**clean_environment(), "HOME": str(theirs / "home")}
+    command = [*user, *snakemake_command(theirs, *smoke, cells)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (theirs / cells).stat().st_uid == NOBODY
+    drilled("a user who may write nothing in the clone", "the study runs with `--directory`")
 
 
 def test_a_full_disk_is_named_before_anything_begins(tmp_path, monkeypatch):

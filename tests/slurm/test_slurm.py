@@ -9,7 +9,9 @@ import time
 import pytest
 import yaml
 
+from diverse.labels.ledger import write_rows
 from diverse.study.progress import progress
+from ledger_writers import write_at_once
 from paths import ROOT, clean_environment
 from same_scores import same_scores
 from slurm_cluster import NODES, Cluster, missing
@@ -84,16 +86,29 @@ class Trouble:
             self.cluster.start_node(name)
 
 
+def test_of_two_nodes_that_label_one_chunk_the_first_stops(tmp_path, cluster, labelled):
+    """A node that the cluster has lost sight of labels on, while its job was started again."""
+    wanted, path = tmp_path / "wanted.xyz", tmp_path / "0.xyz"
+    write_rows(wanted, labelled)
+    nodes = [["srun", "--nodelist", name, "--mem", "1000"] for name in NODES]
+    (code, said), last = write_at_once(wanted, path, nodes)
+    assert last == (0, "")
+    assert code == 1
+    assert re.search(r"(Slurm|another) job.* has taken .*0\.xyz over: this job stops", said), said
+    assert path.read_bytes() == wanted.read_bytes()
+
+
 def test_the_smoke_study_ends_with_the_scores_of_a_local_run(tmp_path, cluster, study):
     start, trouble, watched = time.monotonic(), Trouble(cluster), set()
     goals = (SCORES, "results/smoke/config.yaml")
     run = begin(tmp_path, "--slurm-no-account", *LITTLE, "--", *goals)
-    while run.poll() is None and time.monotonic() < start + LIMIT:
-        trouble.strike()
-        trouble.mend()
-        watched |= watch(tmp_path / "results/smoke")
-        time.sleep(1)
-    if run.poll() is None:
+    try:
+        while run.poll() is None and time.monotonic() < start + LIMIT:
+            trouble.strike()
+            trouble.mend()
+            watched |= watch(tmp_path / "results/smoke")
+            time.sleep(1)
+    finally:
         run.kill()
     told = (tmp_path / "log").read_text()
     assert run.wait() == 0, told[-4000:]

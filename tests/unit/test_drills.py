@@ -9,9 +9,10 @@ import drills
 from benchmarks import instruction_sets
 from differences import compare
 from diverse.kernel.library import available_isas
+from diverse.report.marks import show_table, shown_table
 from diverse.seals import seal
 from diverse.structures import tagged, write_cells
-from readme_tables import PAGE, show_table, shown_table
+from paths import PAGE
 
 COEFFICIENTS = "models/expert/linear4/0/trained.npz"
 SCORES = "tables/scores.csv"

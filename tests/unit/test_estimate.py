@@ -162,6 +162,29 @@ def test_a_study_takes_the_sum_of_its_stages(default):
     assert f"{digits(total / 4)} hours on 1 node, " in said and said.endswith("nodes of 4 cores.")
 
 
+def test_networks_cost_their_epochs_or_their_steps():
+    """So many steps of so many cells are as many passes over a set as it is small."""
+    study, rates = study_of("smoke"), read_rates(RELEASE / "benchmarks")
+    datasets = {n: d for n, d in study["datasets"].items() if d["use"] == "train_and_test"}
+    smallest, *_ = datasets
+    study |= {"datasets": {smallest: datasets[smallest]}, "subsets": {}}
+    study["split"] |= {"train_environments": None}
+    study["models"] = {"stepdown4": study["models"]["stepdown4"] | {"draws": False, "seeds": 1}}
+    network = study["models"]["stepdown4"]
+
+    def hours(**settings):
+        study["models"]["stepdown4"] = network | settings
+        stages = estimate(study, COST, rates, {})
+        return stages.set_index("dataset").loc["networks", "core_hours"]
+
+    n_cells = estimate(study, COST, rates, {})["cells"].iloc[0]
+    trained = n_cells * (1 - study["split"]["test_fraction"])
+    assert hours(epochs=0.5) == pytest.approx(hours(epochs=50) / 100)
+    passes = 4000 * 2 / trained
+    assert hours(steps=4000, batch=2) == pytest.approx(hours(epochs=1) * passes)
+    assert hours(steps=7, batch=10**6) == pytest.approx(hours(epochs=7))
+
+
 def test_an_unknown_calculator_has_no_cost():
     study = study_of("smoke")
     study["labellers"]["zhou"] = {

@@ -1,6 +1,7 @@
 """The ledger: nothing is computed twice, damage is noticed, failures are rows."""
 
 import lzma
+import re
 import sys
 from hashlib import sha256
 
@@ -27,6 +28,7 @@ from diverse.labels.ledger.query import failures, missing, summary
 from diverse.labels.ledger.text import CHECKSUM, read_bytes, scan, to_atoms, to_text
 from diverse.labels.ledger.writer import ReplacedError
 from diverse.structures import write_cells
+from ledger_writers import write_at_once
 from paths import ROOT
 
 
@@ -265,7 +267,7 @@ def test_a_second_row_of_a_key_replaces_the_first(tmp_path, zhou):
 
 
 @pytest.mark.parametrize("number", ["11", "13"])
-def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch, number):
+def test_a_writer_stops_once_another_has_opened_the_file(tmp_path, zhou, monkeypatch, number):
     """A node cut off from its cluster still runs the job that was started again elsewhere."""
     path = tmp_path / "0.xyz"
     monkeypatch.setenv("SLURM_JOB_ID", number)
@@ -273,7 +275,6 @@ def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch, numb
     cut_off.append(row(0, zhou))
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     second = Ledger(path)
-    cut_off.append(row(1, zhou))  # the second has not begun to write
     second.append(row(2, zhou))
     written = path.read_bytes()
     with pytest.raises(
@@ -290,6 +291,34 @@ def test_a_writer_stops_once_another_has_begun(tmp_path, zhou, monkeypatch, numb
         cut_off.append(row(3, zhou))  # the other has ended, too
     assert len(Ledger(None, [path]).rows()) == 3
     assert [file.name for file in tmp_path.iterdir()] == ["0.xyz"]
+
+
+def test_of_two_jobs_that_write_at_once_the_second_ends_the_ledger(tmp_path, zhou, drilled):
+    rows = [row(index, zhou) for index in range(60)]
+    write_rows(tmp_path / "wanted.xyz", rows)
+    path = tmp_path / "0.xyz"
+    (code, said), second = write_at_once(tmp_path / "wanted.xyz", path, [[], []])
+    assert second == (0, "")
+    assert code == 1
+    assert re.search("has taken .*0.xyz over: this job stops", said), said
+    assert path.read_bytes() == (tmp_path / "wanted.xyz").read_bytes()
+    drilled(
+        "a chunk is labelled by a second job, while the first one labels on",
+        "the first says so and stops; the ledger of an undisturbed job, byte by byte",
+    )
+
+
+@pytest.mark.parametrize(("overlap", "kept"), [(0, 3), (40, 2)])
+def test_a_row_that_came_late_costs_no_row_of_the_writer(tmp_path, zhou, overlap, kept):
+    """Behind its last row it is a further one; on its last row it is lost, and that row is not."""
+    path, rows = tmp_path / "0.xyz", [row(index, zhou) for index in range(3)]
+    ledger = Ledger(path)
+    for cell in rows[:2]:
+        ledger.append(cell)
+    written = path.read_bytes()
+    path.write_bytes(written[: len(written) - overlap] + to_text(rows[2]))
+    ledger.sort([cell.info["key"] for cell in rows])
+    assert path.read_bytes() == b"".join(map(to_text, rows[:kept]))
 
 
 def test_merge(tmp_path, zhou):

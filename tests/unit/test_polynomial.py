@@ -13,14 +13,14 @@ from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach
 from diverse.models import predict
 from diverse.models.fitsnap import fit_with_fitsnap
-from diverse.models.polynomial.accumulate import accumulate, survey
+from diverse.models.polynomial.accumulate import Fold, Gram, accumulate, survey
 from diverse.models.polynomial.cuda_gram import CudaGram
-from diverse.models.polynomial.design import design_rows, without_translations
+from diverse.models.polynomial.design import Rows, design_rows, without_translations
 from diverse.models.polynomial.fit import fit_streaming
 from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.polynomial.settings import FitSettings
-from diverse.models.polynomial.solve import solve
+from diverse.models.polynomial.solve import left_out_path, solve
 from diverse.models.polynomial.uncertainty import Uncertainty
 from diverse.models.weights import energy_dependent_weights, equal_weights
 from diverse.structures import tagged
@@ -193,6 +193,41 @@ def test_ridge_is_the_one_that_predicts_left_out_folds_best(cells):
     assert path["chosen"].sum() == 1
     np.testing.assert_allclose(path["criterion"], path["energy_rmse"] * path["force_rmse"])
     assert path["criterion"].idxmin() == path["chosen"].idxmax()
+
+
+def test_the_path_of_ridges_begins_where_the_penalty_is_all(cells):
+    """At 10^4 times the largest ratio of a column to its penalty; then ten times less each."""
+    folds, basis = folds_of(cells, 4, False)
+    rows, _ = stacked(cells, basis)
+    ratio = ((rows**2).sum(axis=0) / (basis.to_lammps() ** 2).sum(axis=0)).max()
+    path, _ = left_out_path(folds, basis, **WEIGHTS)
+    np.testing.assert_allclose(path["ridge"], 1e4 * ratio * 10.0 ** -np.arange(len(path)))
+    assert len(path) == 18
+
+
+class Numbers:
+    """A basis whose columns are numbers as they are."""
+
+    n_columns = 2
+
+    def to_lammps(self):
+        return np.eye(2)
+
+
+@pytest.mark.parametrize(("angle", "determined"), [(1e-5, True), (1e-7, False)])
+def test_columns_that_rounding_alone_tells_apart_are_not_fitted(angle, determined):
+    """Of unit columns at an angle t, the second pivot is sin(t)^2: at most 2e-13 is rounding."""
+    columns = np.array([[1.0, np.cos(angle)], [0.0, np.sin(angle)]])
+    folds = [Fold(Gram(2), Gram(2)) for _ in range(2)]
+    for fold in folds:
+        fold.energy.add(Rows(columns.copy(order="F"), columns @ [2.0, 3.0]), np.ones(2))
+    options = {"energy_weight": 1.0, "force_weight": 1.0, "ridge": 0.0}
+    if determined:
+        fit = solve(folds, Numbers(), **options)
+        np.testing.assert_allclose(fit.coefficients, [2.0, 3.0], atol=1e-4)
+    else:
+        with pytest.raises(ValueError, match=r"4 rows .* do not determine 2 coefficients"):
+            solve(folds, Numbers(), **options)
 
 
 def fold_of(cell, cells, n_folds):

@@ -1,5 +1,7 @@
 """Training of networks: exact gradients, stacks, schedule, resumption, same bytes, bad input."""
 
+import shutil
+import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -8,18 +10,20 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from diverse.kernel import BispectrumSettings
-from diverse.kernel.force_maps import ComputedJacobian, StoredJacobian, ranges
+from diverse.kernel.force_maps import ComputedJacobian, StoredJacobian
+from diverse.kernel.packed import ranges
 from diverse.models.network.adamw import AdamW
-from diverse.models.network.data import training_cells
+from diverse.models.network.data import _Column, check_room, training_cells
 from diverse.models.network.loop import (
-    WARM_UP,
+    Training,
     initial_stack,
-    schedule,
     set_aside,
+    some_of,
     train_networks,
 )
 from diverse.models.network.loss import ForceLoss
 from diverse.models.network.model import NetworkModel, layer_widths
+from diverse.models.network.schedule import WARM_UP, Schedule, relative_rate
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack, initial_parameters
 from diverse.zbl import ZBL
@@ -99,7 +103,7 @@ def test_stored_and_computed_jacobians_agree(cells, dtype):
     rng, n = np.random.default_rng(1), int(cells.n_atoms[SOME].sum())
     slopes = rng.normal(size=(n, DESCRIPTOR.n_components)).astype(dtype)
     cotangent = rng.normal(size=(n, 3)).astype(dtype)
-    maps = [path(cells.pairs, DESCRIPTOR, dtype) for path in PATHS.values()]
+    maps = [path(cells.structures, DESCRIPTOR, dtype) for path in PATHS.values()]
     for results in (
         [m.forces(SOME, slopes) for m in maps],
         [m.adjoint(SOME, cotangent) for m in maps],
@@ -113,7 +117,7 @@ def test_stored_and_computed_jacobians_agree(cells, dtype):
 def test_adjoint_is_the_adjoint(cells, path):
     rng, n = np.random.default_rng(2), int(cells.n_atoms[SOME].sum())
     slopes, cotangent = rng.normal(size=(n, DESCRIPTOR.n_components)), rng.normal(size=(n, 3))
-    force_map = PATHS[path](cells.pairs, DESCRIPTOR, "float64")
+    force_map = PATHS[path](cells.structures, DESCRIPTOR, "float64")
     forward = (force_map.forces(SOME, slopes) * cotangent).sum()
     backward = (force_map.adjoint(SOME, cotangent) * slopes).sum()
     np.testing.assert_allclose(forward, backward, rtol=1e-12)
@@ -285,12 +289,125 @@ def test_networks_are_the_same_on_any_number_of_threads(cells, settings, monkeyp
             assert_same(network, first)
 
 
+@pytest.mark.parametrize("dtype", EPSILON)
+def test_gradients_of_many_atoms_add_up_in_one_order(dtype, monkeypatch):
+    """Of one network that several threads work on; they equal those of its parts."""
+    rng, shape, first = np.random.default_rng(0), [14, 12, 6, 1], np.array([0, 700, 700, 830])
+    descriptors, atoms = rng.normal(size=(900, 14)), rng.integers(900, size=830)
+    parameters = np.stack([initial_parameters(shape, seed, dtype) for seed in range(3)])
+    by_energy, by_slope = rng.normal(size=830), rng.normal(size=(830, 14))
+
+    def gradient(part, first):
+        stack = NetworkStack(shape, parameters, np.zeros((3, 14)), np.ones((3, 14)))
+        stack.slopes(descriptors, atoms[part], first)
+        return stack.gradient(by_energy[part], by_slope[part])
+
+    found = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr("diverse.kernel.library.n_threads", lambda wanted, n=threads: n)
+        found.append(gradient(slice(830), first))
+        np.testing.assert_array_equal(found[-1], found[0])
+    parts = gradient(slice(250), np.array([0, *[250] * 3]))[0]
+    parts = parts + gradient(slice(250, 700), np.array([0, *[450] * 3]))[0]
+    limit = 1e3 * EPSILON[dtype] * np.abs(parts).max()
+    np.testing.assert_allclose(parts, found[0][0], rtol=0, atol=limit)
+    assert (found[0][1] == 0).all() and (found[0][2] != 0).any()
+
+
 def test_curves_change_no_network(cells):
     with_curves, history = train(cells, SETTINGS, 1)
     [(without, nothing)] = train_networks(cells, [everything(cells)], SETTINGS, [1])
     assert_same(with_curves, without)
-    assert len(history) == SETTINGS.epochs and nothing == []
-    assert [row["epoch"] for row in history] == list(range(1, SETTINGS.epochs + 1))
+    assert nothing == []
+    assert [row["epoch"] for row in history] == list(range(1, int(SETTINGS.epochs) + 1))
+    assert {type(row["epoch"]) for row in history} == {int}  # as it is written
+
+
+@pytest.fixture
+def short_parts(monkeypatch):
+    """Make epochs of five steps have three parts."""
+    monkeypatch.setattr("diverse.models.network.steps.Steps.cells_of_part", 12)
+
+
+def test_parts_change_no_network(cells, settings, monkeypatch, request):
+    """An epoch is the same steps whether errors are noted in its middle or not."""
+    whole, history = train(cells, settings, 1)
+    request.getfixturevalue("short_parts")
+    parts, more = train(cells, settings, 1)
+    assert_same(parts, whole)
+    assert len(more) == 3 * len(history)
+    thirds = zip(more[::3], more[1::3], more[2::3], strict=True)
+    for row, (first, second, third) in zip(history, thirds, strict=True):
+        assert (first["epoch"], third["epoch"]) == (row["epoch"] - 1 + 1 / 5, row["epoch"])
+        assert third | row == third | {"training_loss": row["training_loss"]}
+        losses = np.array([part["training_loss"] for part in (first, second, third)])
+        assert row["training_loss"] == pytest.approx(losses @ [1 / 5, 2 / 5, 2 / 5], rel=1e-12)
+
+
+@pytest.mark.parametrize("epochs", [0.01, 0.5, 1, 1.3, 2, 7])
+@pytest.mark.parametrize(("size", "batch", "of_part"), [(40, 8, 12), (40, 8, 100), (7, None, 2)])
+def test_a_schedule_has_every_step_once(epochs, size, batch, of_part):
+    settings = replace(SETTINGS, epochs=epochs, batch=batch)
+    schedule = Schedule.of([size, size - 1], settings, of_part)
+    orders = [np.arange(size), np.arange(size - 1)]
+    parts = range(schedule.n_parts)
+    steps = [batches for part in parts for batches in schedule.batches(part, orders)]
+    rates = [rate for part in parts for rate in schedule.rates(part)]
+    n_steps = max(1, round(epochs * schedule.steps_per_epoch))
+    assert len(steps) == len(rates) == n_steps == schedule.n_steps
+    assert rates[-1] == pytest.approx(0, abs=1e-15)
+    seen = np.bincount(np.concatenate([first for first, _ in steps]), minlength=size)
+    assert seen.min() >= int(n_steps / schedule.steps_per_epoch) and seen.max() - seen.min() <= 1
+    assert max(len(first) for first, _ in steps) <= (batch or size)
+    assert sum(map(schedule.share, parts)) == pytest.approx(1)
+    assert schedule.epochs_after(parts[-1]) == pytest.approx(n_steps / schedule.steps_per_epoch)
+    largest = max(schedule.share(part) for part in parts) * n_steps
+    assert largest == 1 or largest * (batch or size) <= of_part + (batch or size)
+
+
+def test_steps_may_be_given_instead_of_epochs(cells, settings):
+    """Five steps are an epoch: the same network by either, and 13 steps of whatever set."""
+    by_epochs, _ = train(cells, replace(settings, epochs=3), 1)
+    by_steps, history = train(cells, replace(settings, steps=15), 1)
+    assert_same(by_steps, by_epochs)
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+    for size in (8, 40, 4000):
+        schedule = Schedule.of([size], replace(settings, steps=13), 20_000)
+        assert sum(len(schedule.rates(part)) for part in range(schedule.n_parts)) == 13
+
+
+def test_candidates_are_trained_for_a_part_of_the_time():
+    for epochs, shortened in ((300, 30), (60, 6), (12, 1), (4, 1), (0.5, 0.5)):
+        assert replace(SETTINGS, epochs=epochs).shortened(0.1).epochs == shortened
+    assert replace(SETTINGS, steps=64_000).shortened(0.1).steps == 6400
+    assert SETTINGS.shortened(0.1).steps is None
+
+
+def test_a_part_of_an_epoch_is_a_training(cells, settings):
+    """Of half an epoch it is the steps of its first half, at the rates of a shorter training."""
+    model, history = train(cells, replace(settings, epochs=0.4), 1)
+    whole, _ = train(cells, replace(settings, epochs=1), 1)
+    assert [row["epoch"] for row in history] == [0.4]
+    assert np.isfinite(history[0]["validation_loss"])
+    assert np.abs(model.weights[0] - whole.weights[0]).max() > 1e-6
+
+
+def test_curves_of_many_cells_are_drawn_from_some(cells, monkeypatch):
+    """The same at all times, taken at random from all that are set aside."""
+    monkeypatch.setattr("diverse.models.network.loop.VALIDATION_CELLS", 3)
+    settings = replace(SETTINGS, validation_fraction=0.4)
+    training = Training(cells, [everything(cells)], settings, [1])
+    assert len(training.validation[0]) > 10
+    numbers, seen = np.arange(100), set()
+    for seed in range(50):
+        chosen = some_of(numbers, 3, seed)
+        assert len(set(chosen)) == 3
+        seen |= set(chosen.tolist())
+    assert max(seen) > 80 and min(seen) < 20
+    chosen = some_of(training.validation[0], 3, 1)
+    errors = training.loss.residuals(training.stack, [chosen])
+    rmse = np.sqrt((errors.energies**2).mean()), np.sqrt((errors.forces**2).mean())
+    np.testing.assert_allclose(training.validate()[1:, 0], rmse, rtol=1e-12)
 
 
 def test_the_network_is_that_of_the_last_step(cells):
@@ -300,7 +417,7 @@ def test_the_network_is_that_of_the_last_step(cells):
     losses = [row["validation_loss"] for row in history]
     assert min(losses) < losses[-1]
     _, aside = set_aside(everything(cells), cells.trajectories, wild.validation_fraction, 1)
-    atoms = ranges(cells.pairs.first_atom[aside], cells.pairs.first_atom[aside + 1])
+    atoms = ranges(*(cells.structures.first_atom[aside + k] for k in (0, 1)))
     site = model.site_energies(cells.descriptors[atoms])[0]
     cell_of_atom = np.repeat(np.arange(len(aside)), cells.n_atoms[aside])
     errors = (np.bincount(cell_of_atom, site) - cells.energies[aside]) / cells.n_atoms[aside]
@@ -321,7 +438,7 @@ def test_the_schedule_rises_and_ends_at_zero(cells, monkeypatch):
     assert rates[0] > 0 and rates[-1] == pytest.approx(0, abs=1e-15)
     assert (np.diff(rates[: peak + 1]) > 0).all() and (np.diff(rates[peak:]) < 0).all()
     assert (peak + 1) / len(rates) == pytest.approx(WARM_UP, abs=1 / len(rates))
-    assert schedule(WARM_UP) == 1 and schedule(0.5 + WARM_UP / 2) == pytest.approx(0.5)
+    assert relative_rate(WARM_UP) == 1 and relative_rate(0.5 + WARM_UP / 2) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.1, 0.3, 0.49])
@@ -345,9 +462,12 @@ def test_nothing_is_set_aside_where_none_is_wanted(cells):
     np.testing.assert_allclose(model.mean, cells.descriptors.mean(axis=0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("steps_of_part", [1, 5])
 def test_interrupted_training_continues_to_the_same_networks(
-    cells, settings, tmp_path, monkeypatch
+    cells, settings, tmp_path, monkeypatch, steps_of_part
 ):
+    """Also if it was killed in the middle of an epoch; what is lost are the steps of a part."""
+    monkeypatch.setattr("diverse.models.network.steps.Steps.cells_of_part", 8 * steps_of_part)
     members, seeds = [everything(cells), everything(cells)[::-1]], [1, 2]
     whole = train_networks(cells, members, settings, seeds, curves=True)
     steps_an_epoch, path = 5, tmp_path / "checkpoint.npz"
@@ -364,7 +484,7 @@ def test_interrupted_training_continues_to_the_same_networks(
     with pytest.raises(KeyboardInterrupt):
         train_networks(cells, members, settings, seeds, checkpoint_seconds=0, **options)
     monkeypatch.setattr(AdamW, "step", step)
-    assert path.exists() == (killed_at >= steps_an_epoch)
+    assert path.exists() == (killed_at >= steps_of_part)
     resumed = train_networks(cells, members, settings, seeds, **options)
     for (network, history), (expected, whole_history) in zip(resumed, whole, strict=True):
         assert history == whole_history, f"killed at step {killed_at}"
@@ -423,7 +543,7 @@ def test_damaged_checkpoints_are_put_aside(cells, checkpoint, damage, caplog):
 
 
 def test_jacobians_are_cached_where_they_fit(cells):
-    size = StoredJacobian.largest_size(cells.pairs, DESCRIPTOR, "float64")
+    size = StoredJacobian.largest_size(cells.structures, DESCRIPTOR, "float64")
     for memory, path in ((size, StoredJacobian), (size - 1, ComputedJacobian)):
         settings = replace(SETTINGS, jacobian_memory=memory)
         loss = ForceLoss(cells, [everything(cells)], settings)
@@ -451,6 +571,31 @@ def test_cells_are_described_alike_in_parts_and_at_once(labelled, cells, monkeyp
     monkeypatch.setattr("diverse.models.network.data.CELLS_AT_ONCE", 7)
     parts = training_cells(iter(labelled), DESCRIPTOR, ZBL_W)
     assert parts.fingerprint() == cells.fingerprint()
+    at_once = cells.structures.all_pairs()
+    monkeypatch.setattr("diverse.kernel.packed.CELLS_AT_ONCE", 7)
+    for name, array in vars(parts.structures.all_pairs()).items():
+        np.testing.assert_array_equal(array, getattr(at_once, name))
+
+
+def test_scratch_files_take_the_room_that_is_looked_for(labelled, cells, tmp_path, monkeypatch):
+    written, sizes = [], cells.n_atoms.tolist()
+    append = _Column.append
+
+    def noted(self, rows):
+        written.append(rows.nbytes)
+        append(self, rows)
+
+    monkeypatch.setattr(_Column, "append", noted)
+    training_cells(labelled, DESCRIPTOR, ZBL_W)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    room, wanted = shutil.disk_usage(tmp_path), sum(written)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=wanted))
+    check_room(sizes, DESCRIPTOR)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=wanted - 1))
+    with pytest.raises(
+        OSError, match=f"^training on 120 environments .*, and {tmp_path} has 0.0 GB"
+    ):
+        check_room(sizes, DESCRIPTOR)
 
 
 def test_widths_follow_the_number_of_descriptors():
@@ -473,7 +618,7 @@ def test_isolated_atoms_have_no_forces():
     far = [Atoms("W", cell=[9] * 3, pbc=True), Atoms("W2", [[0] * 3, [9] * 3], cell=[18] * 3)]
     data = training_cells([with_labels(atoms) for atoms in far], DESCRIPTOR, ZBL_W)
     for path in PATHS.values():
-        force_map = path(data.pairs, DESCRIPTOR, "float64")
+        force_map = path(data.structures, DESCRIPTOR, "float64")
         slopes = np.ones((3, DESCRIPTOR.n_components))
         np.testing.assert_array_equal(force_map.forces(np.arange(2), slopes), 0)
         np.testing.assert_array_equal(force_map.adjoint(np.arange(2), np.ones((3, 3))), 0)

@@ -54,8 +54,8 @@ def test_maps_are_those_of_the_cpu(cells, path, monkeypatch):
     monkeypatch.setattr("diverse.kernel.cuda_maps.ATOMS_AT_ONCE", 50)
     rng, n = np.random.default_rng(1), int(cells.n_atoms[SOME].sum())
     slopes, cotangent = rng.normal(size=(n, DESCRIPTOR.n_components)), rng.normal(size=(n, 3))
-    expected = StoredJacobian(cells.pairs, DESCRIPTOR, "float64")
-    found = MAPS[path](cells.pairs, DESCRIPTOR, "float64", EMULATION)
+    expected = StoredJacobian(cells.structures, DESCRIPTOR, "float64")
+    found = MAPS[path](cells.structures, DESCRIPTOR, "float64", EMULATION)
     assert_close(found.forces(SOME, torch.tensor(slopes)), expected.forces(SOME, slopes))
     assert_close(found.adjoint(SOME, cotangent), expected.adjoint(SOME, cotangent))
 
@@ -101,19 +101,19 @@ def test_training_on_a_card_gives_the_networks_of_the_cpu(cells, path):
 
 
 def test_a_training_on_a_card_that_goes_on_ends_with_the_same_bytes(cells):
-    """One seed, one result; the sizes that batches are padded to follow from their epoch."""
+    """One seed, one result; the sizes that batches are padded to follow from their part."""
     settings = replace(SETTINGS, jacobians="matrix_free")
     members, trainings = [np.arange(12), np.arange(3, 15)], []
     for interrupted in (False, True):
         training = Training(cells, members, settings, [1, 2], EMULATION)
-        training.run_epoch(0)
+        training.run_part(0)
         if interrupted:
             before, training = training, Training(cells, members, settings, [1, 2], EMULATION)
             training.parameters[:] = before.parameters
             for name in ("means", "squares"):
                 getattr(training.optimiser, name)[:] = getattr(before.optimiser, name)
             training.optimiser.steps = before.optimiser.steps
-        training.run_epoch(1)
+        training.run_part(1)
         trainings.append(training.parameters)
     np.testing.assert_array_equal(*trainings)
 
@@ -181,7 +181,8 @@ def test_a_graph_is_warmed_up_recorded_and_replayed(monkeypatch):
 
 
 def test_rows_are_stored_where_they_fit(cells, monkeypatch):
-    members, size = [np.arange(len(cells.energies))], len(cells.pairs.vector) * 3 * 14 * 8
+    members = [np.arange(len(cells.energies))]
+    size = int(cells.structures.n_neighbours.sum()) * 3 * DESCRIPTOR.n_components * 8
     for room, chosen in ((size, CudaStoredJacobian), (size - 1, CudaComputedJacobian)):
         monkeypatch.setattr("diverse.kernel.cuda_maps.free_memory", lambda _, room=room: room)
         assert isinstance(ForceLoss(cells, members, SETTINGS, EMULATION).map, chosen)
@@ -193,7 +194,7 @@ def test_a_checkpoint_of_the_cpu_is_not_continued_on_a_card(cells, tmp_path, mon
         patch.setattr("diverse.models.network.checkpoint.Checkpoint.remove", lambda _: None)
         options = {"checkpoint": file, "checkpoint_seconds": 0.0}
         train_networks(cells, members, SETTINGS, [1], **options)
-        patch.setattr("diverse.models.network.loop.Training.run_epoch", _refuse)
+        patch.setattr("diverse.models.network.loop.Training.run_part", _refuse)
         train_networks(cells, members, SETTINGS, [1], **options)  # continues where it ended
         with pytest.raises(AssertionError, match="trained anew"):
             train_networks(cells, members, SETTINGS, [1], **options, device=EMULATION)

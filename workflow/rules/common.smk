@@ -11,6 +11,7 @@ ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"
 STAGES = [  # files of rules, in the order of the Snakefile
     *(
         "estimate",
+        "benchmarks",
         "generate",
         "diversity",
         "label",
@@ -37,6 +38,7 @@ from diverse.study.reading import ConfigError, check_file
 from diverse.study.requests import LabelRate, read_label_rates, request_minutes
 from diverse.study.rounds import chunk_round, chunks_made, chunks_of_round
 from diverse.study.subsets import subset_sources
+from diverse.study.terminal import show_stages
 from diverse.study.settings import (
     can_run,
     labeller_files,

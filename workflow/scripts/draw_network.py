@@ -24,8 +24,8 @@ if of_subsets is not None:
     trainings = stacks(of_subsets, n_seeds=1)
 else:  # further seeds on the first draw tell what chance in training does
     trainings = stacks(sets.drawn(snakemake.wildcards.train), params.seeds)
-epochs = params.model["epochs"]
-progress = Progress(epochs * sum(map(len, trainings)), f"{sum(map(len, trainings))} trainings")
+n_trainings = sum(map(len, trainings))
+progress = Progress(n_trainings, f"{n_trainings} trainings")
 rows = []
 for stack in trainings:
     drawn_sets = [drawn for drawn, _ in stack]

@@ -1,7 +1,5 @@
 """Choose the loss weights of a network by what short trainings predict on parts left out."""
 
-from dataclasses import replace
-
 from diverse.models.network.left_out import FoldedSet
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import search_weights
@@ -26,8 +24,9 @@ seed, n_descriptors = int(stream.integers(2**31)), descriptor.n_components
 
 def left_out_errors(candidate):
     settings = TrainingSettings.of(candidate, n_descriptors=n_descriptors, jacobian_memory=memory)
-    epochs = max(1, round(options["epochs"] * settings.epochs))
-    return folded.left_out_errors(replace(settings, epochs=epochs), seed), {"epochs": epochs}
+    settings = settings.shortened(options["epochs"])
+    length = {"steps": settings.steps} if settings.steps else {"epochs": settings.epochs}
+    return folded.left_out_errors(settings, seed), length
 
 
 search_weights(model, options, left_out_errors).to_csv(snakemake.output.search, index=False)

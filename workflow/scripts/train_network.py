@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from diverse.models.network.data import training_cells
+from diverse.models.network.data import check_room, training_cells
 from diverse.models.network.loop import train_networks
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.search import with_searched_weights
 from diverse.models.trained import save_trained
-from diverse.structures import iterate_cells, random_stream
+from diverse.structures import cell_sizes, iterate_cells, random_stream
 from diverse.study.job import begin, finish
 from diverse.study.settings import model_descriptor, repulsion, study_device
 
@@ -25,6 +25,7 @@ settings = TrainingSettings.of(
     jacobian_memory=snakemake.resources.mem_mb * 500_000,
 )
 stream = random_stream(study["seed"], f"{names.train} {names.model}", int(names.seed))
+check_room(cell_sizes(snakemake.input.cells), descriptor)
 cells = training_cells(iterate_cells([snakemake.input.cells]), descriptor, repulsion(study))
 [(network, history)] = train_networks(
     cells,

@@ -1,10 +1,15 @@
-"""Write the study with every default filled in."""
+"""Write the study with every default filled in, whole or not at all: it is read while it runs."""
+
+import os
+from pathlib import Path
 
 import yaml
 
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-with open(snakemake.output.config, "w") as file:
-    yaml.safe_dump(dict(snakemake.params.study), file, sort_keys=False)
+path = Path(snakemake.output.config)
+temporary = path.with_name(f".{path.name}.{os.getpid()}")
+temporary.write_text(yaml.safe_dump(dict(snakemake.params.study), sort_keys=False))
+os.replace(temporary, path)
 finish(snakemake)

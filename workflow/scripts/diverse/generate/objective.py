@@ -125,7 +125,9 @@ class EntropyTerm:
         cotangent = np.empty(descriptors.shape)
         numbers = np.flatnonzero(active)
         for members, atoms in equal_sizes(batch.sizes[active]):
-            entropy, slope = self.estimator(self.whitening(descriptors[atoms].astype(float)))
+            entropy, slope = self.estimator(
+                self.whitening(descriptors[atoms].astype(float, copy=False))
+            )
             value[numbers[members]] = -self.weight * entropy
             cotangent[atoms] = -self.weight * self.whitening.pull_back(slope)
         finite = np.isfinite(cotangent).all(axis=1)

@@ -16,8 +16,8 @@ import torch
 from diverse.kernel.cuda_kernel import CudaKernel
 from diverse.kernel.cuda_pairs import sum_ranges
 from diverse.kernel.device import Device
-from diverse.kernel.force_maps import PackedPairs
 from diverse.kernel.kernel import DType
+from diverse.kernel.packed import PackedCells, PackedPairs
 from diverse.kernel.settings import BispectrumSettings
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -55,22 +55,26 @@ class CudaMap(ABC):
 
     Parameters
     ----------
-    pairs : PackedPairs
+    cells : PackedCells
     settings : BispectrumSettings
     dtype : {"float64", "float32"}
     device : Device
     """
 
     def __init__(
-        self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType, device: Device
+        self, cells: PackedCells, settings: BispectrumSettings, dtype: DType, device: Device
     ) -> None:
+        pairs = cells.all_pairs()
+        self.pairs_of_cell = np.diff(pairs.first[pairs.first_atom])
         self._device, self._dtype = device, getattr(torch, dtype)
+        self._settings, self._precision = settings, dtype
         self._library = device.library(settings.twojmax, dtype)
         self._n_components = settings.n_components
         self._first_atom = self._tensor(pairs.first_atom)
         self._begin = torch.cat([self._first_atom, self._first_atom[-1:]])  # of no cell, too
         self._first = self._tensor(pairs.first)
         self._neighbour = self._tensor(pairs.neighbour)
+        self._keep(pairs)
 
     def forces(self, cells: Array, slopes: torch.Tensor) -> Array:
         """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV, of the cells' atoms."""
@@ -134,6 +138,10 @@ class CudaMap(ABC):
         return BatchPairs(first_atom, atoms, pairs, first, center, neighbour)
 
     @abstractmethod
+    def _keep(self, pairs: PackedPairs) -> None:
+        """Put on the card what a pair is multiplied with."""
+
+    @abstractmethod
     def _to_pairs(self, batch: BatchPairs, slopes: torch.Tensor) -> torch.Tensor:
         """Return the gradient of the energy by the vector of every pair, shape (n_pairs, 3)."""
 
@@ -164,11 +172,8 @@ class CudaMap(ABC):
 class CudaStoredJacobian(CudaMap):
     """The derivatives of all descriptors by all vectors, in the memory of the card."""
 
-    def __init__(
-        self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType, device: Device
-    ) -> None:
-        super().__init__(pairs, settings, dtype, device)
-        kernel = CudaKernel(settings, "float64", device)
+    def _keep(self, pairs: PackedPairs) -> None:
+        kernel = CudaKernel(self._settings, "float64", self._device)
         self._rows = self._empty(len(pairs.vector), 3, self._n_components)
         for begin in range(0, len(pairs.first) - 1, ATOMS_AT_ONCE):
             first = pairs.first[begin : begin + ATOMS_AT_ONCE + 1]
@@ -176,9 +181,9 @@ class CudaStoredJacobian(CudaMap):
             self._store(kernel, pairs.vector[chunk], first - first[0], self._rows[chunk])
 
     @staticmethod
-    def size(pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> int:
+    def size(cells: PackedCells, settings: BispectrumSettings, dtype: DType) -> int:
         """Return the bytes that a map stores: a row for each pair."""
-        return len(pairs.vector) * 3 * settings.n_components * np.dtype(dtype).itemsize
+        return int(cells.n_neighbours.sum()) * 3 * settings.n_components * np.dtype(dtype).itemsize
 
     def _store(self, kernel: CudaKernel, vectors: Array, first: Array, rows: torch.Tensor) -> None:
         """Fill the rows of some atoms: derivatives of one component of all of them at a time."""
@@ -210,12 +215,9 @@ class CudaStoredJacobian(CudaMap):
 class CudaComputedJacobian(CudaMap):
     """Force map that stores no derivatives: the kernel's VJP and JVP compute them in each call."""
 
-    def __init__(
-        self, pairs: PackedPairs, settings: BispectrumSettings, dtype: DType, device: Device
-    ) -> None:
-        super().__init__(pairs, settings, dtype, device)
+    def _keep(self, pairs: PackedPairs) -> None:
         self._vectors = self._tensor(pairs.vector).to(self._dtype)
-        self._kernel = CudaKernel(settings, dtype, device)
+        self._kernel = CudaKernel(self._settings, self._precision, self._device)
         self._kernel.check_pairs(self._vectors, self._first)
 
     def _to_pairs(self, batch: BatchPairs, slopes: torch.Tensor) -> torch.Tensor:

@@ -4,40 +4,19 @@ The slope of an environment is the derivative of its energy by its descriptors, 
 are linear in the slopes; training on forces needs this map and its adjoint.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from diverse.kernel import library
 from diverse.kernel.kernel import DType, Kernel
+from diverse.kernel.packed import PackedCells, PackedPairs
 from diverse.kernel.pairs import NeighbourPairs, position_gradient
 from diverse.kernel.settings import BispectrumSettings
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 ATOMS_AT_ONCE = 500  # of which Jacobians by pair are in memory while they are merged
-
-
-@dataclass(frozen=True)
-class PackedPairs:
-    """Pairs of atoms inside many cells.
-
-    Attributes
-    ----------
-    first_atom : ndarray of int64, shape (n_cells + 1,)
-        The atoms of cell c are first_atom[c] to first_atom[c + 1] - 1.
-    first : ndarray of int64, shape (n_atoms + 1,)
-        The pairs of atom i are first[i] to first[i + 1] - 1.
-    neighbour : ndarray of int32, shape (n_pairs,)
-        Number of the neighbour within its cell.
-    vector : ndarray, shape (n_pairs, 3), Å
-    """
-
-    first_atom: Array
-    first: Array
-    neighbour: Array
-    vector: Array
 
 
 class ForceMap(Protocol):
@@ -61,7 +40,7 @@ class StoredJacobian:
 
     Parameters
     ----------
-    pairs : PackedPairs
+    cells : PackedCells
     settings : BispectrumSettings
     dtype : {"float64", "float32"}
         Type of what is stored; it is computed in float64.
@@ -71,12 +50,13 @@ class StoredJacobian:
 
     def __init__(
         self,
-        pairs: PackedPairs,
+        cells: PackedCells,
         settings: BispectrumSettings,
         dtype: DType,
         isa: str | None = None,
     ) -> None:
-        self._dtype, self._first_atom = dtype, pairs.first_atom
+        self._dtype, self._first_atom = dtype, cells.first_atom
+        pairs = cells.all_pairs()
         entry_of_pair, self._first, self._neighbour = _merge(pairs)
         self._n_components = settings.n_components
         self._rows = np.zeros((len(self._neighbour), 3, self._n_components), dtype=dtype)
@@ -93,11 +73,11 @@ class StoredJacobian:
             )
 
     @staticmethod
-    def largest_size(pairs: PackedPairs, settings: BispectrumSettings, dtype: DType) -> int:
+    def largest_size(cells: PackedCells, settings: BispectrumSettings, dtype: DType) -> int:
         """Return the most bytes a map stores: it has a row for each pair, or for each two atoms."""
-        sizes = np.diff(pairs.first_atom)
+        sizes = np.diff(cells.first_atom)
         others = np.repeat(sizes - 1, sizes)
-        n_entries = np.minimum(np.diff(pairs.first), others).sum()
+        n_entries = np.minimum(cells.n_neighbours, others).sum()
         return int(n_entries * 3 * settings.n_components * np.dtype(dtype).itemsize)
 
     def forces(self, cells: Array, slopes: Array) -> Array:
@@ -126,50 +106,38 @@ class StoredJacobian:
 
 
 class ComputedJacobian:
-    """Force map that stores nothing: the kernel's VJP and JVP compute it anew in each call."""
+    """Force map that stores nothing: the kernel's VJP and JVP compute it anew in each call.
+
+    The pairs of the last cells are kept: a step of training asks for their forces, then for the
+    adjoint.
+    """
 
     def __init__(
         self,
-        pairs: PackedPairs,
+        cells: PackedCells,
         settings: BispectrumSettings,
         dtype: DType,
         isa: str | None = None,
     ) -> None:
-        self._pairs, self._kernel = pairs, Kernel(settings, dtype, isa=isa)
+        self._cells, self._kernel = cells, Kernel(settings, dtype, isa=isa)
+        self._numbers, self._found = np.empty(0, dtype=np.int64), cells.pairs_of(np.arange(0))
 
     def forces(self, cells: Array, slopes: Array) -> Array:
         """Return forces, shape (n, 3), eV/Å, for slopes, shape (n, D), eV."""
-        batch = self._batch(cells)
-        gradient = self._kernel.vjp(batch.vector, batch.first, slopes)
-        return -position_gradient(batch, gradient, len(slopes)).astype(self._kernel.dtype)
+        pairs = self._pairs(cells)
+        gradient = self._kernel.vjp(pairs.vector, pairs.first, slopes)
+        return -position_gradient(pairs, gradient, len(slopes)).astype(self._kernel.dtype)
 
     def adjoint(self, cells: Array, cotangent: Array) -> Array:
         """Return the gradient of sum(cotangent * forces) by the slopes, shape (n, D)."""
-        batch = self._batch(cells)
-        tangent = cotangent[batch.center] - cotangent[batch.neighbour]
-        return self._kernel.jvp(batch.vector, batch.first, tangent)
+        pairs = self._pairs(cells)
+        tangent = cotangent[pairs.center] - cotangent[pairs.neighbour]
+        return self._kernel.jvp(pairs.vector, pairs.first, tangent)
 
-    def _batch(self, cells: Array) -> NeighbourPairs:
-        p = self._pairs
-        atoms = ranges(p.first_atom[cells], p.first_atom[cells + 1])
-        pairs = ranges(p.first[p.first_atom[cells]], p.first[p.first_atom[cells + 1]])
-        sizes = p.first_atom[cells + 1] - p.first_atom[cells]
-        place = np.repeat(np.cumsum(sizes) - sizes, sizes)
-        counts = p.first[atoms + 1] - p.first[atoms]
-        return NeighbourPairs(
-            center=np.repeat(np.arange(len(atoms)), counts),
-            neighbour=p.neighbour[pairs] + np.repeat(place, counts),
-            first=np.concatenate([[0], np.cumsum(counts)]),
-            vector=p.vector[pairs],
-            shift=np.empty((0, 3), dtype=np.int32),
-        )
-
-
-def ranges(start: Array, stop: Array) -> Array:
-    """Return the integers from start[i] to stop[i] - 1 of every i, one range after the other."""
-    lengths = stop - start
-    offset = np.repeat(start - (np.cumsum(lengths) - lengths), lengths)
-    return np.arange(len(offset)) + offset
+    def _pairs(self, cells: Array) -> NeighbourPairs:
+        if not np.array_equal(cells, self._numbers):
+            self._numbers, self._found = cells, self._cells.pairs_of(cells)
+        return self._found
 
 
 def _merge(pairs: PackedPairs) -> tuple[Array, Array, Array]:

@@ -11,7 +11,6 @@ Each cell is an ASE `Atoms` whose `info` holds
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import zlib
 from collections.abc import Container, Iterable, Iterator
@@ -66,7 +65,8 @@ def tagged(atoms: Atoms, config_type: str, trajectory: str) -> Atoms:
 
 def cell_sizes(path: str | Path) -> list[int]:
     """Return the number of atoms of every cell of an extended XYZ file, which is not parsed."""
-    return [int(line) for line in re.findall(rb"^\d+$", Path(path).read_bytes(), re.M)]
+    with open(path, "rb") as file:
+        return [int(line) for line in file if line.rstrip().isdigit()]
 
 
 def read_cells(paths: str | Path | Iterable[str | Path]) -> list[Atoms]:

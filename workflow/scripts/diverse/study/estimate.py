@@ -63,14 +63,13 @@ def read_rates(folder: Path) -> Rates:
         row = steps.loc[next(step for step in steps.index if step.startswith(name))]
         return row["core_seconds"] / row["environments"], row["peak_memory_MB"]
 
-    lines = (folder / "train.txt").read_text().splitlines()
-    line = next(line for line in lines if line.startswith("ours, matrix_free:"))
+    compared = pd.read_csv(folder / "comparisons.csv").set_index("name")
     return Rates(
         (made["core_seconds"] / made["environments"], made["memory_of_a_chunk"]),
         rate("label_chunk"),
         rate("fit_polynomial linear"),
         rate("fit_polynomial quadratic"),
-        1 / float(line.split()[2]),
+        1 / compared.loc["train_matrix_free", "ours"],
     )
 
 
@@ -135,10 +134,11 @@ def estimate(
         or of a job. NaN where nothing is known, such as the time of an ASE calculator.
     """
     lines: list[Config] = []
-    sizes: dict[str, float] = {}
+    sizes: dict[str, tuple[float, float]] = {}
     for name, dataset in study["datasets"].items():
         cells, weights = expected_cells(study, name, made.get(name, []))
-        environments = sizes[name] = float(weights @ [len(cell) for cell in cells])
+        environments = float(weights @ [len(cell) for cell in cells])
+        sizes[name] = environments, float(weights.sum())
         common: Config = {
             "dataset": name,
             "cells": float(weights.sum()),
@@ -181,25 +181,32 @@ def _label(
     return {**ends, "memory_mb": float(work["largest_mb"].max())}
 
 
-def _training(study: Config, sizes: Mapping[str, float], rates: Rates) -> Iterable[Config]:
-    """Return the training of polynomials and networks, as whole sets, draws and subsets."""
+def _training(
+    study: Config, sizes: Mapping[str, tuple[float, float]], rates: Rates
+) -> Iterable[Config]:
+    """Return the training of polynomials and networks, as whole sets, draws and subsets.
+
+    Sizes of data sets are environments and cells.
+    """
     split, totals = study["split"], {"polynomials": 0.0, "networks": 0.0}
     whole = [name for name, d in study["datasets"].items() if d["use"] == "train_and_test"]
-    jobs = dict.fromkeys(totals, 0)
+    environments, cells = np.sum([sizes[name] for name in whole], axis=0) if whole else (1, 1)
+    jobs, cell_size = dict.fromkeys(totals, 0), environments / cells
     for model in own_models(study):
         block = study["models"][model]
         kind = "networks" if block["family"] == "network" else "polynomials"
-        rate = _rate(block, rates)
         drawn = split["draws"] > 1 and block["draws"]
         for name in whole:
             most = split["train_environments"] or math.inf
-            size = min(sizes[name] * (1 - split["test_fraction"]), most)
+            size = min(sizes[name][0] * (1 - split["test_fraction"]), most)
+            rate = _rate(block, rates, size * sizes[name][1] / sizes[name][0])
             trainings = block.get("seeds", 1) + (2 * split["draws"] if drawn else 0)
             totals[kind] += size * trainings * rate / 3600
             jobs[kind] += block.get("seeds", 1) + (kind == "networks" and drawn)
         for subset in study["subsets"].values():
             if model in subset["models"]:
                 size = subset["environments"] or 0
+                rate = _rate(block, rates, size / cell_size)
                 totals[kind] += size * split["draws"] * rate / 3600
     return [
         {"stage": "train", "dataset": kind, "core_hours": hours, "jobs": jobs[kind]}
@@ -208,8 +215,10 @@ def _training(study: Config, sizes: Mapping[str, float], rates: Rates) -> Iterab
     ]
 
 
-def _rate(block: Config, rates: Rates) -> float:
-    """Return core seconds an environment of one training of a model."""
+def _rate(block: Config, rates: Rates, n_cells: float) -> float:
+    """Return core seconds an environment of one training of a model on a set of so many cells."""
+    if block["family"] == "network" and block["steps"]:
+        return rates.network * block["steps"] * min(block["batch"] or n_cells, n_cells) / n_cells
     if block["family"] == "network":
         return float(rates.network * block["epochs"])
     if block["family"] == "pod":

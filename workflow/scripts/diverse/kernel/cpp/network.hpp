@@ -165,62 +165,79 @@ struct NetworkStack {
         return (n_atoms + chunk_atoms - 1) / chunk_atoms;
     }
 
-    // Calls function(network, first atom, atoms, columns, place in saved) for all chunks.
+    // A chunk of the atoms of one network, and its number among all chunks.
+    struct Chunk {
+        std::int64_t network, begin, n_atoms, number;
+
+        std::int64_t n_columns() const {
+            return (n_atoms + block_atoms<T> - 1) / block_atoms<T> * block_atoms<T>;
+        }
+    };
+
+    std::vector<Chunk> chunks() const {
+        std::vector<Chunk> all;
+        for (std::int64_t s = 0; s < n_networks; ++s)
+            for (std::int64_t i = first[s]; i < first[s + 1]; i += chunk_atoms)
+                all.push_back({s, i, std::min(chunk_atoms, first[s + 1] - i),
+                               static_cast<std::int64_t>(all.size())});
+        return all;
+    }
+
     template <class Function>
-    void for_chunks(const Function& function) const {
-        std::vector<std::int64_t> place(n_networks + 1, 0);
-        for (std::int64_t s = 0; s < n_networks; ++s)
-            place[s + 1] = place[s] + n_chunks(first[s + 1] - first[s]);
+    void for_all(const std::vector<Chunk>& all, const Function& function) const {
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
-        for (std::int64_t s = 0; s < n_networks; ++s)
-            for (std::int64_t i = first[s], k = place[s]; i < first[s + 1]; i += chunk_atoms, ++k) {
-                const std::int64_t n = std::min(chunk_atoms, first[s + 1] - i);
-                const std::int64_t blocks = (n + block_atoms<T> - 1) / block_atoms<T>;
-                function(s, i, n, blocks * block_atoms<T>, k);
-            }
+        for (std::size_t i = 0; i < all.size(); ++i) function(all[i]);
     }
 
     void slopes(const double* descriptors, const std::int64_t* atoms, const T* parameters,
                 T* energies, T* slope, T* saved) const {
         const TanhNetwork<T> network(n_layers, widths);
         const std::int64_t n_inputs = network.n_inputs();
-        for_chunks([&](std::int64_t s, std::int64_t begin, std::int64_t n, std::int64_t n_columns,
-                       std::int64_t k) {
-            const double *centre = mean + n_inputs * s, *factor = inverse_scale + n_inputs * s;
+        for_all(chunks(), [&](const Chunk& chunk) {
+            const double* centre = mean + n_inputs * chunk.network;
+            const double* factor = inverse_scale + n_inputs * chunk.network;
             std::vector<T> energy(row_length<T>), rows(n_inputs * row_length<T>);
-            T* x = saved + k * network.saved_size();
+            T* x = saved + chunk.number * network.saved_size();
             std::fill(x, x + n_inputs * row_length<T>, T(0));
-            for (std::int64_t i = 0; i < n; ++i) {
-                const double* row = descriptors + n_inputs * atoms[begin + i];
+            for (std::int64_t i = 0; i < chunk.n_atoms; ++i) {
+                const double* row = descriptors + n_inputs * atoms[chunk.begin + i];
                 for (std::int64_t d = 0; d < n_inputs; ++d)
                     x[d * row_length<T> + i] = T((row[d] - centre[d]) * factor[d]);
             }
-            network.slopes(n_columns, parameters + s * network.n_parameters(), x, energy.data(),
-                           rows.data());
-            std::copy(energy.begin(), energy.begin() + n, energies + begin);
-            for (std::int64_t i = 0; i < n; ++i)
+            network.slopes(chunk.n_columns(), parameters + chunk.network * network.n_parameters(),
+                           x, energy.data(), rows.data());
+            std::copy(energy.begin(), energy.begin() + chunk.n_atoms, energies + chunk.begin);
+            T* out = slope + n_inputs * chunk.begin;
+            for (std::int64_t i = 0; i < chunk.n_atoms; ++i)
                 for (std::int64_t d = 0; d < n_inputs; ++d)
-                    slope[n_inputs * (begin + i) + d] = rows[d * row_length<T> + i] * T(factor[d]);
+                    *out++ = rows[d * row_length<T> + i] * T(factor[d]);
         });
     }
 
+    // The gradients of chunks are added up in their order, whichever thread computes them.
     void gradient(const T* parameters, const T* by_energy, const T* by_slope, T* saved,
                   T* gradient) const {
         const TanhNetwork<T> network(n_layers, widths);
         const std::int64_t n_inputs = network.n_inputs(), n_parameters = network.n_parameters();
-        std::fill(gradient, gradient + n_networks * n_parameters, T(0));
-        for_chunks([&](std::int64_t s, std::int64_t begin, std::int64_t n, std::int64_t n_columns,
-                       std::int64_t k) {
-            const double* factor = inverse_scale + n_inputs * s;
+        const std::vector<Chunk> all = chunks();
+        std::vector<T> parts(all.size() * n_parameters);
+        for_all(all, [&](const Chunk& chunk) {
+            const double* factor = inverse_scale + n_inputs * chunk.network;
             std::vector<T> v(row_length<T>), t(n_inputs * row_length<T>);
-            std::copy(by_energy + begin, by_energy + begin + n, v.begin());
-            for (std::int64_t i = 0; i < n; ++i)
+            std::copy_n(by_energy + chunk.begin, chunk.n_atoms, v.begin());
+            const T* in = by_slope + n_inputs * chunk.begin;
+            for (std::int64_t i = 0; i < chunk.n_atoms; ++i)
                 for (std::int64_t d = 0; d < n_inputs; ++d)
-                    t[d * row_length<T> + i] = by_slope[n_inputs * (begin + i) + d] * T(factor[d]);
-            network.add_gradient(n_columns, parameters + s * n_parameters,
-                                 saved + k * network.saved_size(), v.data(), t.data(),
-                                 gradient + s * n_parameters);
+                    t[d * row_length<T> + i] = *in++ * T(factor[d]);
+            network.add_gradient(chunk.n_columns(), parameters + chunk.network * n_parameters,
+                                 saved + chunk.number * network.saved_size(), v.data(), t.data(),
+                                 parts.data() + chunk.number * n_parameters);
         });
+        std::fill(gradient, gradient + n_networks * n_parameters, T(0));
+        for (const Chunk& chunk : all)
+            for (std::int64_t i = 0; i < n_parameters; ++i)
+                gradient[chunk.network * n_parameters + i] +=
+                    parts[chunk.number * n_parameters + i];
     }
 };
 

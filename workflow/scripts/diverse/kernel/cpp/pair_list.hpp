@@ -66,7 +66,10 @@ public:
             if (!(r2 < in_.cutoff * in_.cutoff)) return;
             if (r2 < in_.min_distance * in_.min_distance)
                 problem = {Problem::overlap, cell_, atom, neighbour};
-            pairs.push_back({neighbour, shift, v});
+            Pair& pair = pairs.emplace_back();  // filled in place: a copy would wait for its parts
+            pair.neighbour = neighbour;
+            pair.shift = shift;
+            pair.vector = v;
         });
         const auto n_found = static_cast<int64_t>(pairs.size() - before);
         if (problem.code == Problem::none && n_found > in_.max_neighbours)

@@ -73,29 +73,38 @@ DIVERSE_EXPORT void diverse_pairs_keep(int64_t n_atoms, const int64_t* first,
                                        double* kept_vector) {
 #pragma omp parallel for num_threads(n_threads) schedule(static)
     for (int64_t i = 0; i < n_atoms; ++i) {
-        int64_t n = kept_first[i];
-        for (int64_t p = first[i]; p < first[i + 1]; ++p) {
+        // overwritten by the next one unless inside: no branch to mispredict
+        for (int64_t p = first[i], n = kept_first[i]; n < kept_first[i + 1]; ++p) {
             const double* v = vector + 3 * p;
-            if (!(diverse::dot({v[0], v[1], v[2]}, {v[0], v[1], v[2]}) < cutoff * cutoff)) continue;
             kept_center[n] = i;
             kept_neighbour[n] = neighbour[p];
             std::copy(v, v + 3, kept_vector + 3 * n);
             std::copy(shift + 3 * p, shift + 3 * p + 3, kept_shift + 3 * n);
-            ++n;
+            n += diverse::dot({v[0], v[1], v[2]}, {v[0], v[1], v[2]}) < cutoff * cutoff;
         }
     }
 }
 
-// out[atom][3] += gradient where the atom is the neighbour, -= where it is the center.
+// out[atom][3] += gradient where the atom is the neighbour, -= where it is the center. The sum of a
+// center stays in registers while its own pairs are added.
 DIVERSE_EXPORT void diverse_pairs_to_atoms(int64_t n_atoms, const int64_t* first,
                                            const int64_t* neighbour, const double* gradient,
                                            double* out) {
-    for (int64_t i = 0; i < n_atoms; ++i)
-        for (int64_t p = first[i]; p < first[i + 1]; ++p)
-            for (int x = 0; x < 3; ++x) {
-                out[3 * neighbour[p] + x] += gradient[3 * p + x];
-                out[3 * i + x] -= gradient[3 * p + x];
-            }
+    const auto add = [](double* sum, const double* g) {
+        for (int x = 0; x < 3; ++x) sum[x] += g[x];
+    };
+    for (int64_t i = 0; i < n_atoms; ++i) {
+        double own[3] = {out[3 * i], out[3 * i + 1], out[3 * i + 2]};
+        for (int64_t p = first[i]; p < first[i + 1]; ++p) {
+            const double* g = gradient + 3 * p;
+            if (neighbour[p] == i)
+                add(own, g);
+            else
+                add(out + 3 * neighbour[p], g);
+            for (int x = 0; x < 3; ++x) own[x] -= g[x];
+        }
+        std::copy(own, own + 3, out + 3 * i);
+    }
 }
 
 // out[cell][3][3] += vector (x) gradient
@@ -104,10 +113,13 @@ DIVERSE_EXPORT void diverse_pairs_to_cells(int64_t n_atoms, const int64_t* first
                                            const double* gradient, double* out) {
     for (int64_t i = 0; i < n_atoms; ++i) {
         double* strain = out + 9 * cell_of_atom[i];
+        double sum[9];
+        std::copy(strain, strain + 9, sum);
         for (int64_t p = first[i]; p < first[i + 1]; ++p)
             for (int x = 0; x < 3; ++x)
                 for (int y = 0; y < 3; ++y)
-                    strain[3 * x + y] += vector[3 * p + x] * gradient[3 * p + y];
+                    sum[3 * x + y] += vector[3 * p + x] * gradient[3 * p + y];
+        std::copy(sum, sum + 9, strain);
     }
 }
 

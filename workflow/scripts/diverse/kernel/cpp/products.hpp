@@ -12,58 +12,76 @@
 //   mb = m1b + m2b - s of level j = j1 + j2 - 2 s.
 #pragma once
 
+#include <algorithm>
+#include <utility>
+
 #include "lanes.hpp"
 #include "tables.hpp"
 
 namespace diverse {
 
-// One antidiagonal: n products of x[0..n-1] with y[0], y[-1], ..., summed for each loss s.
-template <int n, class T, class Consumer>
-inline void antidiagonal(const Complex<T>* x, const Complex<T>* y, const T* c, int d, int first,
-                         int last, Consumer& consumer) {
-    Complex<T> p[n];
-    for (int k = 0; k < n; ++k) p[k] = product(x[k], y[-k]);
-    for (int s = first; s <= last; ++s, c += n) {
-        Complex<T> q = {c[0] * p[0].re, c[0] * p[0].im};
-        for (int k = 1; k < n; ++k) add_scaled(q, c[k], p[k]);
-        consumer.add(s, d, q);
-    }
-}
-
-// Chooses the antidiagonal of the right length, so that the compiler unrolls each of them.
+// One pair of columns; the shorter one, of level j2 <= j1, has `rows` elements. The antidiagonals
+// grow to that many products, keep the length, and shrink again. Each length has code of its own,
+// unrolled, in the order of use: no jump whose aim the processor would have to guess.
 template <class T, class Consumer>
-inline void antidiagonal_of_length(int n, const Complex<T>* x, const Complex<T>* y, const T* c,
-                                   int d, int first, int last, Consumer& consumer) {
-    switch (n) {
-#define DIVERSE_CASE(N) \
-    case N: return antidiagonal<N>(x, y, c, d, first, last, consumer);
-        DIVERSE_CASE(1) DIVERSE_CASE(2) DIVERSE_CASE(3) DIVERSE_CASE(4) DIVERSE_CASE(5)
-        DIVERSE_CASE(6) DIVERSE_CASE(7) DIVERSE_CASE(8) DIVERSE_CASE(9) DIVERSE_CASE(10)
-        DIVERSE_CASE(11) DIVERSE_CASE(12) DIVERSE_CASE(13) DIVERSE_CASE(14) DIVERSE_CASE(15)
-#undef DIVERSE_CASE
-    }
-}
+class ColumnPair {
+public:
+    // Of a middle column only the rows ma <= mb are kept. first, last: losses.
+    ColumnPair(const Tables<T>& t, const Complex<T>* full, const LevelProduct<T>& p, int m1, int m2,
+               int first, int last, Consumer& consumer)
+        : p_(p), rows_(p.j2 + 1), sum_(p.j1 + p.j2), first_(first), last_(last),
+          last_d_(2 * (m1 + m2) == sum_ ? sum_ / 2 : sum_ - first),
+          x_(full + t.full_start[p.j1] + (p.j1 + 1) * m1),
+          y_(full + t.full_start[p.j2] + (p.j2 + 1) * m2), consumer_(consumer) {}
 
-// All antidiagonals of one pair of columns. Of a middle column only the rows ma <= mb are kept.
-template <class T, class Consumer>
-inline void multiply_columns(const Tables<T>& t, const Complex<T>* full, const LevelProduct<T>& p,
-                             int m1, int m2, int last_loss, Consumer& consumer) {
-    const int sum = p.j1 + p.j2, first = p.first_loss;
-    const int last = std::min(last_loss, m1 + m2);
-    if (first > last) return;
-    const Complex<T>* x = full + t.full_start[p.j1] + (p.j1 + 1) * m1;
-    const Complex<T>* y = full + t.full_start[p.j2] + (p.j2 + 1) * m2;
-    const bool middle = 2 * (m1 + m2) == sum;
-    const int last_d = middle ? sum / 2 : sum - first;
+    void multiply() const { multiply(std::make_integer_sequence<int, max_rows>{}); }
 
-    consumer.open(p, m1, m2, first, last);
-    for (int d = first; d <= last_d; ++d) {
-        const int a = p.first_row(d);
-        antidiagonal_of_length(p.n_rows(d), x + a, y + d - a, &p.row_coefficient[p.row_start[d]],
-                               d, first, std::min({last, d, sum - d}), consumer);
+private:
+    template <int... k>
+    void multiply(std::integer_sequence<int, k...>) const {
+        (grow<k + 1>(), ...);
+        (keep<k + 1>(), ...);
+        (shrink<max_rows - k>(), ...);
     }
-    consumer.close(p, first, last);
-}
+
+    template <int n>
+    [[gnu::always_inline]] inline void grow() const {
+        const int d = n - 1;
+        if (n < rows_ && first_ <= d && d <= last_d_) antidiagonal<n>(d);
+    }
+
+    template <int n>
+    [[gnu::always_inline]] inline void keep() const {
+        if (n != rows_) return;
+        const int last_d = std::min(p_.j1, last_d_);
+        for (int d = std::max(p_.j2, first_); d <= last_d; ++d) antidiagonal<n>(d);
+    }
+
+    template <int n>
+    [[gnu::always_inline]] inline void shrink() const {
+        const int d = sum_ + 1 - n;
+        if (n < rows_ && first_ <= d && d <= last_d_) antidiagonal<n>(d);
+    }
+
+    // n products of x[0..n-1] with y[0], y[-1], ..., summed for each loss s.
+    template <int n>
+    [[gnu::always_inline]] inline void antidiagonal(int d) const {
+        const int a = p_.first_row(d), last = std::min(last_, n - 1);
+        const T* c = &p_.row_coefficient[p_.row_start[d]];
+        Complex<T> products[n];
+        for (int k = 0; k < n; ++k) products[k] = product(x_[a + k], y_[d - a - k]);
+        for (int s = first_; s <= last; ++s, c += n) {
+            Complex<T> q = {c[0] * products[0].re, c[0] * products[0].im};
+            for (int k = 1; k < n; ++k) add_scaled(q, c[k], products[k]);
+            consumer_.add(s, d, q);
+        }
+    }
+
+    const LevelProduct<T>& p_;
+    const int rows_, sum_, first_, last_, last_d_;
+    const Complex<T> *x_, *y_;
+    Consumer& consumer_;
+};
 
 // Every product that ends in the stored half of a level. unique: only those with j >= j1, enough
 // for B; the derivatives need them all. For j1 = j2 swapping the columns changes nothing.
@@ -73,8 +91,13 @@ inline void for_each_product(const Tables<T>& t, const Complex<T>* full, bool un
     for (const LevelProduct<T>& p : t.products)
         for (int m2 = 0; m2 <= p.j2; ++m2) {
             const int last_m1 = std::min((p.j1 + p.j2) / 2 - m2, p.j1 == p.j2 ? m2 : p.j1);
-            for (int m1 = 0; m1 <= last_m1; ++m1)
-                multiply_columns(t, full, p, m1, m2, unique ? p.j2 / 2 : p.j2, consumer);
+            for (int m1 = 0; m1 <= last_m1; ++m1) {
+                const int first = p.first_loss, last = std::min(unique ? p.j2 / 2 : p.j2, m1 + m2);
+                if (first > last) continue;
+                consumer.open(p, m1, m2, first, last);
+                ColumnPair<T, Consumer>(t, full, p, m1, m2, first, last, consumer).multiply();
+                consumer.close(p, first, last);
+            }
         }
 }
 

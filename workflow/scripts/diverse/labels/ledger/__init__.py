@@ -55,6 +55,8 @@ def label_key(atoms: Atoms, protocol: str) -> str:
 class Ledger:
     """Labels of one file to append to, and of others that are only read.
 
+    Who opens a file to append to it becomes its writer; whoever had it open can no longer write.
+
     A row that was being written when the writer died is cut off. A file with any other damage is
     moved aside (``.damaged``) and its sound rows are kept; ``notices`` says so.
 
@@ -72,9 +74,9 @@ class Ledger:
         self._others: dict[str, bytes] = {}
         for file in others:
             self._others |= self._read(file).rows
-        self._own = {} if path is None else self._open(path)
         self._synced = 0.0
         self._writer: Writer | None = None
+        self._own = {} if path is None else self._open(path)
 
     def find(self, key: str) -> Atoms | None:
         """Return the labelled (or failed) cell with this key, or None."""
@@ -91,11 +93,10 @@ class Ledger:
         Raises
         ------
         ReplacedError
-            If another job has begun to write the same file; the row is not written.
+            If another job has opened the same file since; the row is not written.
         """
         assert self.path is not None, "this ledger was opened to read only"
         text = to_text(row)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._writer or Writer(self.path)
         self._writer.check()
         with self.path.open("ab") as file:
@@ -109,26 +110,34 @@ class Ledger:
     def sort(self, keys: Sequence[str]) -> None:
         """Bring the rows of the file in the order of `keys`, others last; for a finished chunk.
 
-        The file then does not depend on the order in which cells were finished.
+        The file then does not depend on the order in which cells were finished. Rows that another
+        job had still written are kept.
 
         Raises
         ------
         ReplacedError
-            If another job has begun to write the same file, which is left as it is.
+            If another job has opened the same file since, which is left as it is.
         """
+        if self.path is None:
+            return
         if self._writer:
             self._writer.check()
+        written = read_bytes(self.path)
+        found = scan(written).rows | self._own
         place = {key: number for number, key in enumerate(keys)}
-        order = sorted(self._own, key=lambda key: (place.get(key, len(place)), key))
-        if self.path is not None and order != list(self._own):
-            self._own = {key: self._own[key] for key in order}
+        order = sorted(found, key=lambda key: (place.get(key, len(place)), key))
+        self._own = {key: found[key] for key in order}
+        if b"".join(self._own.values()) != written:
+            self._writer = self._writer or Writer(self.path)
             _write(self.path, self._own.values())
         if self._writer:
             self._writer.end()
             self._writer = None
 
     def _open(self, path: Path) -> dict[str, bytes]:
-        """Read the ledger's own file, and mend it where need be."""
+        """Become the writer of the ledger's own file, read it, and mend it where need be."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = Writer(path)
         found = self._read(path)
         if found.damaged:
             os.replace(path, _free_name(path))

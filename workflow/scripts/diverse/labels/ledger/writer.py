@@ -1,20 +1,25 @@
-"""The one writer of a ledger: the job that began to write last.
+"""The one writer of a ledger: the job that opened it last.
 
 A cluster that loses sight of a node starts its jobs elsewhere, while the node may still run them
 and write. Locks do not hold on every shared file system, so that a name beside the ledger says who
 its writer is, and a writer that finds another name there stops.
+
+A writer looks before every row, and may be late by one. That row then stands behind those of the
+other, as sound as they, or on them, where the file system of a network appends at an end that has
+moved on: the checksum of a row tells, and the other writes its own once more when it sorts.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 
 class ReplacedError(RuntimeError):
-    """Another job has begun to write the ledger; the message names it."""
+    """Another job has taken the ledger over; the message names it."""
 
 
 class Writer:
@@ -36,7 +41,7 @@ class Writer:
         os.replace(temporary, self._path)
 
     def check(self) -> None:
-        """Refuse to write once another job has begun to.
+        """Refuse to write once another job has taken the ledger over.
 
         Raises
         ------
@@ -55,4 +60,6 @@ class Writer:
             self._path.unlink(missing_ok=True)
 
     def _read(self) -> str:
-        return self._path.read_text() if self._path.exists() else ""
+        with suppress(FileNotFoundError):
+            return self._path.read_text()
+        return ""

@@ -18,17 +18,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Progress:
-    """State of a training after some of its epochs, beside parameters and optimiser.
+    """State of a training after some of its parts, beside parameters and optimiser.
 
     Attributes
     ----------
-    epoch : int
-        Epochs done.
+    parts : int
+        Parts of the schedule that are done.
     history : list of ndarray
-        What was noted of every epoch.
+        What was noted after every part.
     """
 
-    epoch: int = 0
+    parts: int = 0
     history: list[np.ndarray] = field(default_factory=list)
 
 
@@ -58,7 +58,7 @@ class Checkpoint:
             means=optimiser.means,
             squares=optimiser.squares,
             steps=optimiser.steps,
-            epoch=progress.epoch,
+            parts=progress.parts,
             history=np.array(progress.history),
         )
         temporary = self.path.with_suffix(".part")
@@ -84,7 +84,7 @@ class Checkpoint:
         parameters[:] = content["parameters"]
         optimiser.means[:], optimiser.squares[:] = content["means"], content["squares"]
         optimiser.steps = int(content["steps"])
-        return Progress(int(content["epoch"]), list(content["history"]))
+        return Progress(int(content["parts"]), list(content["history"]))
 
     def _read(self) -> dict[str, np.ndarray] | None:
         """Return the content of the file, or put it aside and return None."""

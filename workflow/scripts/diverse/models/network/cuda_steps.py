@@ -34,10 +34,10 @@ class Room:
 
 
 class CudaSteps(Steps):
-    """Training steps of a stack of networks on a card, all of an epoch in one call.
+    """Training steps of a stack of networks on a card, many in one call.
 
     The same seeds give the same bytes on one card with one version of torch, also when a training
-    goes on from a checkpoint: the sizes of an epoch's batches follow from that epoch alone.
+    goes on from a checkpoint: the sizes of padded batches follow from those of one call alone.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class CudaSteps(Steps):
         Its state on the host is that after the last call of `run`.
     """
 
-    cells_at_once = 2048
+    cells_at_once, cells_of_part = 2048, 200_000
 
     def __init__(self, loss: ForceLoss, stack: NetworkStack, optimiser: AdamW) -> None:
         if loss.device is None or not isinstance(loss.map, CudaMap):
@@ -61,8 +61,6 @@ class CudaSteps(Steps):
         self._device, self._decay = loss.device, loss.settings.weight_decay
         self._room = Room(0, 0, 0)
         self._replay: Callable[[], None] = lambda: None
-        cells = loss.cells
-        self._pairs_of_cell = np.diff(cells.pairs.first[cells.pairs.first_atom])
         self._parameters, self._means, self._squares = (
             self._tensor(array).clone()
             for array in (stack.parameters, optimiser.means, optimiser.squares)
@@ -165,7 +163,7 @@ class CudaSteps(Steps):
     def _room_for(self, batches: Sequence[Batches]) -> Room:
         sizes = self._loss.cells.n_atoms
         atoms = max(int(sizes[part].sum()) for batch in batches for part in batch)
-        pairs = max(sum(int(self._pairs_of_cell[part].sum()) for part in b) for b in batches)
+        pairs = max(sum(int(self._map.pairs_of_cell[part].sum()) for part in b) for b in batches)
         cells = max(len(part) for batch in batches for part in batch)
         return Room(cells, _rounded(atoms), _rounded(pairs))
 

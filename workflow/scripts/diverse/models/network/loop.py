@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,13 +16,14 @@ from diverse.models.network.checkpoint import Checkpoint, Progress
 from diverse.models.network.data import TrainingCells
 from diverse.models.network.loss import DivergedError, ForceLoss
 from diverse.models.network.model import NetworkModel
+from diverse.models.network.schedule import Schedule, shared_out
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack, initial_parameters
 from diverse.models.network.steps import make_steps
 from diverse.progress import Progress as JobProgress
 
-WARM_UP = 0.05  # of all steps
 CHECKPOINT_SECONDS = 30.0
+VALIDATION_CELLS = 1500  # of those set aside that a curve is drawn from, so that it costs little
 CURVES = ("training_loss", "validation_loss", "validation_energy", "validation_forces")
 
 History = list[dict[str, float]]
@@ -40,7 +41,7 @@ def train_networks(
     device: Device | None = None,
     work: JobProgress | None = None,
 ) -> list[tuple[NetworkModel, History]]:
-    """Train networks of one shape, each on a set of its own, for a fixed number of epochs.
+    """Train networks of one shape, each on a set of its own, for a fixed number of steps.
 
     A network is what it is without the others, to the last bit, as long as the number of steps in
     an epoch stays: that which the largest set needs at `settings.batch` cells a step. The same
@@ -59,25 +60,27 @@ def train_networks(
         One for each network: of its first weights, of the order of its cells, and of what is set
         aside.
     curves : bool
-        Whether the loss is noted in every epoch: it takes a little longer, and changes no network.
+        Whether the loss is noted after every part of the training, an epoch or, of large sets, some
+        20,000 cells: it takes a little longer, and changes no network.
     checkpoint : Path, optional
         File that an interrupted training left and continues from, to the same networks bit for
         bit as without the interruption; removed at the end.
     checkpoint_seconds : float
-        Least time between two writings of it.
+        Least time between two writings of it, which is done between parts.
     device : Device, optional
         Card to train on, by the same steps; by default the CPU. There, the same seeds give the
         same bytes on one kind of card with one version of torch.
     work : JobProgress, optional
-        Of a job that trains more than these; every epoch of every network adds 1 to it.
+        Of a job that trains more than these; every network adds 1 to it, bit by bit.
 
     Returns
     -------
     list of (NetworkModel, list of dict)
         Each network with the weights after the last step, and its history, empty without
-        `curves`: of every epoch ``epoch``, ``training_loss``, ``validation_loss``, and of the
-        cells set aside the RMSE of energies, ``validation_energy`` (eV/atom), and of force
-        components, ``validation_forces`` (eV/Å); NaN where no cell is set aside.
+        `curves`: of every part the epochs done, ``epoch``, and its mean ``training_loss``; of the
+        cells set aside, at most 1,500 of them, ``validation_loss``, the RMSE of energies,
+        ``validation_energy`` (eV/atom), and of force components, ``validation_forces`` (eV/Å);
+        NaN where no cell is set aside.
 
     Raises
     ------
@@ -86,28 +89,29 @@ def train_networks(
         grows beyond all bounds.
     """
     training = Training(cells, members, settings, seeds, device)
+    schedule = training.schedule
     identity = _identity(cells, members, settings, seeds, curves, device)
     file = checkpoint and Checkpoint(checkpoint, identity)
     progress = file.load(training.parameters, training.optimiser) if file else Progress()
     if work is None:
-        epochs = settings.epochs - progress.epoch
-        work = JobProgress(epochs * len(members), f"{epochs} epochs")
+        left = sum(map(schedule.share, range(progress.parts, schedule.n_parts)))
+        work = JobProgress(left * len(members), f"{round(left * schedule.n_steps)} steps")
     saved = time.monotonic()
-    while progress.epoch < settings.epochs:
+    for part in range(progress.parts, schedule.n_parts):
         try:
-            losses = training.run_epoch(progress.epoch)
+            losses = training.run_part(part)
             if curves:
                 progress.history.append(np.vstack([losses, training.validate()]))
         except DivergedError as error:
-            raise ValueError(training.divergence(error.network, progress.epoch)) from None
-        progress.epoch += 1
-        work.add(len(members))
+            raise ValueError(training.divergence(error.network, part)) from None
+        progress.parts = part + 1
+        work.add(schedule.share(part) * len(members))
         if file and time.monotonic() - saved >= checkpoint_seconds:
             file.save(training.parameters, training.optimiser, progress)
             saved = time.monotonic()
     if file:
         file.remove()
-    return [(training.model(k), _history(progress, k)) for k in range(len(members))]
+    return [(training.model(k), _history(progress, schedule, k)) for k in range(len(members))]
 
 
 class Training:
@@ -117,6 +121,7 @@ class Training:
     ----------
     training, validation : sequence of ndarray of int
         Numbers of the cells that each network is trained on, and of those set aside.
+    schedule : Schedule
     loss : ForceLoss
     stack : NetworkStack
     optimiser : AdamW
@@ -135,44 +140,46 @@ class Training:
             for numbers, seed in zip(members, seeds, strict=True)
         ]
         self.training, self.validation = zip(*parts, strict=True)
-        _check_sizes(self.training, settings)
+        self._watched = [
+            some_of(numbers, VALIDATION_CELLS, seed)
+            for numbers, seed in zip(self.validation, seeds, strict=True)
+        ]
         self.settings, self.seeds = settings, seeds
         self.loss = ForceLoss(cells, self.training, settings, device)
         self.stack = initial_stack(self.loss, seeds)
         self.optimiser = AdamW(self.parameters, settings.weight_decay)
         self._steps = make_steps(self.loss, self.stack, self.optimiser)
+        sizes = [len(numbers) for numbers in self.training]
+        self.schedule = Schedule.of(sizes, settings, self._steps.cells_of_part)
 
     @property
     def parameters(self) -> np.ndarray:
         """Weights and biases of all networks, shape (n_networks, n_parameters)."""
         return self.stack.parameters
 
-    def run_epoch(self, epoch: int) -> np.ndarray:
-        """Make one pass over the cells of each network; return mean losses, shape (n_networks,).
+    def run_part(self, part: int) -> np.ndarray:
+        """Take the steps of a part of the schedule; return mean losses, shape (n_networks,).
 
-        Parameters
-        ----------
-        epoch : int
-            Epochs done before.
+        Every epoch goes over all cells of each network, in an order of its own.
         """
+        epoch, *_ = self.schedule.place(part)
         orders = [
             np.random.default_rng([seed, epoch]).permutation(numbers)
             for seed, numbers in zip(self.seeds, self.training, strict=True)
         ]
-        steps = list(_batches(orders, self.settings.batch or max(map(len, orders))))
-        done = [(epoch + (n + 1) / len(steps)) / self.settings.epochs for n in range(len(steps))]
-        rates = [self.settings.learning_rate * schedule(part) for part in done]
-        means: np.ndarray = np.mean(self._steps.run(steps, rates), axis=0)
+        batches, rates = self.schedule.batches(part, orders), self.schedule.rates(part)
+        means: np.ndarray = np.mean(self._steps.run(batches, rates), axis=0)
         return means
 
     def validate(self) -> np.ndarray:
-        """Return loss, RMSE of energies and RMSE of forces on the cells set aside.
+        """Return loss, RMSE of energies and RMSE of forces on cells set aside, at most 1,500.
 
         The rows, shape (3, n_networks), are those in the history of `train_networks`; NaN for a
         network without such cells.
         """
-        sums = np.zeros((5, len(self.validation)))
-        for batches in _batches(self.validation, self._steps.cells_at_once):
+        sums = np.zeros((5, len(self._watched)))
+        n_batches = math.ceil(max(map(len, self._watched)) / self._steps.cells_at_once)
+        for batches in shared_out(self._watched, n_batches) if n_batches else ():
             sums += self._steps.sums(batches)
         weighted, squares, rows = sums[0], sums[1:3], np.where(sums[3:] > 0, sums[3:], np.nan)
         return np.vstack([weighted / rows.sum(axis=0), np.sqrt(squares / rows)])
@@ -185,8 +192,9 @@ class Training:
         mean, scale = self.loss.mean[number], self.loss.scale[number]
         return NetworkModel(twojmax, mean, scale, weights, biases)
 
-    def divergence(self, number: int, epoch: int) -> str:
-        """Return the sentence on a network whose loss is not finite after so many epochs."""
+    def divergence(self, number: int, part: int) -> str:
+        """Return the sentence on a network whose loss is not finite in a part of the schedule."""
+        epoch, *_ = self.schedule.place(part)
         return (
             f"the training loss of network {number + 1} of {len(self.seeds)} (seed "
             f"{self.seeds[number]}) is not finite in epoch {epoch + 1}: lower the learning rate "
@@ -225,6 +233,13 @@ def set_aside(
     return numbers[~aside], numbers[aside]
 
 
+def some_of(numbers: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Return all of some cells, or, if they are more than `most`, so many taken at random."""
+    if len(numbers) <= most:
+        return numbers
+    return np.random.default_rng(seed).choice(numbers, most, replace=False)
+
+
 def initial_stack(loss: ForceLoss, seeds: Sequence[int]) -> NetworkStack:
     """Return networks that have learned nothing yet, with the standardisation of their sets."""
     widths = [loss.mean.shape[1], *loss.settings.widths, 1]
@@ -235,31 +250,6 @@ def initial_stack(loss: ForceLoss, seeds: Sequence[int]) -> NetworkStack:
     from diverse.models.network.cuda_stack import CudaNetworkStack  # imports torch
 
     return CudaNetworkStack(*given, loss.device)
-
-
-def schedule(done: float) -> float:
-    """Return the learning rate, relative to its largest, when this part of the steps is done."""
-    if done < WARM_UP:
-        return done / WARM_UP
-    return 0.5 + 0.5 * math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))
-
-
-def _check_sizes(training: Sequence[np.ndarray], settings: TrainingSettings) -> None:
-    sizes = [len(numbers) for numbers in training]
-    n_steps = math.ceil(max(sizes) / (settings.batch or max(sizes)))
-    if min(sizes) < n_steps:
-        raise ValueError(
-            f"sets of {min(sizes)} and of {max(sizes)} training cells cannot be trained together: "
-            f"the larger one needs {n_steps} steps an epoch; train them in two calls"
-        )
-
-
-def _batches(numbers: Sequence[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
-    """Yield some cells of each network, as often as the largest set needs with so many at once."""
-    n_steps = math.ceil(max(map(len, numbers)) / size)
-    if n_steps:
-        parts = (np.array_split(part, n_steps) for part in numbers)
-        yield from map(list, zip(*parts, strict=True))
 
 
 def _identity(
@@ -279,8 +269,11 @@ def _identity(
     }
 
 
-def _history(progress: Progress, number: int) -> History:
+def _history(progress: Progress, schedule: Schedule, number: int) -> History:
     return [
-        {"epoch": epoch, **dict(zip(CURVES, values[:, number].tolist(), strict=True))}
-        for epoch, values in enumerate(progress.history, start=1)
+        {
+            "epoch": schedule.epochs_after(part),
+            **dict(zip(CURVES, values[:, number].tolist(), strict=True)),
+        }
+        for part, values in enumerate(progress.history)
     ]

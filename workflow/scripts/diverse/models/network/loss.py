@@ -10,13 +10,14 @@ import numpy as np
 
 from diverse.kernel import library
 from diverse.kernel.device import Device
-from diverse.kernel.force_maps import ComputedJacobian, ForceMap, StoredJacobian, ranges
-from diverse.models.network.data import TrainingCells
+from diverse.kernel.force_maps import ComputedJacobian, ForceMap, StoredJacobian
+from diverse.kernel.packed import ranges
+from diverse.models.network.data import ROWS_AT_ONCE, TrainingCells
 from diverse.models.network.settings import TrainingSettings
 from diverse.models.network.stack import NetworkStack
 from diverse.models.weights import energy_dependent_weight
 
-ROWS_AT_ONCE = 100_000
+ROWS_KEPT = 10_000  # environments; what the system reads around those of a cell is some times more
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ class ForceLoss:
         self.mean_energy = np.array([energy / n_atoms for energy, n_atoms in sums])
         self.lowest = np.array([cells.labels[numbers].min() for numbers in members])
         self.map = _force_map(cells, settings, device)
+        self._rows_read = 0
 
     def gradient(
         self, stack: NetworkStack, batches: Sequence[np.ndarray]
@@ -148,17 +150,26 @@ class ForceLoss:
         """
         cells, numbers = self.cells, np.concatenate(batches)
         network = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
-        sizes = cells.n_atoms[numbers]
-        atoms = ranges(cells.pairs.first_atom[numbers], cells.pairs.first_atom[numbers + 1])
+        first_atom = cells.structures.first_atom
+        begin, end = first_atom[numbers], first_atom[numbers + 1]
+        sizes, atoms = end - begin, ranges(begin, end)
         of_network = np.bincount(network, sizes, minlength=len(batches)).astype(np.int64)
         first = np.concatenate([[0], np.cumsum(of_network)])
-        site, slopes = stack.slopes(cells.descriptors, atoms, first)
+        site, slopes = stack.slopes(self._descriptors(len(atoms)), atoms, first)
         DivergedError.check(stack.finite(site, slopes), first)
         cell_of_atom = np.repeat(np.arange(len(numbers)), sizes)
         energies = np.bincount(cell_of_atom, site, minlength=len(numbers))
         forces = self.map.forces(numbers, slopes) - self._cast(cells.forces[atoms])
         truth = cells.energies[numbers] / sizes - self.mean_energy[network]
         return Residuals(energies / sizes - truth, forces, numbers, network, sizes)
+
+    def _descriptors(self, n_rows: int) -> np.ndarray:
+        """Return the descriptors of all cells, so many of which are to be read."""
+        self._rows_read += n_rows
+        if self._rows_read > ROWS_KEPT:
+            self.cells.forget()
+            self._rows_read = n_rows
+        return self.cells.descriptors
 
     def sum_squares(self, errors: Residuals, n_networks: int) -> np.ndarray:
         """Return the sum of squares of all weighted residuals of each network, (n_networks,)."""
@@ -210,10 +221,10 @@ def _force_map(cells: TrainingCells, settings: TrainingSettings, device: Device 
         return _cuda_map(cells, settings, device)
     wanted = settings.jacobians
     if wanted == "auto":
-        size = StoredJacobian.largest_size(cells.pairs, cells.settings, settings.precision)
+        size = StoredJacobian.largest_size(cells.structures, cells.settings, settings.precision)
         wanted = "cached" if size <= settings.jacobian_memory else "matrix_free"
     chosen = StoredJacobian if wanted == "cached" else ComputedJacobian
-    return chosen(cells.pairs, cells.settings, settings.precision, library.reproducible_isa())
+    return chosen(cells.structures, cells.settings, settings.precision, library.reproducible_isa())
 
 
 def _cuda_map(cells: TrainingCells, settings: TrainingSettings, device: Device) -> ForceMap:
@@ -221,12 +232,14 @@ def _cuda_map(cells: TrainingCells, settings: TrainingSettings, device: Device) 
 
     wanted = settings.jacobians
     if wanted == "auto":
-        size = cuda_maps.CudaStoredJacobian.size(cells.pairs, cells.settings, settings.precision)
+        size = cuda_maps.CudaStoredJacobian.size(
+            cells.structures, cells.settings, settings.precision
+        )
         wanted = "cached" if size <= cuda_maps.free_memory(device) else "matrix_free"
     logger.info("on %s, derivatives of the descriptors are %s", device.name, wanted)
     stored = wanted == "cached"
     chosen = cuda_maps.CudaStoredJacobian if stored else cuda_maps.CudaComputedJacobian
-    return chosen(cells.pairs, cells.settings, settings.precision, device)
+    return chosen(cells.structures, cells.settings, settings.precision, device)
 
 
 def _standardisation(cells: TrainingCells, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -245,7 +258,8 @@ def _standardisation(cells: TrainingCells, numbers: np.ndarray) -> tuple[np.ndar
 
 def _chunks(cells: TrainingCells, numbers: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the descriptors of some cells, so many cells at a time that memory stays small."""
-    first_atom, numbers = cells.pairs.first_atom, np.sort(numbers)
+    first_atom, numbers = cells.structures.first_atom, np.sort(numbers)
     ends = np.cumsum(cells.n_atoms[numbers]) // ROWS_AT_ONCE
     for part in np.split(numbers, np.flatnonzero(np.diff(ends)) + 1):
         yield cells.descriptors[ranges(first_atom[part], first_atom[part + 1])]
+        cells.forget()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from diverse.models.network.model import layer_widths
@@ -19,8 +19,10 @@ class TrainingSettings:
         Neurons of each hidden layer.
     energy_weight, force_weight : float
         Row weights of an energy per atom (eV) and of a force component (eV/Å).
-    epochs : int
-        Passes over the training cells.
+    epochs : float
+        Passes over the training cells; also a part of one, or of the last.
+    steps : int or None
+        Steps of the optimiser, instead of epochs.
     batch : int or None
         Most cells per optimiser step; None for all at once.
     learning_rate, weight_decay : float
@@ -43,11 +45,12 @@ class TrainingSettings:
     widths: Sequence[int]
     energy_weight: float
     force_weight: float
-    epochs: int
+    epochs: float
     batch: int | None
     learning_rate: float
     weight_decay: float
     validation_fraction: float
+    steps: int | None = None
     energy_scale: float | None = None
     precision: Literal["float32", "float64"] = "float32"
     jacobians: Literal["cached", "matrix_free", "auto"] = "auto"
@@ -61,3 +64,8 @@ class TrainingSettings:
         widths = model["widths"] or layer_widths(model["type"], n_descriptors)
         values = {**model, "widths": widths, "jacobian_memory": jacobian_memory}
         return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+    def shortened(self, part: float) -> TrainingSettings:
+        """Return the settings of a training of a part of the epochs, whole ones, or steps."""
+        epochs = min(self.epochs, max(1, round(part * self.epochs)))
+        return replace(self, epochs=epochs, steps=self.steps and max(1, round(part * self.steps)))

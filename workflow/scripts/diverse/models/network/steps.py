@@ -27,9 +27,11 @@ class Steps:
     ----------
     cells_at_once : int
         Cells of each network that `sums` should be given.
+    cells_of_part : int
+        Most cells of a network that `run` should be given in one call.
     """
 
-    cells_at_once = 64
+    cells_at_once, cells_of_part = 64, 20_000
 
     def __init__(self, loss: ForceLoss, stack: NetworkStack, optimiser: AdamW) -> None:
         self._loss, self._stack, self._optimiser = loss, stack, optimiser

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from diverse.report.plotting.style import colours, panel_grid, style
 
 COLUMNS = 3  # panels in a row
-WINDOW = 0.02  # of all epochs, over which a loss is smoothed by its median
+WINDOW = 0.02  # of the training, over which a loss is smoothed by its median
 
 
 def training_curves(
@@ -62,6 +62,6 @@ def _curve(axis: Axes, members: Sequence[pd.DataFrame], colour: str, label: str)
 
 
 def _smooth(loss: pd.Series) -> np.ndarray:
-    """Return the running median of a loss over the epochs."""
+    """Return the running median of a loss over the training."""
     window = max(1, round(WINDOW * len(loss)))
     return loss.rolling(window, center=True, min_periods=1).median().to_numpy()

@@ -1,11 +1,7 @@
-"""Tables of workflow/README.md that a program writes, each between two marks of its name."""
+"""Tables in pages that are written by programs and rules, each between two marks of its name."""
 
 import re
 from pathlib import Path
-
-from paths import ROOT
-
-PAGE = ROOT / "workflow/README.md"
 
 
 def show_table(page: Path, name: str, program: str, text: str) -> None:
@@ -17,7 +13,7 @@ def show_table(page: Path, name: str, program: str, text: str) -> None:
 def shown_table(page: Path, name: str) -> str:
     """Return the text between the marks of a name."""
     (found,) = _marked(name).findall(page.read_text())
-    return found.strip()
+    return str(found).strip()
 
 
 def _marked(name: str) -> re.Pattern[str]:
