@@ -19,9 +19,7 @@ from diverse.datasets.split import Outline
 from diverse.structures import random_stream
 from diverse.structures.frames import labelled_frames
 
-OTHER = (
-    "the draws are of other labels than those at hand: make datasets/*/draws.csv of the set anew"
-)
+OTHER = "the draws are of other labels: make datasets/*/draws.csv of the set anew"
 
 
 def deal_blocks(cells: Sequence[Outline], n_blocks: int, rng: np.random.Generator) -> np.ndarray:
