@@ -17,17 +17,17 @@ def claims(**verdicts):
 
 @pytest.fixture
 def beside():
-    own = claims(energy="reproduced", forces="undecided", stress="no data")
-    return claims_beside(own, claims(energy="reproduced", forces="reproduced"))
+    own = claims(energy="reproduced", forces="undecided", stress="no", spread="no data")
+    return claims_beside(own, claims(energy="reproduced", forces="reproduced", spread="no"))
 
 
 def test_claims_meet_by_what_they_compare(beside):
     said = beside.set_index("quantity")["agreement"].to_dict()
     assert said == {
         **{"energy": "same verdict", "forces": "another verdict"},
-        "stress": "not asked there",
+        **{"stress": "not asked there", "spread": "no data"},
     }
-    assert beside["other_effect"].notna().tolist() == [True, True, False]
+    assert beside["other_effect"].notna().tolist() == [True, True, False, True]
 
 
 def sizes():

@@ -14,6 +14,7 @@ from diverse.datasets.blocks import (
 from diverse.datasets.draws import DrawnSet, draws_table, members
 from diverse.datasets.split import Outline
 from diverse.errors.by_cell import LabelledSets, needed_places
+from diverse.errors.inventory import label_costs, listed_places, pools
 from diverse.models import predict
 from diverse.models.polynomial.accumulate import survey
 from diverse.models.polynomial.fit import fit_streaming
@@ -22,7 +23,7 @@ from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.sums import fit_sums, read_sums, save_basis, save_sums, sum_part
 from diverse.models.search import ONE_TRAJECTORY
 from diverse.structures import iterate_cells, with_info, write_cells
-from diverse.structures.frames import labelled_frames, read_places
+from diverse.structures.frames import copy_labelled, labelled_frames, read_places
 from diverse.study.blocks import check_blocks, shared_sums
 from diverse.study.reading import ConfigError
 from model_cases import CUTOFF, ZBL_W
@@ -145,9 +146,11 @@ def test_cells_of_blocks_are_read_and_other_labels_refused(files, labelled):
     table = block_table(labelled)
     read = [cell.info["key"] for cell in block_cells(files, table, [1, 3])]
     assert read == list(table["key"][table["block"].isin([1, 3])])
-    table.loc[1, "key"] = "other"
-    with pytest.raises(ValueError, match="draws"):
-        list(block_cells(files, table, [1]))
+    for place in (1, len(table) - 1):
+        wrong = table.copy()
+        wrong.loc[place, "key"] = "other"
+        with pytest.raises(ValueError, match="draws"):
+            list(block_cells(files, wrong, [wrong["block"][place]]))
     with pytest.raises(ValueError, match="draws"):
         list(block_cells(files, block_table(labelled[:-1]), [0]))
 
@@ -243,3 +246,23 @@ def test_a_study_that_cannot_be_summed_in_blocks_is_refused(split, model, senten
         check_blocks({"split": block | split, "models": {"m": entry | model}})
     by_trajectory = block | split | {"by": "trajectory"}
     check_blocks({"split": by_trajectory, "models": {"m": entry | model}})
+
+
+def test_text_is_copied_as_it_stands(files, tmp_path):
+    copy_labelled(files, tmp_path / "copy.xyz", {0, 4})
+    read = list(labelled_frames(files))
+    assert list(labelled_frames([tmp_path / "copy.xyz"])) == [read[0], read[4]]
+
+
+def test_few_cells_are_listed_and_all_are_counted(files, members_of_set):
+    """Where only tested cells are listed, one of every group is, and sizes of pools are kept."""
+    table = block_table(members_of_set)
+    table["group"] = ["rare", *["common"] * (len(table) - 1)]
+    places = listed_places({"some-set": table})["some-set"]
+    assert places == {0, 1, *np.flatnonzero(table["draw0"] == "test")}
+    costs = label_costs(files)
+    assert costs["n_atoms"].tolist() == [len(cell) for cell in members_of_set]
+    assert costs["seconds"].tolist() == [cell.info["seconds"] for cell in members_of_set]
+    (row,) = pools(costs).to_dict("records")
+    assert (row["train"], row["part"], row["source"]) == ("some-set", "pool", "some-set")
+    assert row["environments"] == costs["n_atoms"].sum()

@@ -19,6 +19,8 @@ from diverse.datasets.split import Outline
 from diverse.structures import random_stream
 from diverse.structures.frames import labelled_frames
 
+OTHER = "the draws are of other labels: make datasets/*/draws.csv of the set anew"
+
 
 def deal_blocks(cells: Sequence[Outline], n_blocks: int, rng: np.random.Generator) -> np.ndarray:
     """Deal the trajectories of every group to blocks in turn, at random inside the group.
@@ -145,14 +147,12 @@ def block_cells(
     wanted = table["block"].isin(list(blocks)).to_numpy()
     keys = table["key"].to_numpy()
     count = 0
-    for count, frame in enumerate(labelled_frames(paths), 1):
-        if count <= len(keys) and wanted[count - 1]:
+    for place, frame in enumerate(labelled_frames(paths)):
+        count += 1
+        if place < len(keys) and wanted[place]:
             cell = frame.cell()
-            if cell.info["key"] != keys[count - 1]:
-                break
+            if cell.info["key"] != keys[place]:
+                raise ValueError(OTHER)
             yield cell
     if count != len(keys):
-        raise ValueError(
-            f"the draws of {count} labelled cells are of {len(keys)} other ones: make "
-            "datasets/*/draws.csv of this set anew"
-        )
+        raise ValueError(OTHER)

@@ -10,6 +10,7 @@ from diverse.errors.curves import set_sizes
 from diverse.errors.levels import NEUTRAL_GROUND
 
 KEYS = ["claim", "quantity", "train", "reference", "test"]
+NO_DATA = "no data"
 FOUND = ["effect", "ci_low", "ci_high", "verdict"]
 
 
@@ -25,12 +26,13 @@ def claims_beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `KEYS`, ``statement``, `FOUND`, the same of the other study with the prefix ``other_``, and
-        ``agreement``: ``same verdict``, ``another verdict``, or ``not asked there``.
+        ``agreement``: ``same verdict``, ``another verdict``, ``no data``, or ``not asked there``.
     """
     theirs = other[[*KEYS, *FOUND]].rename(columns={name: f"other_{name}" for name in FOUND})
     table = own[[*KEYS, "statement", *FOUND]].merge(theirs, on=KEYS, how="left")
     same = table["verdict"] == table["other_verdict"]
     table["agreement"] = same.map({True: "same verdict", False: "another verdict"})
+    table.loc[(table[["verdict", "other_verdict"]] == NO_DATA).any(axis=1), "agreement"] = NO_DATA
     table.loc[table["other_verdict"].isna(), "agreement"] = "not asked there"
     return table
 

@@ -51,7 +51,8 @@ def beside_page(claims: pd.DataFrame, facts: pd.DataFrame, sizes: pd.DataFrame) 
 def _claims(claims: pd.DataFrame, own: str, other: str) -> str:
     rows = []
     for entry in escaped(claims).to_dict("records"):
-        pair = f"{entry['train']} / {entry['reference']} on {entry['test']}"
+        sets = [entry[name] for name in ("train", "reference", "test")]
+        pair = "{} / {} on {}".format(*sets) if all(isinstance(name, str) for name in sets) else ""
         row = {"claim": entry["claim"], "of": entry["quantity"], "": f"<small>{pair}</small>"}
         for name, prefix in ((own, ""), (other, "other_")):
             ends = (entry[f"{prefix}{key}"] for key in ("effect", "ci_low", "ci_high"))
