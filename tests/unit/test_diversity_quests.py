@@ -1,5 +1,9 @@
 """QUESTS measures: the package's own numbers, its definition of overlap, and its pitfalls."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from quests.descriptor import get_descriptors
@@ -72,3 +76,18 @@ def test_handedness_of_the_cell_does_not_matter(cells):
 
 def test_bandwidths():
     assert quests_bandwidths([0.015, "volume"], 15.85) == (0.015, get_bandwidth(15.85))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are bound on Linux alone")
+def test_a_job_that_is_bound_to_one_core_takes_one_thread():
+    one = min(os.sched_getaffinity(0))
+    code = (
+        f"import os; os.sched_setaffinity(0, [{one}]); "
+        "from diverse.diversity import quests_threads; "
+        "import numba; print(quests_threads(4), numba.get_num_threads())"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_NUM_THREADS"}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == ["1", "1"]

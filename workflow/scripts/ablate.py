@@ -4,9 +4,8 @@ import logging
 from collections import defaultdict
 from pathlib import Path
 
-import numba
-
 from diverse.descriptors.whitening import Whitening
+from diverse.diversity import quests_threads
 from diverse.report.pages.datasets import ablation_page
 from diverse.study.ablation import ablate, missing_arms, summarise_ablation
 from diverse.study.job import begin, finish
@@ -15,7 +14,7 @@ from diverse.study.settings import kernel_bandwidths
 begin(snakemake)
 logging.basicConfig(filename=snakemake.log[0], filemode="a", format="%(message)s")
 study = snakemake.params.study
-numba.set_num_threads(snakemake.threads)
+quests_threads(snakemake.threads)
 bandwidths = kernel_bandwidths(study, study["diversity"]["bandwidths"])
 files = defaultdict(list)
 for name, path in zip(snakemake.params.others, snakemake.input.cells, strict=True):

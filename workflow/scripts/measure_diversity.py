@@ -1,12 +1,11 @@
 """Measure the diversity of every data set and how well the sets cover each other."""
 
-import numba
-
 from diverse.descriptors.whitening import Whitening
 from diverse.diversity import (
     ComparisonSettings,
     EnvironmentSample,
     compare_samples,
+    quests_threads,
 )
 from diverse.report.pages.datasets import diversity_page
 from diverse.study.job import begin, finish
@@ -14,7 +13,7 @@ from diverse.study.settings import kernel_bandwidths
 
 begin(snakemake)
 study = snakemake.params.study
-numba.set_num_threads(snakemake.threads)
+quests_threads(snakemake.threads)
 options = dict(study["diversity"])
 bandwidths = kernel_bandwidths(study, options.pop("bandwidths"))
 samples = {

@@ -1,15 +1,13 @@
 """Sample the environments of one data set and describe them."""
 
-import numba
-
-from diverse.diversity import sample_environments
+from diverse.diversity import quests_threads, sample_environments
 from diverse.structures import iterate_cells, random_stream
 from diverse.study.job import begin, finish
 from diverse.study.settings import coordination_radius, descriptor_settings
 
 begin(snakemake)
 study, name = snakemake.params.study, snakemake.wildcards.dataset
-numba.set_num_threads(snakemake.threads)
+quests_threads(snakemake.threads)
 sample_environments(
     iterate_cells(snakemake.input.cells),
     study["diversity"]["environments"],

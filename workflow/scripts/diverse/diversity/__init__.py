@@ -19,6 +19,7 @@ from diverse.diversity.quests_kernel import (
     quests_diversity,
     quests_entropy,
     quests_overlap,
+    quests_threads,
 )
 from diverse.diversity.sample import (
     EnvironmentSample,
@@ -45,6 +46,7 @@ __all__ = [
     "quests_diversity",
     "quests_entropy",
     "quests_overlap",
+    "quests_threads",
     "sample_cells",
     "sample_environments",
 ]

@@ -15,6 +15,23 @@ from ase import Atoms
 OVERLAP_TOLERANCE = 1e-5  # dH below this counts as covered: the default of `quests overlap`
 
 
+def quests_threads(wanted: int) -> int:
+    """Let the package use so many threads, or as many as this process may run on; return how many.
+
+    A scheduler may bind a job to fewer cores than it was asked for, and numba, which counts those
+    it is bound to when it starts, refuses more.
+
+    Parameters
+    ----------
+    wanted : int
+    """
+    import numba
+
+    allowed = min(wanted, int(numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    numba.set_num_threads(allowed)
+    return allowed
+
+
 def quests_bandwidths(choices: Sequence[float | str], volume: float) -> tuple[float, ...]:
     """Return bandwidths (1/Å); the word ``volume`` stands for the package's own rule.
 
