@@ -6,7 +6,6 @@ snakemake --cores all STAGE                            generate, diversity, labe
                                                        and, on request alone, ace, dynamics, physics
 """
 
-from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.14")

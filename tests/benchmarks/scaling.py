@@ -11,7 +11,6 @@ largest study.
 """
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
+from diverse.report.marks import show_table
 from diverse.report.plotting.style import style
 
 FOLDERS = {  # that hold what a stage makes
@@ -41,8 +41,7 @@ SHOWN = 10  # stages in a panel: those that cost most in the largest study
 WHOLE = "whole study"
 LEAST = 0.005  # of the cost of the whole study, that a stage of the README's table has
 README = Path(__file__).parents[2] / "workflow/README.md"
-MARKED = re.compile(r"(?<=<!-- scaling).*?(?=<!-- end of scaling -->)", re.DOTALL)
-TITLE = ", written by tests/benchmarks/scaling.py -->"
+NAME, PROGRAM = "scaling", "tests/benchmarks/scaling.py"
 
 
 def read_stage(folder: Path) -> dict[str, float]:
@@ -115,8 +114,7 @@ def show_largest(readme: Path, table: pd.DataFrame) -> None:
     )
     size = f"{largest['cells'].iloc[0]:,} cells, {largest['environments'].iloc[0]:,} environments"
     name = largest["study"].iloc[0]
-    lines = f"{TITLE}\n\n`{name}`, {size}:\n\n{shown.to_markdown(index=False)}\n\n"
-    readme.write_text(MARKED.sub(lambda _: lines, readme.read_text()))
+    show_table(readme, NAME, PROGRAM, f"`{name}`, {size}:\n\n{shown.to_markdown(index=False)}")
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -127,6 +127,16 @@ def test_frames_are_the_labelled_cells_that_are_read(files):
         assert frame.info()["key"] == cell.info["key"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "message"), [(-1, "ends inside a cell"), (1, "stands where a cell should begin")]
+)
+def test_a_file_that_was_cut_is_refused(files, lines, message):
+    text = files[0].read_bytes().splitlines(keepends=True)
+    files[0].write_bytes(b"".join(text[:lines] if lines < 0 else text[lines:]))
+    with pytest.raises(ValueError, match=message):
+        list(labelled_frames(files))
+
+
 def test_only_the_places_that_are_wanted_are_read(files, labelled):
     name = "some-set"
     found = read_places(files, {name: {1, 4}, "absent": {0}})

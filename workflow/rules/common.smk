@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 ROOT = Path(os.path.relpath(workflow.basedir))  # so that a clone that is moved has nothing to do
 ENVIRONMENT = f"{workflow.basedir}/envs/study.yaml"

@@ -62,11 +62,22 @@ class Frame(NamedTuple):
 
 
 def read_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
-    """Yield the text of every cell of extended XYZ files, packed (``.xz``) or not, in order."""
+    """Yield the text of every cell of extended XYZ files, packed (``.xz``) or not, in order.
+
+    Raises
+    ------
+    ValueError
+        If a file ends inside a cell, or a cell does not begin with its number of atoms.
+    """
     for path in map(Path, paths):
         with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
             for count in file:
-                yield Frame(int(count), next(file), list(islice(file, int(count))))
+                if not count.strip().isdigit():
+                    raise ValueError(f"{path}: {count[:40]!r} stands where a cell should begin")
+                lines = list(islice(file, int(count) + 1))
+                if len(lines) <= int(count):
+                    raise ValueError(f"{path} ends inside a cell of {int(count)} atoms")
+                yield Frame(int(count), lines[0], lines[1:])
 
 
 def labelled_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:

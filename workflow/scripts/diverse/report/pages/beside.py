@@ -8,7 +8,7 @@ from diverse.report.numbers import digits, interval
 from diverse.report.pages.html import STYLE, escaped
 
 DIFFERENCES = """<p>The rules that give the verdicts are the same, and so are the names of the
-sets. Where verdicts differ, one of these differences is the reason, or several:</p>
+sets. Where verdicts differ, these differences may be why; none was varied alone:</p>
 <ul><li><i>Labels</i>: a reference potential is smooth and has no noise; models may come
 closer to it than to DFT, and the noise of DFT labels, alike for all sets, draws ratios to 1.</li>
 <li><i>Size</i>: with more environments of its own kind a set leaves the form of the model as the
