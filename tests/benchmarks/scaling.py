@@ -105,7 +105,7 @@ def show_largest(readme: Path, table: pd.DataFrame) -> None:
             "stage": stages["stage"],
             "jobs": stages["jobs"],
             "core-hours": (stages["core_seconds"] / 3600).map("{:.2g}".format),
-            "exponent": stages["core_seconds_exponent"].map("{:.2f}".format),
+            "exponent": stages["core_seconds_exponent"].map("{:.2f}".format).replace("nan", ""),
             "memory of a job (MB)": stages["memory"].map("{:.0f}".format),
             "disk (MB)": stages["disk"].map(
                 lambda value: "" if np.isnan(value) else f"{value:.0f}"
