@@ -17,6 +17,7 @@ from diverse.diversity import (
     quests_overlap,
 )
 from diverse.diversity.quests_kernel import kernel_sums
+from paths import ROOT
 
 BANDWIDTHS = (0.015, 0.043)
 
@@ -87,6 +88,7 @@ def test_a_job_that_is_bound_to_one_core_takes_one_thread():
         "import numba; print(quests_threads(4), numba.get_num_threads())"
     )
     environment = {key: value for key, value in os.environ.items() if key != "NUMBA_NUM_THREADS"}
+    environment["PYTHONPATH"] = str(ROOT / "workflow/scripts")
     found = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
