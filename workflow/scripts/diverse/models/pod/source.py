@@ -44,20 +44,29 @@ class PodSource(CellSource):
                 file = Path(folder) / "parameters.pod"
                 file.write_text(self._parameters)
                 command = f'compute rows all pod/global "{file}" "" {self._element}'
+                self._check_columns(instance, cells[0], command)
                 return [self._table(instance, cell, command) for cell in cells]
         finally:
             instance.close()
 
-    def _table(self, instance: Any, cell: Atoms, command: str) -> np.ndarray:
+    def _check_columns(self, instance: Any, cell: Atoms, command: str) -> None:
+        self._load(instance, cell, command)
+        n_columns = instance.extract_compute("rows", 0, 5)  # takes as long as the rows
+        if n_columns != 1 + self.n_components:
+            raise RuntimeError(f"LAMMPS has {n_columns} columns, not {1 + self.n_components}")
+
+    def _load(self, instance: Any, cell: Atoms, command: str) -> np.ndarray:
         zero = f"zero {self._cutoff!r}", ["* *"]
         rotation = lammps_library.load_cell(instance, cell, *zero)
         instance.commands_list([command, "run 0 post no"])
-        n_rows, n_columns = 1 + 3 * len(cell), instance.extract_compute("rows", 0, 5)
-        if n_columns != 1 + self.n_components:
-            raise RuntimeError(f"LAMMPS has {n_columns} columns, not {1 + self.n_components}")
-        rows = instance.extract_compute("rows", 0, 2)  # computed once more at each call
+        return rotation
+
+    def _table(self, instance: Any, cell: Atoms, command: str) -> np.ndarray:
+        rotation = self._load(instance, cell, command)
+        rows = instance.extract_compute("rows", 0, 2)
         numbers = ctypes.cast(rows[0], ctypes.POINTER(ctypes.c_double))
-        table = np.ctypeslib.as_array(numbers, shape=(n_rows, n_columns))[:, 1:].copy()
+        shape = 1 + 3 * len(cell), 1 + self.n_components
+        table = np.ctypeslib.as_array(numbers, shape=shape)[:, 1:].copy()
         derivatives = table[1:].reshape(-1, 3, self.n_components)
         derivatives[:] = np.einsum("nik,ij->njk", derivatives, rotation)
         return table

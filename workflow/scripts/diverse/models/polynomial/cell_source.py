@@ -53,10 +53,8 @@ class CellSource(ABC):
         Atoms of all cells lie one after the other.
         """
         tables = self.describe(cells)
-        derivatives = np.concatenate([table[1:] for table in tables])
-        return np.array([table[0] for table in tables]), derivatives.reshape(
-            -1, 3, self.n_components
-        )
+        sums, derivatives = [table[0] for table in tables], [table[1:] for table in tables]
+        return np.array(sums), np.concatenate(derivatives).reshape(-1, 3, self.n_components)
 
     def statistics(self, cells: Sequence[Atoms]) -> SetStatistics:
         """Return count and mean of the environments, and a scatter that holds the derivatives, too.
@@ -72,19 +70,22 @@ class CellSource(ABC):
 
     def energy_rows(self, cells: Sequence[Atoms], basis: Basis) -> np.ndarray:
         """Return the means of the columns over the atoms of each cell, (n_cells, n_columns)."""
-        sums = np.array([table[0] for table in self.describe(cells)])
-        return basis.columns(basis.white(sums / np.array([[len(cell)] for cell in cells])))
+        return _energy_rows(np.array([table[0] for table in self.describe(cells)]), cells, basis)
 
     def rows(self, cells: Sequence[Atoms], basis: Basis) -> tuple[np.ndarray, np.ndarray]:
         """Return the energy rows, and minus the derivatives of the sums of the columns.
 
         Shapes (n_cells, n_columns) and (n_atoms, 3, n_columns).
         """
-        _, derivatives = self.sums(cells)
+        sums, derivatives = self.sums(cells)
         forces = np.zeros((len(derivatives), 3, basis.n_columns))
         forces[:, :, 1:] = derivatives @ basis.transform
-        return self.energy_rows(cells, basis), forces
+        return _energy_rows(sums, cells, basis), forces
 
     @abstractmethod
     def _compute(self, cells: Sequence[Atoms]) -> list[np.ndarray]:
         """Return what `describe` returns, of cells that were not described before."""
+
+
+def _energy_rows(sums: np.ndarray, cells: Sequence[Atoms], basis: Basis) -> np.ndarray:
+    return basis.columns(basis.white(sums / np.array([[len(cell)] for cell in cells])))
