@@ -321,13 +321,17 @@ def test_a_row_that_came_late_costs_no_row_of_the_writer(tmp_path, zhou, overlap
     assert path.read_bytes() == b"".join(map(to_text, rows[:kept]))
 
 
-def test_merge(tmp_path, zhou):
+def test_merge(tmp_path, zhou, monkeypatch):
     rows = [row(index, zhou) for index in range(3)]
     write_rows(tmp_path / "0.xyz", rows[:2])
     write_rows(tmp_path / "1.xyz", rows[1:])
     merge([tmp_path / "0.xyz", tmp_path / "1.xyz"], tmp_path / "all.xyz.xz")
     text = lzma.decompress((tmp_path / "all.xyz.xz").read_bytes())
     assert text == b"".join(map(to_text, rows))
+    monkeypatch.setattr("diverse.labels.ledger.LARGE", len(text) // 2)  # packed at another level
+    merge([tmp_path / "0.xyz", tmp_path / "1.xyz"], tmp_path / "large.xyz.xz")
+    large = (tmp_path / "large.xyz.xz").read_bytes()
+    assert large != (tmp_path / "all.xyz.xz").read_bytes() and lzma.decompress(large) == text
     damaged = (tmp_path / "1.xyz").read_bytes()[:-5]
     (tmp_path / "1.xyz").write_bytes(damaged)
     with pytest.raises(LedgerError, match=r"1\.xyz is damaged; remove it and run"):

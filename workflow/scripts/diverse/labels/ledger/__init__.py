@@ -36,6 +36,7 @@ from diverse.neighbours import shortest_distance
 from diverse.structures import PRECISION
 
 SYNC_INTERVAL = 1.0  # s; waiting for the disk takes longer than a small cell under a pair style
+LARGE = 100_000_000  # bytes; xz packs them in a minute
 
 
 class LedgerError(RuntimeError):
@@ -198,12 +199,16 @@ def write_rows(path: Path, rows: Iterable[Atoms]) -> None:
 def merge(paths: Iterable[Path], target: Path) -> None:
     """Write the rows of many ledgers to one file, each key once, in the order of `paths`.
 
+    More than `LARGE` are packed at the fastest level of xz, a tenth of the time for some 5 % more.
+
     Raises
     ------
     LedgerError
         If a file is damaged.
     """
-    _write(target, _merged(paths))
+    paths = list(paths)
+    large = sum(path.stat().st_size for path in paths) > LARGE
+    _write(target, _merged(paths), level=1 if large else None)
 
 
 def _merged(paths: Iterable[Path]) -> Iterator[bytes]:
@@ -220,12 +225,13 @@ def _merged(paths: Iterable[Path]) -> Iterator[bytes]:
         seen.update(found.rows)
 
 
-def _write(path: Path, rows: Iterable[bytes]) -> None:
+def _write(path: Path, rows: Iterable[bytes], level: int | None = None) -> None:
     """Replace a file by these rows, packed if its name ends so, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
-        with lzma.open(file, "wb") if path.suffix == ".xz" else nullcontext(file) as packed:
+        packs = path.suffix == ".xz"
+        with lzma.open(file, "wb", preset=level) if packs else nullcontext(file) as packed:
             packed.writelines(rows)
         file.flush()
         os.fsync(file.fileno())
