@@ -45,12 +45,14 @@ class Strike:
 class Voyage:
     """The study in `disk`, its own file system, with what came over it so far.
 
-    `plan` holds by stage the names of the faults that are still to come.
+    `plan` holds by stage the names of the faults that are still to come; each comes at most
+    `longest` seconds after a job of its stage was seen.
     """
 
     disk: Path
     plan: dict[str, list[str]]
     rng: np.random.Generator
+    longest: float = LONGEST
     strikes: list[Strike] = field(default_factory=list)
     run: subprocess.Popen | None = None
 
@@ -123,7 +125,7 @@ class Voyage:
             for job in running:
                 rule = rule_of(job)
                 if self.plan.get(STAGES.get(rule, "")):
-                    time.sleep(self.rng.uniform(0, LONGEST))
+                    time.sleep(self.rng.uniform(0, self.longest))
                     return (job, rule) if self.run.poll() is None else None
             if running != before:
                 before, end = running, time.monotonic() + PATIENCE
