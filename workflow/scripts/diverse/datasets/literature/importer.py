@@ -13,6 +13,7 @@ import pandas as pd
 from ase import Atoms
 
 from diverse.datasets.literature.plausibility import ABSURD, check_stress
+from diverse.datasets.literature.plausible_forces import check_forces
 from diverse.datasets.literature.record import Record
 from diverse.datasets.literature.vacuum import boxed, geometry_problem
 from diverse.labels.labellers import Label
@@ -89,6 +90,9 @@ def import_records(
         problems += [(record.name, record.group, note, "kept") for note in notes]
         seen.setdefault(key, cell)
         cells.append(cell)
+    if labels:
+        cells, doubts = _without_wrong_forces(cells)
+        problems += doubts
     problems += _without_wrong_stress(cells)
     table = pd.DataFrame(problems, columns=COLUMNS)
     if not cells:
@@ -112,7 +116,7 @@ def without_labels(cells: Iterable[Atoms]) -> list[Atoms]:
 def summarise_groups(cells: Sequence[Atoms]) -> pd.DataFrame:
     """Return sizes of each group, its cells with a stress, largest force (eV/Å) and d_min (Å).
 
-    ``stress`` says how the stress of the group was checked.
+    ``stress`` and ``forces`` say how those of the group were checked by its energies.
     """
     rows = [
         {
@@ -130,8 +134,12 @@ def summarise_groups(cells: Sequence[Atoms]) -> pd.DataFrame:
     how: dict[str, Any] = {"cells": "sum", "environments": "sum", "with_stress": "sum"}
     how |= {"largest_force": "max", "d_min": "min"}
     table = pd.DataFrame(rows).groupby("group").agg(how).reset_index()
-    checked = {verdict.group: verdict.sentence for verdict in check_stress(cells)}
-    return table.assign(stress=table["group"].map(checked).fillna("missing"))
+    stress = {verdict.group: verdict.sentence for verdict in check_stress(cells)}
+    table["stress"] = table["group"].map(stress).fillna("missing")
+    labelled = [cell for cell in cells if cell.calc is not None]
+    forces = {verdict.group: verdict.sentence for verdict in check_forces(labelled)}
+    table["forces"] = table["group"].map(forces).fillna("missing")
+    return table
 
 
 def _largest_force(cell: Atoms) -> float:
@@ -242,6 +250,37 @@ def _cell(record: Record, atoms: Atoms, dataset: str, protocol: str, trajectory:
     if not stress.any():
         del cell.calc.results["stress"]
     return cell
+
+
+def _without_wrong_forces(
+    cells: Sequence[Atoms],
+) -> tuple[list[Atoms], list[tuple[str, str, str, str]]]:
+    """Leave out groups whose forces their energies contradict; return the others, and rows.
+
+    Where that holds of all groups that can be checked, no group is believed.
+    """
+    verdicts = {verdict.group: verdict for verdict in check_forces(cells)}
+    wrong = {group for group, verdict in verdicts.items() if verdict.agrees is False}
+    nothing_agrees = not any(verdict.agrees for verdict in verdicts.values())
+    left, rows = [], []
+    for cell in cells:
+        group = cell.info["config_type"]
+        said = verdicts[group].sentence
+        if group in wrong:
+            said += ": a wrong unit or sign of energies, forces or positions"
+        elif wrong:
+            said += ", and the forces of other groups contradict their energies"
+        if group in wrong or (wrong and nothing_agrees):
+            rows.append((cell.info["record"], group, said, "left out"))
+        else:
+            left.append(cell)
+    doubtful = {cell.info["config_type"] for cell in left if wrong}
+    for group in sorted(group for group in doubtful if verdicts[group].agrees is None):
+        said = (
+            f"{verdicts[group].sentence}, and the forces of other groups contradict their energies"
+        )
+        rows.append(("", group, said, "kept"))
+    return left, rows
 
 
 def _without_wrong_stress(cells: Sequence[Atoms]) -> list[tuple[str, str, str, str]]:

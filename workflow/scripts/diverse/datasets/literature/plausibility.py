@@ -68,6 +68,11 @@ def check_stress(cells: Sequence[Atoms]) -> list[Verdict]:
     return [_verdict(name, members) for name, members in groups.items()]
 
 
+def energy_of(cell: Atoms) -> float:
+    """Return the free energy of a labelled cell, or its energy where the source has one alone."""
+    return float(cell.calc.results.get("free_energy", cell.calc.results["energy"]))
+
+
 def _verdict(group: str, cells: list[Atoms]) -> Verdict:
     stresses = np.array([cell.calc.results["stress"] for cell in cells])
     largest = np.abs(stresses).max(axis=1)
@@ -107,15 +112,11 @@ def _pressure(cell: Atoms) -> float:
     return -float(np.mean(cell.calc.results["stress"][:3]))
 
 
-def _energy(cell: Atoms) -> float:
-    return float(cell.calc.results.get("free_energy", cell.calc.results["energy"]))
-
-
 def _on_series(cells: list[Atoms]) -> tuple[Array, Array]:
     """Return -dE/dV and the pressure from the stress, eV/Å^3, at inner points of series."""
     series: dict[bytes, list[tuple[float, float, float]]] = defaultdict(list)
     for cell in cells:
-        point = (cell.get_volume(), _energy(cell), _pressure(cell))
+        point = (cell.get_volume(), energy_of(cell), _pressure(cell))
         series[_structure(cell)].append(point)
     expected, found = [], []
     for points in series.values():
@@ -163,7 +164,7 @@ def _on_strains(cells: list[Atoms]) -> tuple[Array, Array]:
         if len(members) < MANY:
             continue
         lengths = np.array([_squared_lengths(cell) for cell in members])
-        energies = np.array([_energy(cell) for cell in members])
+        energies = np.array([energy_of(cell) for cell in members])
         spread = lengths.std(axis=0)
         lengths, spread = lengths[:, spread > 1e-6], spread[spread > 1e-6]
         x = (lengths - lengths.mean(axis=0)) / spread
@@ -206,7 +207,7 @@ def _on_parabola(cells: list[Atoms]) -> tuple[Array, Array]:
     expected, found = [np.zeros(0)], [np.zeros(0)]
     for size, members in sizes.items():
         v = np.array([cell.get_volume() for cell in members]) / size
-        e = np.array([_energy(cell) for cell in members]) / size
+        e = np.array([energy_of(cell) for cell in members]) / size
         if len(members) < 6 or np.ptp(v) < 0.03 * v.mean():
             continue
         x = (v - v.mean()) / np.ptp(v)

@@ -1,0 +1,88 @@
+"""Published forces against energies: what atoms gain on a short way is the work of the forces.
+
+Forces in the wrong unit or sign read as well as right ones, and so do positions in another unit
+than that of the forces. Where a group holds one cell with its atoms at little different places, as
+snapshots of dynamics and displaced crystals do, its energies say how large the forces must be.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from ase import Atoms
+
+from diverse.datasets.literature.plausibility import Verdict, energy_of
+
+SHORT = 0.5  # Å, a way along which forces change about linearly
+NEAR = 5  # cells, in the order of the source, among which such ways are looked for
+FEW = 5  # ways from which a group is judged
+SIGNAL = 1e-3  # eV, root mean square of the differences of energy, that judge anything
+FOLLOWS = 0.95  # correlation of differences of energy with work, without which nothing is said
+FACTOR = 1.5  # by which forces may miss the energies
+
+
+def check_forces(cells: Sequence[Atoms]) -> list[Verdict]:
+    """Compare the forces of each group with its energies.
+
+    Between cells of the same lattice vectors and species the difference of energies is minus the
+    sum over the atoms of the mean force times the way: the trapezoidal rule, exact for harmonic
+    energies.
+
+    Parameters
+    ----------
+    cells : sequence of Atoms
+        Labelled, with ``config_type``.
+
+    Returns
+    -------
+    list of Verdict
+        One for each group.
+    """
+    groups: dict[str, list[Atoms]] = defaultdict(list)
+    for cell in cells:
+        groups[cell.info["config_type"]].append(cell)
+    return [_verdict(name, members) for name, members in groups.items()]
+
+
+def _verdict(group: str, cells: list[Atoms]) -> Verdict:
+    gained, work = np.array(list(_ways(cells))).reshape(-1, 2).T
+    if len(work) < FEW or np.sqrt(np.mean(gained**2)) < SIGNAL or not work.any():
+        return Verdict(group, None, "no short ways between cells to check the forces by")
+    correlation = gained @ work / np.sqrt((gained @ gained) * (work @ work))
+    if abs(correlation) < FOLLOWS:
+        return Verdict(
+            group, None, "energies follow the work of the forces too loosely to check them"
+        )
+    slope = gained @ work / (gained @ gained)
+    found = (
+        f"the work of the forces is {slope:.3g} times the difference of energies "
+        f"({len(work)} short ways between cells)"
+    )
+    return Verdict(group, bool(1 / FACTOR < slope < FACTOR), found)
+
+
+def _ways(cells: list[Atoms]) -> Iterator[tuple[float, float]]:
+    """Yield difference of energy and work of the forces (eV) between cells that are near."""
+    alike: dict[bytes, list[Atoms]] = defaultdict(list)
+    for cell in cells:
+        alike[_box(cell)].append(cell)
+    for members in alike.values():
+        for number, start in enumerate(members):
+            for end in members[number + 1 : number + 1 + NEAR]:
+                way = _way(start, end)
+                if np.linalg.norm(way, axis=1).max() < SHORT:
+                    force = (start.calc.results["forces"] + end.calc.results["forces"]) / 2
+                    yield energy_of(end) - energy_of(start), -float(np.sum(force * way))
+
+
+def _box(cell: Atoms) -> bytes:
+    return str(cell.symbols).encode() + np.rint(100 * cell.cell.array).astype("<i4").tobytes()
+
+
+def _way(start: Atoms, end: Atoms) -> np.ndarray:
+    """Return the way of every atom to its nearest image, Å, without what moves all alike."""
+    moved = end.get_scaled_positions(wrap=False) - start.get_scaled_positions(wrap=False)
+    way = (moved - np.rint(moved)) @ start.cell.array
+    return np.asarray(way - way.mean(axis=0))
