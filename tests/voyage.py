@@ -25,7 +25,10 @@ from paths import ROOT, clean_environment, snakemake_command
 SPARE = 10  # runs beyond one a fault
 LONGEST = 1.5  # s that a fault waits at most once the job is seen
 SCRIPT = re.compile(r"\.snakemake/scripts/tmp\w+\.(\w+)\.py$")
-FULL = re.compile("the disk or a quota is full|the disk of .* is full")
+FULL = re.compile(
+    "the disk or a quota is full|the disk of .* is full"
+    "|Error recording metadata for finished job .*No space left on device"  # of Snakemake itself
+)
 MADE_AGAIN = re.compile(r"rm (\S+) && ")
 
 
