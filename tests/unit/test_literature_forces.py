@@ -81,6 +81,16 @@ def test_positions_in_another_unit_than_that_of_forces_are_refused(tmp_path):
         load(path)
 
 
+def test_energies_per_atom_are_refused(tmp_path):
+    frames = []
+    for atoms in snapshots():
+        atoms.calc.results["energy"] /= len(atoms)
+        frames.append(xyz_frame(atoms, group="snapshots"))
+    (tmp_path / "set.xyz").write_text("".join(frames))
+    with pytest.raises(ValueError, match="or energies per atom"):
+        load(tmp_path / "set.xyz")
+
+
 def test_a_wrong_group_is_left_out_and_others_stay(tmp_path):
     wrong = written(tmp_path, -1.0, ["snapshots"]).read_text()
     right = written(tmp_path, 1.0, ["lattice"]).read_text()

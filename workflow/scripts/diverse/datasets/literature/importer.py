@@ -267,7 +267,7 @@ def _without_wrong_forces(
         group = cell.info["config_type"]
         said = verdicts[group].sentence
         if group in wrong:
-            said += ": a wrong unit or sign of energies, forces or positions"
+            said += ": a wrong unit or sign of energies, forces or positions, or energies per atom"
         elif wrong:
             said += ", and the forces of other groups contradict their energies"
         if group in wrong or (wrong and nothing_agrees):
