@@ -162,3 +162,18 @@ def test_novelty_of_one_model_and_one_training_set_is_drawn():
     figure = novelty_panels(table, novelty, cells, FAMILIES)
     assert drawn(figure) == ["linear4"]
     assert len(figure.axes) == 4
+    assert "no bin holds 4 of them" in words_of(novelty_panels(table[:0], novelty, cells, FAMILIES))
+
+
+def words_of(figure):
+    return " ".join(text.get_text() for text in figure.texts)
+
+
+def test_curves_and_mixtures_on_no_ground_say_so():
+    elsewhere = pd.DataFrame({"of": ["expert"], "ground": ["hot"], "model": ["linear4"]})
+    elsewhere = elsewhere.assign(environments=100, core_hours=1.0)
+    assert "neutral ground" in words_of(
+        learning_curve_panels(elsewhere, FAMILIES, {"linear4": "linear"})
+    )
+    elsewhere = pd.DataFrame({"base": ["expert"], "added": ["random"], "ground": ["hot"]})
+    assert "neutral ground" in words_of(mixture_panels(elsewhere, FAMILIES))

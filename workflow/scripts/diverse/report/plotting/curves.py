@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator
 
 from diverse.errors.levels import NEUTRAL_GROUND
 from diverse.report.plotting.grounds import (
+    NO_GROUND,
     QUANTITIES,
     add_legend,
     banded,
@@ -65,6 +66,8 @@ def learning_curve_panels(
     parts = {name: part for name, part in parts.items() if len(part)}
     costs = [x for x in COSTS if (curves[x] > 0).all()]
     shown = {f"{x} {name}": (name, x) for x in costs for name in parts}
+    if not shown:
+        return nothing_to_draw(NO_GROUND)
     figure, panels = ground_panels(list(shown), list(LABELS.values()))
     colours, drawn = colours_of(families, set(curves["of"])), set(curves["model"])
     marks = {name: mark for name, mark in model_marks(models).items() if name in drawn}

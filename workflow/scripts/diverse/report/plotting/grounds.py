@@ -20,6 +20,8 @@ COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3}  # of so many grounds; 4 of more
 QUANTITIES = ("energy", "forces")
 MANY = 12  # entries of a legend from which on its columns are few and wide
 
+NO_GROUND = "No test set of this study is home or neutral ground."
+
 
 def ground_panels(
     grounds: Sequence[str], labels: Sequence[str], **options: Any

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from diverse.errors.levels import NEUTRAL_GROUND
 from diverse.report.plotting.grounds import (
+    NO_GROUND,
     QUANTITIES,
     add_legend,
     banded,
@@ -57,6 +58,8 @@ def mixture_panels(mixtures: pd.DataFrame, families: Mapping[str, str]) -> Figur
     order = [base, NEUTRAL_GROUND, *(name for name in families if name in added)]
     found = set(mixtures["ground"])
     titles = {f"on {g}{' (home)' * (g == base)}": g for g in order if g in found}
+    if not titles:
+        return nothing_to_draw(NO_GROUND)
     rows = {key: label for key, label in ROWS.items() if key[0] in set(mixtures["growth"])}
     figure, panels = ground_panels(list(titles), list(rows.values()), sharex="row")
     colours = colours_of(families, added)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from diverse.errors.novelty import SMALLEST_BIN
 from diverse.report.plotting.grounds import (
     QUANTITIES,
     add_legend,
@@ -16,6 +17,7 @@ from diverse.report.plotting.grounds import (
     colours_of,
     ground_panels,
     no_data,
+    nothing_to_draw,
 )
 from diverse.report.plotting.style import plain_log, style
 
@@ -45,6 +47,8 @@ def novelty_panels(
         Family of each data set, in the order of the study.
     """
     style()
+    if table.empty:
+        return nothing_to_draw(f"Too few test cells: no bin holds {SMALLEST_BIN} of them.")
     rows = [(axis, quantity) for axis in NAMES for quantity in QUANTITIES]
     models = list(table["model"].unique())
     labels = [LABELS[quantity] for _, quantity in rows]
