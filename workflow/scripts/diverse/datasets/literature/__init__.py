@@ -4,5 +4,6 @@
 `frames_of_text` and `keys`), `json_files` (with `fitsnap_json` and `pymatgen_json`), `ase_files`,
 `vasp_xml`, `deepmd`. All make a `record` of each configuration with what `frame` and `units` say of
 numbers; `importer` turns records into cells, with `vacuum` around those that do not repeat and
-without a stress that `plausibility` contradicts. `complement` takes the structures alone.
+without forces and stress that their energies contradict (`work_of_forces`, `pressure`).
+`complement` takes the structures alone.
 """

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from diverse.datasets.literature.plausibility import ABSURD, check_stress
-from diverse.datasets.literature.plausible_forces import check_forces
+from diverse.datasets.literature.pressure import ABSURD, check_stress
 from diverse.datasets.literature.record import Record
 from diverse.datasets.literature.vacuum import boxed, geometry_problem
+from diverse.datasets.literature.work_of_forces import check_forces
 from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach, label_key
 from diverse.neighbours import find_pairs

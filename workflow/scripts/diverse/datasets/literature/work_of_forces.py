@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from ase import Atoms
 
-from diverse.datasets.literature.plausibility import Verdict, energy_of
+from diverse.datasets.literature.pressure import Verdict, energy_of
 
 SHORT = 0.5  # Å, a way along which forces change about linearly
 NEAR = 5  # cells, in the order of the source, among which such ways are looked for
