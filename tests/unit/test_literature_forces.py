@@ -65,7 +65,9 @@ def test_right_forces_agree_with_the_energies(tmp_path):
 @pytest.mark.parametrize("factor", [-1.0, Bohr / Hartree, Hartree / Bohr, Bohr, mol / kcal])
 def test_forces_of_wrong_sign_or_unit_are_refused(factor, tmp_path):
     """Gradients taken for forces, Ha/bohr, Ha/Å and kcal/mol/Å for eV/Å."""
-    with pytest.raises(ValueError, match=r"none of the 24 records .* the work of the forces is"):
+    with pytest.raises(
+        ValueError, match=r"none of the 24 records .* the work against the forces is"
+    ):
         load(written(tmp_path, factor))
 
 
@@ -79,6 +81,11 @@ def test_positions_in_another_unit_than_that_of_forces_are_refused(tmp_path):
     path.write_text("".join(frames))
     with pytest.raises(ValueError, match="wrong unit or sign of energies, forces or positions"):
         load(path)
+
+
+def test_zeros_in_place_of_forces_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="the forces are zero on 45 short ways"):
+        load(written(tmp_path, 0.0))
 
 
 def test_energies_per_atom_are_refused(tmp_path):

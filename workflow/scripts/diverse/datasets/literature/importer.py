@@ -262,6 +262,7 @@ def _without_wrong_forces(
     verdicts = {verdict.group: verdict for verdict in check_forces(cells)}
     wrong = {group for group, verdict in verdicts.items() if verdict.agrees is False}
     nothing_agrees = not any(verdict.agrees for verdict in verdicts.values())
+    doubt = ", and the forces of other groups contradict their energies"
     left, rows = [], []
     for cell in cells:
         group = cell.info["config_type"]
@@ -269,17 +270,14 @@ def _without_wrong_forces(
         if group in wrong:
             said += ": a wrong unit or sign of energies, forces or positions, or energies per atom"
         elif wrong:
-            said += ", and the forces of other groups contradict their energies"
+            said += doubt
         if group in wrong or (wrong and nothing_agrees):
             rows.append((cell.info["record"], group, said, "left out"))
         else:
             left.append(cell)
     doubtful = {cell.info["config_type"] for cell in left if wrong}
     for group in sorted(group for group in doubtful if verdicts[group].agrees is None):
-        said = (
-            f"{verdicts[group].sentence}, and the forces of other groups contradict their energies"
-        )
-        rows.append(("", group, said, "kept"))
+        rows.append(("", group, verdicts[group].sentence + doubt, "kept"))
     return left, rows
 
 

@@ -1,4 +1,4 @@
-"""Published forces against energies: what atoms gain on a short way is the work of the forces.
+"""Published forces against energies: what atoms gain on a short way is the work against the forces.
 
 Forces in the wrong unit or sign read as well as right ones, and so do positions in another unit
 than that of the forces. Where a group holds one cell with its atoms at little different places, as
@@ -15,7 +15,7 @@ from ase import Atoms
 
 from diverse.datasets.literature.pressure import Verdict, energy_of
 
-SHORT = 0.5  # Å, a way along which forces change about linearly
+LEAST, SHORT = 0.01, 0.5  # Å, of a way: atoms moved at all, and forces change about linearly
 NEAR = 5  # cells, in the order of the source, among which such ways are looked for
 FEW = 5  # ways from which a group is judged
 SIGNAL = 1e-3  # eV, root mean square of the differences of energy, that judge anything
@@ -27,8 +27,8 @@ def check_forces(cells: Sequence[Atoms]) -> list[Verdict]:
     """Compare the forces of each group with its energies.
 
     Between cells of the same lattice vectors and species the difference of energies is minus the
-    sum over the atoms of the mean force times the way: the trapezoidal rule, exact for harmonic
-    energies.
+    sum over the atoms of the mean force times the way (trapezoidal rule, exact for harmonic
+    energies): the work against the forces. Energies are in eV, forces in eV/Å, positions in Å.
 
     Parameters
     ----------
@@ -38,7 +38,8 @@ def check_forces(cells: Sequence[Atoms]) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        One for each group.
+        One for each group: forces agree where the work is 1/1.5 to 1.5 times the difference, and
+        nothing is said where cells are too far apart or energies do not follow the work.
     """
     groups: dict[str, list[Atoms]] = defaultdict(list)
     for cell in cells:
@@ -48,23 +49,26 @@ def check_forces(cells: Sequence[Atoms]) -> list[Verdict]:
 
 def _verdict(group: str, cells: list[Atoms]) -> Verdict:
     gained, work = np.array(list(_ways(cells))).reshape(-1, 2).T
-    if len(work) < FEW or np.sqrt(np.mean(gained**2)) < SIGNAL or not work.any():
+    if len(work) < FEW or np.sqrt(np.mean(gained**2)) < SIGNAL:
         return Verdict(group, None, "no short ways between cells to check the forces by")
+    if not work.any():
+        ways = f"{len(work)} short ways between cells on which energies differ"
+        return Verdict(group, False, f"the forces are zero on {ways}")
     correlation = gained @ work / np.sqrt((gained @ gained) * (work @ work))
     if abs(correlation) < FOLLOWS:
         return Verdict(
-            group, None, "energies follow the work of the forces too loosely to check them"
+            group, None, "energies follow the work against the forces too loosely to check them"
         )
     slope = gained @ work / (gained @ gained)
     found = (
-        f"the work of the forces is {slope:.3g} times the difference of energies "
+        f"the work against the forces is {slope:.3g} times the difference of energies "
         f"({len(work)} short ways between cells)"
     )
     return Verdict(group, bool(1 / FACTOR < slope < FACTOR), found)
 
 
 def _ways(cells: list[Atoms]) -> Iterator[tuple[float, float]]:
-    """Yield difference of energy and work of the forces (eV) between cells that are near."""
+    """Yield difference of energy and work against the forces (eV) between cells that are near."""
     alike: dict[bytes, list[Atoms]] = defaultdict(list)
     for cell in cells:
         alike[_box(cell)].append(cell)
@@ -72,7 +76,7 @@ def _ways(cells: list[Atoms]) -> Iterator[tuple[float, float]]:
         for number, start in enumerate(members):
             for end in members[number + 1 : number + 1 + NEAR]:
                 way = _way(start, end)
-                if np.linalg.norm(way, axis=1).max() < SHORT:
+                if LEAST < np.linalg.norm(way, axis=1).max() < SHORT:
                     force = (start.calc.results["forces"] + end.calc.results["forces"]) / 2
                     yield energy_of(end) - energy_of(start), -float(np.sum(force * way))
 
