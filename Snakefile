@@ -2,8 +2,7 @@
 
 snakemake --cores all                                  the default study (config/config.yaml)
 snakemake --cores all --configfile config/smoke.yaml   another study
-snakemake --cores all STAGE                            generate, diversity, label, train, transfer, potentials,
-                                                       and, on request alone, ace, dynamics, physics
+snakemake --cores all STAGE                            a stage alone, or what is made on request: workflow/README.md
 """
 
 from snakemake.utils import min_version
@@ -43,6 +42,7 @@ include: "workflow/rules/references.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/curves.smk"
 include: "workflow/rules/uncertainty.smk"
+include: "workflow/rules/fits.smk"
 include: "workflow/rules/potentials.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/physics.smk"

@@ -1,12 +1,16 @@
 """The workflow before anything runs: job counts, stages, and sentences for wrong studies."""
 
+import json
 import re
 import subprocess
+import sys
 from itertools import combinations
 
 import pytest
 import yaml
 
+from diverse.study.check import load_study
+from diverse.study.fits import fit_settings
 from paths import ROOT, clean_environment, snakemake
 
 STAGES = [
@@ -41,7 +45,7 @@ def test_default_study(tmp_path):
     seeds = 6 + 5 + 3  # polynomials, networks of one and of three seeds
     expected |= {"fit_polynomial": 3 * 6, "fit_pod": 3 * 2, "train_network": 3 * (seeds - 6)}
     expected |= {"check_export": seeds + 2}
-    expected |= {"score": 3, "calibrate": 3, "collect_potentials": 3}
+    expected |= {"score": 3, "calibrate": 6 + 2 + 1, "collect_potentials": 3}
     expected |= {"write_index": 1, "write_report": 1}
     expected |= {"draw_polynomials": 3, "draw_network": 3 * 6, "fit_subsets": 2}
     expected |= {"draw_ace": 3, "tabulate_ace": 1}  # as released
@@ -88,9 +92,58 @@ def test_the_paper_at_full_size_is_planned(tmp_path):
     found = jobs(snakemake(tmp_path, *arguments).stdout)
     assert found["generate_sampled"] == 2 * 210
     assert found["label_chunk"] == 2 * 210 + 2 + 3
-    assert found["sum_block"] == 3 * 4 * 21  # linear SNAP has its sums from quadratic SNAP
+    assert found["sum_block"] == 3 * 2 * 21  # of quadratic8, which holds every SNAP, and of POD
     assert (found["fit_sums"], found["fit_sums_of_pod"], found["draw_sums"]) == (18, 3, 21)
     assert not {"fit_polynomial", "fit_pod", "draw_polynomials", "draw_network"} & found.keys()
+
+
+MADE = {  # what record_fit asks for of each training set
+    "linear4": [
+        *(f"models/{{0}}/linear4/0/potential.snap{end}" for end in ("coeff", "param")),
+        *(f"models/{{0}}/linear4/0/{name}" for name in ("trained.npz", "ridge.csv", "fit.csv")),
+        *("errors/draws/{0}/linear4.csv.xz", "calibration/{0}/linear4.csv"),
+    ],
+    "stepdown4": [
+        f"models/{{0}}/stepdown4/0/{name}"
+        for name in ("potential.nn", "potential.descriptor", "trained.npz", "history.csv")
+    ],
+}
+
+
+def test_released_fits_are_taken_unless_settings_differ_or_labels_are_recomputed(tmp_path):
+    for name in ("Snakefile", "workflow", "config", "envs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    study = yaml.safe_load((ROOT / "config/paper-surrogate.yaml").read_text())
+    del study["learning_curve"], study["beside"]
+    study["models"] = {name: study["models"][name] for name in (*MADE, "pod80")}
+    for name in ("entropy", "random"):
+        study["datasets"][name] |= {"cells": 100, "chunks": 1}
+    study["datasets"]["entropy"]["rounds"] = 1
+
+    def plan(**changes):
+        (tmp_path / "study.yaml").write_text(yaml.safe_dump(study | changes))
+        arguments = ("--snakefile", "Snakefile", "--configfile", "study.yaml", "--dry-run", "fits")
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        run = {"cwd": tmp_path, "env": clean_environment(), "text": True, "check": True}
+        found = jobs(subprocess.run(command, capture_output=True, **run).stdout)
+        names = ("take_fits", "sum_block", "fit_sums", "draw_sums", "train_network", "calibrate")
+        return [found.get(name, 0) for name in names]
+
+    anew = [0, 2 * 3 * 21, 3, 2 * 3, 3, 2]
+    assert plan() == anew
+    loaded = load_study(study, str(ROOT / "workflow/schemas/study.schema.yaml"))
+    fits = tmp_path / "results/release/paper-surrogate/fits"
+    for model, names in MADE.items():
+        files = [name.format(train) for train in ("entropy", "random", "expert") for name in names]
+        for file in files:
+            (fits / file).parent.mkdir(parents=True, exist_ok=True)
+            (fits / file).touch()
+        record = {"settings": fit_settings(loaded, model), "files": dict.fromkeys(files, "")}
+        (fits / f"{model}.json").write_text(json.dumps(record))
+    assert plan() == [1, 3 * 21, 0, 3, 0, 1]  # those of POD alone
+    assert plan(labels="recompute") == anew
+    other = study["models"] | {"linear4": study["models"]["linear4"] | {"energy_weight": 30}}
+    assert plan(models=other) == [1, 2 * 3 * 21, 3, 2 * 3, 0, 2]
 
 
 def test_the_paper_with_dft_is_the_surrogate_with_other_labels_and_few_jobs(tmp_path):

@@ -20,7 +20,14 @@ from diverse.models.polynomial.accumulate import survey
 from diverse.models.polynomial.fit import fit_streaming
 from diverse.models.polynomial.forms import SnapForm
 from diverse.models.polynomial.settings import FitSettings
-from diverse.models.polynomial.sums import fit_sums, read_sums, save_basis, save_sums, sum_part
+from diverse.models.polynomial.sums import (
+    basis_of_sums,
+    fit_sums,
+    read_sums,
+    save_basis,
+    save_sums,
+    sum_part,
+)
 from diverse.models.search import ONE_TRAJECTORY
 from diverse.structures import iterate_cells, with_info, write_cells
 from diverse.structures.frames import copy_labelled, labelled_frames, read_places
@@ -179,19 +186,22 @@ def test_errors_need_the_cells_of_their_draw_alone(files, labelled):
     np.testing.assert_allclose(rows[0]["energy_error"], rows[1]["energy_error"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("quadratic", [False, True])
+FORMS = [SnapForm(4, True), SnapForm(4, False), SnapForm(2, True), SnapForm(3, False)]
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("ridge", [1e-4, None])
-def test_a_fit_to_sums_of_blocks_is_the_fit_to_their_cells(labelled, tmp_path, quadratic, ridge):
-    """Also of a linear model to the sums of the quadratic one, and with a block without cells."""
-    settings = FitSettings(SnapForm(4, quadratic), 10.0, 1.0, ridge, None, 4)
+def test_a_fit_to_sums_of_blocks_is_the_fit_to_their_cells(labelled, tmp_path, form, ridge):
+    """Also of a narrower model to the sums of a wider one, and with a block without cells."""
+    settings = FitSettings(form, 10.0, 1.0, ridge, None, 4)
     wide = SnapForm(4, True)
     source = wide.source(CUTOFF, "W")
-    basis = survey(labelled, source).basis(quadratic=True)
+    basis = basis_of_sums(survey(labelled, source), wide)
     save_basis(tmp_path / "basis.npz", basis)
     paths = [tmp_path / f"{block}.npz" for block in range(6)]
     for block, path in enumerate(paths):
         save_sums(path, sum_part(labelled[block::5] if block < 5 else [], source, basis, ZBL_W))
-    found, parts = read_sums(tmp_path / "basis.npz", paths, settings.form, [0, 2, 3, 5])
+    found, parts = read_sums(tmp_path / "basis.npz", paths, form, [0, 2, 3, 5], summed=wide)
     model, uncertainty, fit = fit_sums(list(parts.values()), found, settings)
     chosen = [cell for n, cell in enumerate(labelled) if n % 5 in (0, 2, 3)]
     again = FitSettings(**{**vars(settings), "ridge": fit.ridge})
@@ -202,7 +212,7 @@ def test_a_fit_to_sums_of_blocks_is_the_fit_to_their_cells(labelled, tmp_path, q
     np.testing.assert_allclose(mine.forces, theirs.forces, atol=1e-7)
     assert fit.summary["rows"] == len(chosen) + 3 * sum(map(len, chosen))
     assert fit.path["chosen"].sum() == 1
-    assert uncertainty.basis.quadratic is quadratic
+    assert uncertainty.basis.quadratic is form.quadratic
 
 
 def test_sums_refuse_what_they_cannot_hold(labelled, tmp_path):
@@ -214,24 +224,28 @@ def test_sums_refuse_what_they_cannot_hold(labelled, tmp_path):
         fit_sums([part], basis, FitSettings(form, 10.0, 1.0, 0.1, 0.7, 4))
     with pytest.raises(ValueError, match=ONE_TRAJECTORY[:20]):
         fit_sums([part], basis, FitSettings(form, 10.0, 1.0, None, None, 4))
-    save_basis(tmp_path / "basis.npz", basis)
+    wide = SnapForm(4, True)
+    save_basis(tmp_path / "basis.npz", basis_of_sums(survey(labelled, source), wide))
     save_sums(tmp_path / "0.npz", part)
     with pytest.raises(ValueError, match="15 columns, 120 are needed"):
-        read_sums(tmp_path / "basis.npz", [tmp_path / "0.npz"], SnapForm(4, True), [0])
+        read_sums(tmp_path / "basis.npz", [tmp_path / "0.npz"], wide, [0], summed=wide)
 
 
-def test_linear_models_share_the_sums_of_quadratic_ones():
+def test_models_share_the_sums_of_the_widest_one_that_holds_them():
     models = {
         "linear4": {"family": "linear", "twojmax": 4},
         "heavy4": {"family": "linear", "twojmax": 4, "energy_weight": 30},
         "linear6": {"family": "linear", "twojmax": 6},
+        "quadratic2": {"family": "quadratic", "twojmax": 2},
         "quadratic4": {"family": "quadratic", "twojmax": 4},
+        "heavy": {"family": "quadratic", "twojmax": 4, "energy_weight": 30},
         "pod": {"family": "pod", "radial_functions": [4, 3], "angular_degrees": [2]},
         "pod2": {"family": "pod", "radial_functions": [4, 2], "angular_degrees": [2]},
     }
     assert shared_sums(models, models) == {
         **{"linear4": "quadratic4", "heavy4": "quadratic4", "linear6": "linear6"},
-        **{"quadratic4": "quadratic4", "pod": "pod", "pod2": "pod2"},
+        **{"quadratic2": "quadratic4", "quadratic4": "quadratic4", "heavy": "quadratic4"},
+        **{"pod": "pod", "pod2": "pod2"},
     }
 
 

@@ -4,8 +4,8 @@ Needs  labels/{dataset}/{chunk}.xyz, datasets/{dataset}/draws.csv
 Makes  sums/{train}/{model}/{basis,{block}}.npz; what fit_polynomial and draw_polynomials make of
        studies that are not split by block
 Steps  survey_blocks: the basis that all blocks are summed in, from the first of them
-       sum_block: one pass over one block, for all fits that hold it; linear SNAP has its sums from
-                     quadratic SNAP of the same 2Jmax
+       sum_block: one pass over one block, for all fits that hold it; SNAP has its sums from
+                     the widest SNAP of the study that holds it
        fit_sums: the potential that is exported, of the first draw
        draw_sums: a model on every draw of a training set and its halves, and its errors
 """
@@ -90,6 +90,7 @@ rule fit_sums:
     params:
         study=study_part("element", "cutoff"),
         model=lookup(within=config, dpath="models/{model}"),
+        summed=summed_model,
     message:
         "Fitting {wildcards.model} to sums of {wildcards.train}"
     script:
@@ -136,6 +137,7 @@ rule draw_sums:
         study=study_part("element", "cutoff", "zbl"),
         datasets=TESTS,
         model=lookup(within=config, dpath="models/{model}"),
+        summed=summed_model,
         blocks=list(BLOCKS),
     message:
         "Fitting {wildcards.model} to every draw of {wildcards.train}"

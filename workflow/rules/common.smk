@@ -25,7 +25,7 @@ STAGES = [  # files of rules, in the order of the Snakefile
         "references",
         "transfer",
     ),
-    *("curves", "uncertainty", "potentials", "dynamics", "physics", "report"),
+    *("curves", "uncertainty", "fits", "potentials", "dynamics", "physics", "report"),
 ]
 sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 
@@ -276,6 +276,11 @@ def summed_basis(wildcards):
     return f"<results>/sums/{{train}}/{SUMMED[wildcards.model]}/basis.npz"
 
 
+def summed_model(wildcards):
+    """Return the settings of the model whose sums serve the wildcards' model."""
+    return config["models"][SUMMED[wildcards.model]]
+
+
 def label_memory(wildcards, threads, attempt):
     """Return the memory (MB) that a labelling job asks for."""
     return RATES.get(wildcards.get("dataset"), LabelRate()).memory(threads, attempt)
@@ -340,6 +345,20 @@ def predictions_of(models):
     return [pattern.format(*names) for names in on_tests(models)]
 
 
+def predictions_by_model(wildcards):
+    """Return the predictions of the wildcards' model: by training set, seed and test set."""
+    pattern = "<results>/predictions/{train}/{model}/{seed}/{test}.npz"
+    model = wildcards.model
+    return expand(pattern, train=WHOLE, model=model, seed=seeds(model), test=TESTS)
+
+
+def covariances(wildcards):
+    """Return the covariances of the wildcards' model, one a training set; none of a network."""
+    if wildcards.model not in POLYNOMIALS:
+        return []
+    return expand("<results>/models/{train}/{model}/0/covariance.npz", train=WHOLE, **wildcards)
+
+
 def exports_of(models):
     """Return the checks of these models' potentials, with a wildcard for the training set."""
     return [f"<results>/models/{{train}}/{m}/{s}/export.csv" for m, s in exported(models)]
@@ -390,6 +409,26 @@ def searched_sets(wildcards):
 def searches(wildcards):
     """Return the files of the searches that the trainings of a job rest on."""
     return list(searches_by_set(wildcards).values())
+
+
+def files_of_fit(wildcards):
+    """Return what follows from training the wildcards' model on every set, its potential first."""
+    model = wildcards.model
+    told = ["history.csv"] if model in NETWORKS else ["ridge.csv", "fit.csv"]
+    parts = [*POTENTIAL_FILES[kind(model)], "trained.npz", *told]
+    tables = ["errors/draws"] if model in DRAWN else []
+    tables += ["calibration"] if model in CALIBRATED else []
+    end = {"errors/draws": ".csv.xz", "calibration": ".csv"}
+    return [
+        *(
+            f"<results>/models/{train}/{model}/{s}/{p}"
+            for train in WHOLE
+            for s in seeds(model)
+            for p in parts
+        ),
+        *(f"<results>/{table}/{train}/{model}{end[table]}" for table in tables for train in WHOLE),
+        *([f"<results>/errors/subsets/{model}.csv.xz"] if SUBSETS_OF[model] else []),
+    ]
 
 
 def one_model(wildcards):

@@ -1,9 +1,9 @@
 """Uncertainty: what errors the models predict for themselves, against those they make.
 
-Needs  predictions/{train}/{model}/{seed}/{test}.npz, scores/{train}.csv,
+Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{train}/train.xyz,
        models/{train}/{model}/0/covariance.npz of polynomials
-Makes  tables/calibration.{csv,html}, figures/calibration.png
-Steps  calibrate: the models of a training set on every test set; polynomials by the covariance of
+Makes  calibration/{train}/{model}.csv, tables/calibration.{csv,html}, figures/calibration.png
+Steps  calibrate: a model on every test set; polynomials by the covariance of
                   their coefficients (the streaming fit's, also where FitSNAP's is taken), networks
                   of two and more seeds by the spread of the ensemble
        show_calibration: all models in one table and one figure
@@ -21,28 +21,29 @@ if SMALL:
 
 
 rule calibrate:
-    """Compare the errors of the models of one training set with those they predict."""
+    """Compare the errors of one model, trained on each set, with those it predicts."""
     input:
-        predictions=predictions_of(CALIBRATED),
-        scores="<results>/scores/{train}.csv",
+        predictions=predictions_by_model,
+        trainings=expand("<results>/datasets/{train}/train.xyz", train=WHOLE),
         cells=TEST_CELLS,
-        covariances=expand("<results>/models/{{train}}/{model}/0/covariance.npz", model=POLYNOMIALS),
+        covariances=covariances,
     output:
-        table="<results>/calibration/{train}.csv",
+        tables=expand("<results>/calibration/{train}/{{model}}.csv", train=WHOLE),
     log:
-        "<logs>/calibrate/{train}.log",
+        "<logs>/calibrate/{model}.log",
     benchmark:
-        "<benchmarks>/calibrate/{train}.tsv"
+        "<benchmarks>/calibrate/{model}.tsv"
+    wildcard_constraints:
+        model=either(CALIBRATED),
     conda:
         ENVIRONMENT
     params:
-        models={model: config["models"][model] for model in CALIBRATED},
-        names=on_tests(CALIBRATED),
-        covariances=POLYNOMIALS,
-        study=study_part("element", "cutoff"),
+        model=lookup(within=config, dpath="models/{model}"),
+        trains=WHOLE,
         tests=TESTS,
+        study=study_part("element", "cutoff"),
     message:
-        "Calibrating the errors predicted by the models trained on {wildcards.train}"
+        "Calibrating the errors predicted by {wildcards.model}"
     script:
         "../scripts/calibrate.py"
 
@@ -51,7 +52,7 @@ rule show_calibration:
     """Show the calibration of every model that predicts its own errors."""
     input:
         scores="<results>/tables/scores.csv",
-        tables=expand("<results>/calibration/{train}.csv", train=WHOLE),
+        tables=expand("<results>/calibration/{train}/{model}.csv", train=WHOLE, model=CALIBRATED),
     output:
         table="<results>/tables/calibration.csv",
         page=report(

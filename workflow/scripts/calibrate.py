@@ -1,44 +1,41 @@
-"""Compare the errors of the models of one training set with those they predict."""
+"""Compare the errors of one model, trained on each set, with those it predicts."""
 
 import numpy as np
-import pandas as pd
 
 from diverse.errors.calibration import calibration_table, error_samples
 from diverse.errors.scores import Labels
-from diverse.errors.views import read_scores
 from diverse.models import Predictions
 from diverse.models.polynomial.forms import form_of
 from diverse.models.polynomial.uncertainty import Uncertainty
-from diverse.structures import iterate_cells
+from diverse.structures import read_cells
+from diverse.structures.frames import read_frames
 from diverse.study.job import begin, finish
 
 begin(snakemake)
-train, params, files = snakemake.wildcards.train, snakemake.params, snakemake.input
-all_scores = read_scores(files.scores).drop_duplicates(["model", "test"])
-cells = dict(zip(params.tests, files.cells, strict=True))
-predicted = dict(zip(params.names, files.predictions, strict=True))
-covariances = dict(zip(params.covariances, files.covariances, strict=True))
-tables = []
-for name, model in params.models.items():
-    scores = all_scores[all_scores["model"] == name].set_index("test")
+params, files, name = snakemake.params, snakemake.input, snakemake.wildcards.model
+cells = {test: read_cells(path) for test, path in zip(params.tests, files.cells, strict=True)}
+labels = {test: Labels.of(found) for test, found in cells.items() if found}  # not of a pool
+shape = (len(params.trains), -1, len(params.tests))
+predictions = np.reshape(files.predictions, shape)  # by training set, seed and test set
+source = form_of(params.model).source(**params.study, bzero=True) if files.covariances else None
+for number, train in enumerate(params.trains):
+    protocols = {frame.info()["protocol"] for frame in read_frames([files.trainings[number]])}
     samples = {}
-    for test, row in scores.iterrows():
+    for test, truth in labels.items():
         deviations = None
-        if name in covariances:
-            uncertainty = Uncertainty.load(covariances[name])
-            source = form_of(model).source(**params.study, bzero=True)
-            deviations = uncertainty.of_structures(iterate_cells([cells[test]]), source)
-        seeds = range(model.get("seeds", 1))
+        if source is not None:
+            uncertainty = Uncertainty.load(files.covariances[number])
+            deviations = uncertainty.of_structures(cells[test], source)
+        paths = predictions[number, :, params.tests.index(test)]
         samples[test] = error_samples(
-            Labels.of(iterate_cells([cells[test]])),
-            [Predictions(**np.load(predicted[name, seed, test])) for seed in seeds],
-            same_protocol=not row["energy_aligned"],
+            truth,
+            [Predictions(**np.load(path)) for path in paths],
+            same_protocol=len(protocols.union(truth.protocols)) == 1,
             deviations=deviations,
         )
     table = calibration_table(samples, own=train)
     table.insert(0, "train", train)
     table.insert(1, "model", name)
-    table.insert(2, "family", scores["family"].iloc[0])
-    tables.append(table)
-pd.concat(tables).to_csv(snakemake.output.table, index=False)
+    table.insert(2, "family", params.model["family"])
+    table.to_csv(snakemake.output.tables[number], index=False)
 finish(snakemake)

@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_limits
 from diverse.datasets.blocks import blocks_of
 from diverse.datasets.draws import PARTS, WHOLE, DrawnSet, members, n_draws, read_draws
 from diverse.errors.by_cell import LabelledSets, write_rows
+from diverse.models.polynomial.forms import form_of
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.sums import fit_sums, read_sums
 from diverse.models.search import with_searched_weights
@@ -28,7 +29,8 @@ options = {"cutoff": params.study["cutoff"], "zbl": repulsion(params.study)}
 sets = LabelledSets.read(files.labels, tables, drawn=drawn_sets, **options)
 rows = []
 with open(snakemake.log[0], "a") as log, threadpool_limits(snakemake.threads):
-    basis, parts = read_sums(files.basis, files.sums, settings.form, params.blocks)
+    summed = form_of(params.summed)
+    basis, parts = read_sums(files.basis, files.sums, settings.form, params.blocks, summed=summed)
     for drawn in tracked(drawn_sets, len(drawn_sets), "fits"):
         blocks = blocks_of(table, drawn.draw, drawn.part)
         try:

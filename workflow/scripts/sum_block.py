@@ -18,7 +18,7 @@ with threadpool_limits(snakemake.threads):
     part = sum_part(
         tracked(block_cells(files.labels, table, [block]), size, f"cells of block {block}"),
         form.source(study["cutoff"], study["element"]),
-        load_basis(files.basis, quadratic=form.quadratic),
+        load_basis(files.basis),
         repulsion(study),
     )
 save_sums(snakemake.output.sums, part)

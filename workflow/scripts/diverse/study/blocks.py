@@ -9,7 +9,8 @@ from diverse.datasets.blocks import n_test_blocks
 from diverse.study.reading import demand
 
 Config = dict[str, Any]
-FORM = ("twojmax", "radial_functions", "angular_degrees")  # of a model, beside its family
+SNAP = ("linear", "quadratic")  # the second holds the columns of the first
+FORM = ("radial_functions", "angular_degrees")  # of other models, beside their family
 
 
 def check_blocks(study: Config) -> None:
@@ -64,7 +65,8 @@ def _check_model(where: str, model: Config, *, draws: int) -> None:
 def shared_sums(models: Config, names: Iterable[str]) -> dict[str, str]:
     """Return, for each model, the one whose sums of normal equations serve it: itself, or another.
 
-    Those of a quadratic model begin with those of the linear one with the same descriptors.
+    Those of a SNAP hold those of every one that has no more descriptors, and no products of them
+    unless it has them too.
 
     Parameters
     ----------
@@ -74,10 +76,21 @@ def shared_sums(models: Config, names: Iterable[str]) -> dict[str, str]:
         Models that are linear in their coefficients.
     """
     forms = {name: _form(models[name]) for name in names}
-    holders = {form: name for name, form in reversed(forms.items())}
-    wider = {name: ("quadratic", *form[1:]) for name, form in forms.items() if form[0] == "linear"}
-    return {name: holders.get(wider.get(name, form), holders[form]) for name, form in forms.items()}
+    widest = sorted(forms, key=lambda name: forms[name], reverse=True)
+    return {
+        name: next(wide for wide in widest if _holds(forms[wide], form))
+        for name, form in forms.items()
+    }
 
 
 def _form(model: Config) -> tuple[Any, ...]:
+    """Return what columns a model has: kind of descriptors, and how many of them."""
+    if model["family"] in SNAP:
+        return ("snap", SNAP.index(model["family"]), model["twojmax"])
     return (model["family"], *(str(model.get(key)) for key in FORM))
+
+
+def _holds(wide: tuple[Any, ...], form: tuple[Any, ...]) -> bool:
+    if wide[0] == form[0] == "snap":
+        return wide[1] >= form[1] and wide[2] >= form[2]
+    return wide == form

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import rq
 
 SMALLEST_VARIANCE = 1e-14  # of the largest; below, a direction is only rounding
 
@@ -48,6 +49,42 @@ class Basis:
         variances, directions = np.linalg.eigh(covariance / np.outer(scale, scale))
         variances = np.maximum(variances, SMALLEST_VARIANCE * variances[-1])
         return cls(mean, directions / np.sqrt(variances) / scale[:, None], quadratic)
+
+    def nested(self, components: np.ndarray) -> Basis:
+        """Return a basis of the same polynomials whose x_k rest on as few components as can be.
+
+        Rotated descriptors are as white as they were before. Here the k-th of them is made of the
+        first k of `components` alone, so that the basis holds one of every smaller model whose
+        components come first.
+
+        Parameters
+        ----------
+        components : ndarray of int, shape (D,)
+            Places of all components in the order in which they are taken up.
+        """
+        transform = np.empty_like(self.transform)
+        transform[components] = rq(self.transform[components])[0]
+        return Basis(self.mean, transform, self.quadratic)
+
+    def part(self, components: np.ndarray, *, quadratic: bool) -> Basis:
+        """Return the basis of a smaller model in a `nested` one.
+
+        Parameters
+        ----------
+        components : ndarray of int, shape (n,)
+            Places of its components, which come first among the nested ones.
+        quadratic : bool
+        """
+        own = self.transform[components, : len(components)]
+        return Basis(self.mean[components], own, quadratic)
+
+    def columns_of(self, part: Basis) -> np.ndarray:
+        """Return the places, among the columns of this basis, of those of a `part` of it."""
+        n = len(part.mean)
+        if not part.quadratic:
+            return np.arange(1 + n)
+        products = 1 + len(self.mean) + np.flatnonzero(np.triu_indices(len(self.mean))[1] < n)
+        return np.concatenate([np.arange(1 + n), products])
 
     @property
     def n_columns(self) -> int:

@@ -1,8 +1,8 @@
 """Normal equations of parts of a training set, kept on disk: fits to any union of the parts.
 
-A job sums one part, on whatever machine; the parts are added where a fit is made. The leading
-columns of a quadratic basis are those of the linear one, so that the sums of a quadratic model hold
-those of the linear model with the same descriptors.
+A job sums one part, on whatever machine; the parts are added where a fit is made. The bispectrum
+components of a small 2Jmax are among those of a larger one, and the linear polynomials among the
+quadratic ones: the sums of one model hold those of every SNAP that is no wider.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from diverse.kernel import BispectrumSettings
 from diverse.models import Model
-from diverse.models.polynomial.accumulate import Fold, Gram, accumulate
+from diverse.models.polynomial.accumulate import Fold, Gram, Survey, accumulate
 from diverse.models.polynomial.basis import Basis
 from diverse.models.polynomial.design import Source
 from diverse.models.polynomial.fit import solved
-from diverse.models.polynomial.forms import Form
+from diverse.models.polynomial.forms import Form, SnapForm
 from diverse.models.polynomial.settings import FitSettings
 from diverse.models.polynomial.solve import Fit
 from diverse.models.polynomial.uncertainty import Uncertainty
@@ -47,8 +48,14 @@ def save_sums(path: str | Path, part: Fold) -> None:
     np.savez(path, **arrays)
 
 
-def load_sums(path: str | Path, n_columns: int) -> Fold:
-    """Read the first columns of the sums that `save_sums` wrote.
+def load_sums(path: str | Path, columns: np.ndarray) -> Fold:
+    """Read some columns of the sums that `save_sums` wrote.
+
+    Parameters
+    ----------
+    path : path
+    columns : ndarray of int
+        Their places, in ascending order.
 
     Raises
     ------
@@ -56,17 +63,21 @@ def load_sums(path: str | Path, n_columns: int) -> Fold:
         If the file holds fewer columns.
     """
     with np.load(path) as file:
-        return Fold(*(_load_gram(file, name, n_columns, path) for name in PARTS))
+        return Fold(*(_load_gram(file, name, columns, path) for name in PARTS))
 
 
-def _load_gram(file: Mapping[str, np.ndarray], name: str, n: int, path: str | Path) -> Gram:
-    vector = file[f"{name}_vector"]
-    if len(vector) < n:
-        raise ValueError(f"{path} holds sums of {len(vector)} columns, {n} are needed: remove it")
+def _load_gram(
+    file: Mapping[str, np.ndarray], name: str, columns: np.ndarray, path: str | Path
+) -> Gram:
+    vector, needed = file[f"{name}_vector"], columns[-1] + 1
+    if len(vector) < needed:
+        raise ValueError(
+            f"{path} holds sums of {len(vector)} columns, {needed} are needed: remove it"
+        )
     gram = Gram(len(vector))
     gram.matrix[np.triu_indices(len(vector))] = file[f"{name}_matrix"]
-    gram.matrix = np.asfortranarray(gram.matrix[:n, :n])
-    gram.vector = vector[:n]
+    gram.matrix = np.asfortranarray(gram.matrix[np.ix_(columns, columns)])
+    gram.vector = vector[columns]
     gram.square, gram.count = float(file[f"{name}_square"]), int(file[f"{name}_count"])
     return gram
 
@@ -91,14 +102,28 @@ def save_basis(path: str | Path, basis: Basis) -> None:
     np.savez(path, **vars(basis))
 
 
-def load_basis(path: str | Path, *, quadratic: bool) -> Basis:
-    """Read the basis that `save_basis` wrote, with or without its quadratic columns."""
+def load_basis(path: str | Path) -> Basis:
+    """Read the basis that `save_basis` wrote."""
     with np.load(path) as file:
-        return Basis(file["mean"], file["transform"], quadratic)
+        return Basis(file["mean"], file["transform"], bool(file["quadratic"]))
+
+
+def basis_of_sums(found: Survey, form: Form) -> Basis:
+    """Return the basis in which the sums of a model hold those of all that are no wider."""
+    basis = found.basis(quadratic=form.quadratic)
+    if not isinstance(form, SnapForm):
+        return basis
+    band_limits = [j for _, _, j in BispectrumSettings(form.twojmax, 1.0).components()]
+    return basis.nested(np.argsort(band_limits, kind="stable"))
 
 
 def read_sums(
-    basis: str | Path, files: Sequence[str | Path], form: Form, blocks: Iterable[int]
+    basis: str | Path,
+    files: Sequence[str | Path],
+    form: Form,
+    blocks: Iterable[int],
+    *,
+    summed: Form,
 ) -> tuple[Basis, dict[int, Fold]]:
     """Read the basis of a form and the sums of some blocks.
 
@@ -109,11 +134,23 @@ def read_sums(
     files : sequence of path
         Of `save_sums`, one a block, in their order.
     form : Form
-        Form of the model to fit: the one whose sums these are, or one that it holds.
+        Form of the model to fit.
     blocks : iterable of int
+    summed : Form
+        The form whose sums these are: `form`, or one that holds it.
     """
-    found = load_basis(basis, quadratic=form.quadratic)
-    return found, {block: load_sums(files[block], found.n_columns) for block in blocks}
+    whole = load_basis(basis)
+    own = whole.part(_components_in(form, summed), quadratic=form.quadratic)
+    columns = whole.columns_of(own)
+    return own, {block: load_sums(files[block], columns) for block in blocks}
+
+
+def _components_in(form: Form, summed: Form) -> np.ndarray:
+    """Return the places of the components of `form` among those of `summed`."""
+    if isinstance(form, SnapForm) and isinstance(summed, SnapForm):
+        components = BispectrumSettings(summed.twojmax, 1.0).components()
+        return np.flatnonzero([j <= form.twojmax for _, _, j in components])
+    return np.arange(len(form.isolated_atom()))
 
 
 def fit_sums(

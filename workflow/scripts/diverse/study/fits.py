@@ -1,0 +1,169 @@
+"""Released fits: finished models of a study, and the records by which another run takes them.
+
+A record is a JSON file beside the files of the model, which keep their paths below the study's
+folder. Its ``settings`` are the parts of the study that the fits follow from beside the cells, its
+``cells`` the SHA-256 of the table of draws of every data set, which holds the key of each labelled
+cell, its ``files`` the SHA-256 of each, and its ``benchmarks`` what the jobs behind it took.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from diverse.seals import sha256_of
+
+Record = dict[str, Any]
+FOLLOWED = ("seed", "element", "cutoff", "zbl", "split", "device")  # parts of a study
+
+
+class OtherFitsError(RuntimeError):
+    """Released fits are not of the study's cells, or damaged; the message says what to do."""
+
+
+def fit_settings(study: Mapping[str, Any], model: str) -> Record:
+    """Return the parts of a study that the fits of a model follow from, beside the cells."""
+    subsets = study["subsets"].items()
+    return {
+        **{name: study[name] for name in FOLLOWED},
+        "model": study["models"][model],
+        "subsets": {name: subset for name, subset in subsets if model in subset["models"]},
+    }
+
+
+def make_record(
+    model: str,
+    settings: Mapping[str, Any],
+    draws: Mapping[str, str],
+    results: Path,
+    files: Iterable[str],
+) -> Record:
+    """Return the record of a model.
+
+    Parameters
+    ----------
+    model : str
+        Its name, by which Snakemake's benchmark files of its jobs are found.
+    settings : mapping
+        Parts of the study that the fits follow from.
+    draws : mapping
+        Path of the table of draws by data set.
+    results : Path
+        Folder of the study.
+    files : iterable of str
+        Paths of the model's files, below `results`.
+    """
+    relative = [str(Path(file).relative_to(results)) for file in files]
+    jobs = sorted((results / "benchmarks").rglob("*.tsv"))
+    return {
+        "settings": _plain(settings),
+        "cells": _cells(draws),
+        "files": {name: sha256_of(results / name) for name in relative},
+        "benchmarks": {
+            str(job.relative_to(results)): job.read_text()
+            for job in jobs
+            if model in job.with_suffix("").parts
+        },
+    }
+
+
+def known_fits(
+    folder: str | Path, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """Return the files, by model, of fits that lie in a folder whole and have these settings.
+
+    Parameters
+    ----------
+    folder : path
+        Folder of released fits; it need not exist.
+    settings : mapping
+        By model, the parts of the study that its fits follow from.
+    """
+    found = {}
+    for model, wanted in settings.items():
+        path = Path(folder, f"{model}.json")
+        if path.exists():
+            record = json.loads(path.read_text())
+            whole = all(Path(folder, name).exists() for name in record["files"])
+            if whole and record["settings"] == _plain(wanted):
+                found[model] = list(record["files"])
+    return found
+
+
+def take_fits(records: Iterable[str | Path], draws: Mapping[str, str], results: Path) -> None:
+    """Copy the files of released fits, and what they took, to the folder of a study.
+
+    Parameters
+    ----------
+    records : iterable of path
+        Records; the files lie beside them.
+    draws : mapping
+        Path of the study's table of draws by data set.
+    results : Path
+        Folder of the study.
+
+    Raises
+    ------
+    OtherFitsError
+        If the fits are of other cells, or a file is not what its record says; nothing is copied.
+    """
+    cells = _cells(draws)
+    folders: dict[str, Path] = {}
+    benchmarks: dict[str, str] = {}
+    for path in map(Path, records):
+        record = json.loads(path.read_text())
+        for name, digest in record["cells"].items():
+            if cells.get(name) != digest:
+                raise OtherFitsError(
+                    f"{path} is a record of fits to other cells of {name} than the study's: say "
+                    "labels: recompute in the study file, or move the record away, to fit anew"
+                )
+        folders |= dict.fromkeys(_checked_files(path.parent, record, "git checkout"), path.parent)
+        benchmarks |= record["benchmarks"]
+    for name in (*folders, *benchmarks):
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+    for name, folder in folders.items():
+        shutil.copyfile(folder / name, results / name)
+    for name, text in benchmarks.items():
+        (results / name).write_text(text)
+
+
+def release_fits(results: Path, target: Path) -> list[str]:
+    """Copy the fits of a study that have a record; return the names of their models.
+
+    Raises
+    ------
+    OtherFitsError
+        If a file is not what the record of its model says: it was made anew since.
+    """
+    names = []
+    for path in sorted((results / "fits").glob("*.json")):
+        record = json.loads(path.read_text())
+        for name in _checked_files(results, record, f"rm {path}, and snakemake fits"):
+            copy = target / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(results / name, copy)
+        shutil.copyfile(path, target / path.name)
+        names.append(path.stem)
+    return names
+
+
+def _checked_files(folder: Path, record: Record, remedy: str) -> list[str]:
+    """Return the files of a record, which lie in a folder; an error where one differs."""
+    for name, digest in record["files"].items():
+        file = folder / name
+        if not file.exists() or sha256_of(file) != digest:
+            raise OtherFitsError(f"{file} is not what its record tells of: {remedy}")
+    return list(record["files"])
+
+
+def _cells(draws: Mapping[str, str]) -> dict[str, str]:
+    return {name: sha256_of(Path(path)) for name, path in draws.items()}
+
+
+def _plain(settings: Mapping[str, Any]) -> Any:
+    """Return settings as JSON gives them back."""
+    return json.loads(json.dumps(settings))
