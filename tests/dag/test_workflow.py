@@ -138,7 +138,8 @@ def test_released_fits_are_taken_unless_settings_differ_or_labels_are_recomputed
         for file in files:
             (fits / file).parent.mkdir(parents=True, exist_ok=True)
             (fits / file).touch()
-        record = {"settings": fit_settings(loaded, model), "files": dict.fromkeys(files, "")}
+        settings = fit_settings(loaded, [model])[model]
+        record = {"settings": settings, "files": dict.fromkeys(files, "")}
         (fits / f"{model}.json").write_text(json.dumps(record))
     assert plan() == [1, 3 * 21, 0, 3, 0, 1]  # those of POD alone
     assert plan(labels="recompute") == anew

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from diverse.study.fits import OtherFitsError, known_fits, make_record, release_fits, take_fits
+from diverse.study.fits import (
+    FOLLOWED,
+    OtherFitsError,
+    fit_settings,
+    known_fits,
+    make_record,
+    release_fits,
+    take_fits,
+)
 
 SETTINGS = {"seed": 1, "zbl": {"inner": 4.0}, "model": {"twojmax": 4, "draws": (1, 2)}}
 FILES = ["models/entropy/linear4/0/fit.csv", "errors/draws/entropy/linear4.csv.xz"]
@@ -36,6 +44,16 @@ def released(study: Path, tmp_path: Path) -> Path:
     target = tmp_path / "release"
     assert release_fits(study, target) == ["linear4"]
     return target
+
+
+def test_fits_to_subsets_follow_from_the_subsets_of_their_model_alone() -> None:
+    models = {"linear4": {"twojmax": 4}, "linear6": {"twojmax": 6}}
+    subsets = {"small": {"models": ["linear6"], "environments": 100}}
+    study = {**dict.fromkeys(FOLLOWED, 1), "models": models, "subsets": subsets, "labels": "retry"}
+    found = fit_settings(study, models)
+    assert list(found) == ["linear4", "linear6", "linear6-subsets"]
+    assert found["linear6"] == {**dict.fromkeys(FOLLOWED, 1), "model": {"twojmax": 6}}
+    assert found["linear6-subsets"] == {**found["linear6"], "subsets": subsets}
 
 
 def test_another_run_takes_the_files_and_what_they_took(

@@ -412,23 +412,18 @@ def searches(wildcards):
 
 
 def files_of_fit(wildcards):
-    """Return what follows from training the wildcards' model on every set, its potential first."""
-    model = wildcards.model
+    """Return what follows from training a model on every set or, by the fits' name, every subset."""
+    model = wildcards.fit.removesuffix("-subsets")
+    if model != wildcards.fit:
+        return [f"<results>/errors/subsets/{model}.csv.xz"]
     told = ["history.csv"] if model in NETWORKS else ["ridge.csv", "fit.csv"]
     parts = [*POTENTIAL_FILES[kind(model)], "trained.npz", *told]
-    tables = ["errors/draws"] if model in DRAWN else []
-    tables += ["calibration"] if model in CALIBRATED else []
-    end = {"errors/draws": ".csv.xz", "calibration": ".csv"}
-    return [
-        *(
-            f"<results>/models/{train}/{model}/{s}/{p}"
-            for train in WHOLE
-            for s in seeds(model)
-            for p in parts
-        ),
-        *(f"<results>/{table}/{train}/{model}{end[table]}" for table in tables for train in WHOLE),
-        *([f"<results>/errors/subsets/{model}.csv.xz"] if SUBSETS_OF[model] else []),
-    ]
+    files = [f"models/{{train}}/{model}/{seed}/{part}" for seed in seeds(model) for part in parts]
+    files += [f"errors/draws/{{train}}/{model}.csv.xz"] if model in DRAWN else []
+    files += [f"calibration/{{train}}/{model}.csv"] if model in CALIBRATED else []
+    return expand(
+        "<results>/{file}", file=[f.format(train=train) for train in WHOLE for f in files]
+    )
 
 
 def one_model(wildcards):

@@ -1,6 +1,6 @@
 """Released fits: finished models of a study, and the records by which another run takes them.
 
-A record is a JSON file beside the files of the model, which keep their paths below the study's
+A record is a JSON file beside the files of the fits, which keep their paths below the study's
 folder. Its ``settings`` are the parts of the study that the fits follow from beside the cells, its
 ``cells`` the SHA-256 of the table of draws of every data set, which holds the key of each labelled
 cell, its ``files`` the SHA-256 of each, and its ``benchmarks`` what the jobs behind it took.
@@ -17,6 +17,7 @@ from typing import Any
 from diverse.seals import sha256_of
 
 Record = dict[str, Any]
+ON_SUBSETS = "-subsets"  # end of the name of a model's fits to subsets
 FOLLOWED = ("seed", "element", "cutoff", "zbl", "split", "device")  # parts of a study
 
 
@@ -24,14 +25,19 @@ class OtherFitsError(RuntimeError):
     """Released fits are not of the study's cells, or damaged; the message says what to do."""
 
 
-def fit_settings(study: Mapping[str, Any], model: str) -> Record:
-    """Return the parts of a study that the fits of a model follow from, beside the cells."""
-    subsets = study["subsets"].items()
-    return {
-        **{name: study[name] for name in FOLLOWED},
-        "model": study["models"][model],
-        "subsets": {name: subset for name, subset in subsets if model in subset["models"]},
-    }
+def fit_settings(study: Mapping[str, Any], models: Iterable[str]) -> dict[str, Record]:
+    """Return the parts of a study that fits follow from, beside the cells, by name.
+
+    Fits of a model to training sets are named after it, those to subsets ``<model>-subsets``.
+    """
+    found = {}
+    for model in models:
+        own = {**{name: study[name] for name in FOLLOWED}, "model": study["models"][model]}
+        subsets = {n: part for n, part in study["subsets"].items() if model in part["models"]}
+        found[model] = own
+        if subsets:
+            found[f"{model}{ON_SUBSETS}"] = {**own, "subsets": subsets}
+    return found
 
 
 def make_record(
@@ -41,12 +47,12 @@ def make_record(
     results: Path,
     files: Iterable[str],
 ) -> Record:
-    """Return the record of a model.
+    """Return the record of fits of a model.
 
     Parameters
     ----------
     model : str
-        Its name, by which Snakemake's benchmark files of its jobs are found.
+        Name of the model, by which Snakemake's benchmark files of its jobs are found.
     settings : mapping
         Parts of the study that the fits follow from.
     draws : mapping
@@ -54,7 +60,7 @@ def make_record(
     results : Path
         Folder of the study.
     files : iterable of str
-        Paths of the model's files, below `results`.
+        Paths of their files, below `results`.
     """
     relative = [str(Path(file).relative_to(results)) for file in files]
     jobs = sorted((results / "benchmarks").rglob("*.tsv"))
@@ -73,23 +79,23 @@ def make_record(
 def known_fits(
     folder: str | Path, settings: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, list[str]]:
-    """Return the files, by model, of fits that lie in a folder whole and have these settings.
+    """Return the files, by name, of fits that lie in a folder whole and have these settings.
 
     Parameters
     ----------
     folder : path
         Folder of released fits; it need not exist.
     settings : mapping
-        By model, the parts of the study that its fits follow from.
+        Of `fit_settings`.
     """
     found = {}
-    for model, wanted in settings.items():
-        path = Path(folder, f"{model}.json")
+    for fit, wanted in settings.items():
+        path = Path(folder, f"{fit}.json")
         if path.exists():
             record = json.loads(path.read_text())
             whole = all(Path(folder, name).exists() for name in record["files"])
             if whole and record["settings"] == _plain(wanted):
-                found[model] = list(record["files"])
+                found[fit] = list(record["files"])
     return found
 
 
@@ -132,12 +138,12 @@ def take_fits(records: Iterable[str | Path], draws: Mapping[str, str], results: 
 
 
 def release_fits(results: Path, target: Path) -> list[str]:
-    """Copy the fits of a study that have a record; return the names of their models.
+    """Copy the fits of a study that have a record; return their names.
 
     Raises
     ------
     OtherFitsError
-        If a file is not what the record of its model says: it was made anew since.
+        If a file is not what its record says: it was made anew since.
     """
     names = []
     for path in sorted((results / "fits").glob("*.json")):
