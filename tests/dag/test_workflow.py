@@ -153,7 +153,7 @@ def test_the_paper_with_dft_is_the_surrogate_with_other_labels_and_few_jobs(tmp_
         for name in ("paper", "paper-surrogate")
     }
     paper, surrogate = studies["paper"], studies["paper-surrogate"]
-    for key in ("element", "lattice", "sampler"):
+    for key in ("element", "lattice", "sampler", "split", "learning_curve", "models"):
         assert paper[key] == surrogate[key]
     for name, dataset in surrogate["datasets"].items():
         differs = {"chunks"} if dataset["family"] == "expert" else set()  # dealt out, not drawn
@@ -164,8 +164,8 @@ def test_the_paper_with_dft_is_the_surrogate_with_other_labels_and_few_jobs(tmp_
     found = jobs(snakemake(tmp_path, *arguments).stdout)
     expert = sum(d["chunks"] for d in paper["datasets"].values() if d["family"] == "expert")
     expected = {"generate_sampled": 2 * 210, "label_chunk": 2 * 210 + expert}
-    expected |= {"fit_polynomial": 3 * 6, "train_network": 3 * (6 + 2), "draw_polynomials": 3}
-    expected |= {"draw_network": 3 * 6, "fit_subsets": 2, "train_subsets": 1, "measure_effects": 1}
+    expected |= {"sum_block": 3 * 2 * 21, "fit_sums": 3 * 6, "draw_sums": 3 * 7}
+    expected |= {"train_network": 3 * 6, "fit_subsets": 3, "measure_effects": 1}
     assert {name: found[name] for name in expected} == expected
     assert found["total"] < 2000
 

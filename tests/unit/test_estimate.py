@@ -22,7 +22,7 @@ from diverse.labels.ledger import Ledger
 from diverse.report.estimate import estimate_sentence, estimate_text, show_estimate
 from diverse.report.numbers import digits
 from diverse.study.check import load_study
-from diverse.study.estimate import estimate, read_rates, wall_times
+from diverse.study.estimate import POD_COST, estimate, read_rates, wall_times
 from diverse.study.expected import expected_cells
 from diverse.study.settings import labeller_options
 from paths import ROOT
@@ -183,6 +183,32 @@ def test_networks_cost_their_epochs_or_their_steps():
     passes = 4000 * 2 / trained
     assert hours(steps=4000, batch=2) == pytest.approx(hours(epochs=1) * passes)
     assert hours(steps=7, batch=10**6) == pytest.approx(hours(epochs=7))
+
+
+def test_polynomials_of_blocks_cost_one_pass_over_the_cells_of_the_widest():
+    study, rates = study_of("smoke"), read_rates(RELEASE / "benchmarks")
+    study["split"] |= {"train_environments": None}
+    models, subsets = study["models"], study["subsets"]
+
+    def hours(*names, **split):
+        study["models"] = {name: models[name] for name in names}
+        changed = study | {"split": study["split"] | split}
+        stages = estimate(changed, COST, rates, {})
+        return stages.set_index("dataset").loc["polynomials", "core_hours"]
+
+    study["subsets"] = {}
+    once = hours("quadratic4", by="block")
+    assert once * (1 - study["split"]["test_fraction"]) == pytest.approx(
+        hours("quadratic4", by="trajectory", draws=1)
+    )
+    assert hours("linear4", "quadratic4", by="block", draws=5) == once
+    assert hours("quadratic4", "pod14", by="block") == pytest.approx((1 + POD_COST) * once)
+    subset = next(iter(subsets.values())) | {"models": ["quadratic4"], "environments": 60}
+    added = []
+    for draws in (1, 3):
+        study["subsets"] = {"some": subset | {"draws": draws}}
+        added.append(hours("quadratic4", by="block") - once)
+    assert added[1] == pytest.approx(3 * added[0])
 
 
 def test_an_unknown_calculator_has_no_cost():

@@ -19,6 +19,7 @@ from ase import Atoms
 from diverse.labels.cost import LabelCost, cutoff_power, fit_cost, work_of
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger
+from diverse.study.blocks import shared_sums
 from diverse.study.expected import expected_cells
 from diverse.study.rounds import chunks_made
 from diverse.study.settings import labeller_options, own_models, reference_lattice, variant_options
@@ -186,13 +187,20 @@ def _training(
 ) -> Iterable[Config]:
     """Return the training of polynomials and networks, as whole sets, draws and subsets.
 
-    Sizes of data sets are environments and cells.
+    Sizes of data sets are environments and cells. Of a study that is split by block a polynomial
+    costs the one pass over all cells that sums its normal equations, or none if the sums of another
+    serve it.
     """
     split, totals = study["split"], {"polynomials": 0.0, "networks": 0.0}
     whole = [name for name, d in study["datasets"].items() if d["use"] == "train_and_test"]
     environments, cells = np.sum([sizes[name] for name in whole], axis=0) if whole else (1, 1)
     jobs, cell_size = dict.fromkeys(totals, 0), environments / cells
-    for model in own_models(study):
+    models = own_models(study)
+    summed = {}
+    if split["by"] == "block":
+        polynomials = [m for m in models if study["models"][m]["family"] != "network"]
+        summed = shared_sums(study["models"], polynomials)
+    for model in models:
         block = study["models"][model]
         kind = "networks" if block["family"] == "network" else "polynomials"
         drawn = split["draws"] > 1 and block["draws"]
@@ -201,13 +209,15 @@ def _training(
             size = min(sizes[name][0] * (1 - split["test_fraction"]), most)
             rate = _rate(block, rates, size * sizes[name][1] / sizes[name][0])
             trainings = block.get("seeds", 1) + (2 * split["draws"] if drawn else 0)
+            if model in summed:
+                trainings = (summed[model] == model) / (1 - split["test_fraction"])
             totals[kind] += size * trainings * rate / 3600
             jobs[kind] += block.get("seeds", 1) + (kind == "networks" and drawn)
         for subset in study["subsets"].values():
             if model in subset["models"]:
                 size = subset["environments"] or 0
                 rate = _rate(block, rates, size / cell_size)
-                totals[kind] += size * split["draws"] * rate / 3600
+                totals[kind] += size * (subset["draws"] or split["draws"]) * rate / 3600
     return [
         {"stage": "train", "dataset": kind, "core_hours": hours, "jobs": jobs[kind]}
         for kind, hours in totals.items()
