@@ -89,12 +89,22 @@ def test_rounds_wait_for_each_other_and_complements_come_first(tmp_path):
 
 def test_the_paper_at_full_size_is_planned(tmp_path):
     arguments = ("--configfile", str(ROOT / "config/paper-surrogate.yaml"), "--dry-run")
-    found = jobs(snakemake(tmp_path, *arguments).stdout)
+    found = jobs(snakemake(tmp_path, *arguments, "--config", "labels=recompute").stdout)
     assert found["generate_sampled"] == 2 * 210
     assert found["label_chunk"] == 2 * 210 + 2 + 3
     assert found["sum_block"] == 3 * 2 * 21  # of quadratic8, which holds every SNAP, and of POD
     assert (found["fit_sums"], found["fit_sums_of_pod"], found["draw_sums"]) == (18, 3, 21)
     assert not {"fit_polynomial", "fit_pod", "draw_polynomials", "draw_network"} & found.keys()
+    # Fits that are released are of the study file as it is: none is made again.
+    released = [
+        path.stem for path in (ROOT / "results/release/paper-surrogate/fits").glob("*.json")
+    ]
+    left = jobs(snakemake(tmp_path, *arguments).stdout)
+    assert left.get("take_fits", 0) == bool(released)
+    trained = {"fit_sums": 18, "fit_sums_of_pod": 3, "train_network": 18, "fit_subsets": 3}
+    per_record = [1 if name.endswith("-subsets") else 3 for name in released]
+    made = sum(left.get(rule, 0) for rule in trained)
+    assert made == sum(trained.values()) - sum(per_record)
 
 
 MADE = {  # what record_fit asks for of each training set
