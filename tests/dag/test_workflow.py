@@ -150,6 +150,7 @@ def test_released_fits_are_taken_unless_settings_differ_or_labels_are_recomputed
             (fits / file).touch()
         settings = fit_settings(loaded, [model])[model]
         record = {"settings": settings, "files": dict.fromkeys(files, "")}
+        record |= {"cells": {}, "benchmarks": {}}
         (fits / f"{model}.json").write_text(json.dumps(record))
     assert plan() == [1, 3 * 21, 0, 3, 0, 1]  # those of POD alone
     assert plan(labels="recompute") == anew

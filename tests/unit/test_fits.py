@@ -93,9 +93,16 @@ def test_a_file_that_is_not_what_the_record_tells_of_is_refused(
 ) -> None:
     draws = {"entropy": str(study / "draws.csv")}
     (released / FILES[1]).write_text("damaged")
-    with pytest.raises(OtherFitsError, match="linear4.csv.xz is not what .* git checkout"):
+    with pytest.raises(OtherFitsError, match="linear4.csv.xz is not what .*git checkout"):
         take_fits([released / "linear4.json"], draws, tmp_path / "results/b")
     assert not (tmp_path / "results/b").exists()
     (study / FILES[0]).write_text("made anew")
-    with pytest.raises(OtherFitsError, match="fit.csv is not what .* rm .*linear4.json"):
+    with pytest.raises(OtherFitsError, match="fit.csv is not what .* snakemake fits"):
         release_fits(study, tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": {"../x": ""}, "settings": 1}'])
+def test_a_damaged_record_is_refused(released: Path, text: str) -> None:
+    (released / "linear4.json").write_text(text)
+    with pytest.raises(OtherFitsError, match="linear4.json is not a record of fits, or damaged"):
+        known_fits(released, {"linear4": SETTINGS})

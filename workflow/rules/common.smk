@@ -32,6 +32,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/scripts")
 from diverse.labels.labellers.extra import is_made
 from diverse.study.blocks import shared_sums
 from diverse.study.check import load_study
+from diverse.study.fits import SUBSET_FITS
 from diverse.study.folders import FolderError, check_folders
 from diverse.study.names import check_element
 from diverse.study.potentials import SEED, measured_potentials
@@ -413,7 +414,7 @@ def searches(wildcards):
 
 def files_of_fit(wildcards):
     """Return what follows from training a model on every set or, by the fits' name, every subset."""
-    model = wildcards.fit.removesuffix("-subsets")
+    model = wildcards.fit.removesuffix(SUBSET_FITS)
     if model != wildcards.fit:
         return [f"<results>/errors/subsets/{model}.csv.xz"]
     told = ["history.csv"] if model in NETWORKS else ["ridge.csv", "fit.csv"]

@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from diverse.study.fits import ON_SUBSETS, make_record
+from diverse.study.fits import SUBSET_FITS, make_record
 from diverse.study.job import begin, finish
 
 begin(snakemake)
 params, files = snakemake.params, snakemake.input
 draws = dict(zip(params.tests, files.draws, strict=True))
-model = snakemake.wildcards.fit.removesuffix(ON_SUBSETS)
+model = snakemake.wildcards.fit.removesuffix(SUBSET_FITS)
 output = Path(snakemake.output.record)
 record = make_record(model, params.settings, draws, output.parents[1], files.files)
 output.write_text(json.dumps(record, indent=1) + "\n")

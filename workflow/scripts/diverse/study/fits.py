@@ -17,7 +17,7 @@ from typing import Any
 from diverse.seals import sha256_of
 
 Record = dict[str, Any]
-ON_SUBSETS = "-subsets"  # end of the name of a model's fits to subsets
+SUBSET_FITS = "-subsets"  # end of the name of a model's fits to subsets
 FOLLOWED = ("seed", "element", "cutoff", "zbl", "split", "device")  # parts of a study
 
 
@@ -36,7 +36,7 @@ def fit_settings(study: Mapping[str, Any], models: Iterable[str]) -> dict[str, R
         subsets = {n: part for n, part in study["subsets"].items() if model in part["models"]}
         found[model] = own
         if subsets:
-            found[f"{model}{ON_SUBSETS}"] = {**own, "subsets": subsets}
+            found[f"{model}{SUBSET_FITS}"] = {**own, "subsets": subsets}
     return found
 
 
@@ -71,7 +71,7 @@ def make_record(
         "benchmarks": {
             str(job.relative_to(results)): job.read_text()
             for job in jobs
-            if model in job.with_suffix("").parts
+            if model in job.relative_to(results).with_suffix("").parts
         },
     }
 
@@ -87,12 +87,17 @@ def known_fits(
         Folder of released fits; it need not exist.
     settings : mapping
         Of `fit_settings`.
+
+    Raises
+    ------
+    OtherFitsError
+        If a record cannot be read, or names files outside the folder.
     """
     found = {}
     for fit, wanted in settings.items():
         path = Path(folder, f"{fit}.json")
         if path.exists():
-            record = json.loads(path.read_text())
+            record = _read_record(path)
             whole = all(Path(folder, name).exists() for name in record["files"])
             if whole and record["settings"] == _plain(wanted):
                 found[fit] = list(record["files"])
@@ -120,14 +125,14 @@ def take_fits(records: Iterable[str | Path], draws: Mapping[str, str], results: 
     folders: dict[str, Path] = {}
     benchmarks: dict[str, str] = {}
     for path in map(Path, records):
-        record = json.loads(path.read_text())
+        record = _read_record(path)
         for name, digest in record["cells"].items():
             if cells.get(name) != digest:
                 raise OtherFitsError(
                     f"{path} is a record of fits to other cells of {name} than the study's: say "
                     "labels: recompute in the study file, or move the record away, to fit anew"
                 )
-        folders |= dict.fromkeys(_checked_files(path.parent, record, "git checkout"), path.parent)
+        folders |= dict.fromkeys(_checked_files(path.parent, record), path.parent)
         benchmarks |= record["benchmarks"]
     for name in (*folders, *benchmarks):
         (results / name).parent.mkdir(parents=True, exist_ok=True)
@@ -147,8 +152,8 @@ def release_fits(results: Path, target: Path) -> list[str]:
     """
     names = []
     for path in sorted((results / "fits").glob("*.json")):
-        record = json.loads(path.read_text())
-        for name in _checked_files(results, record, f"rm {path}, and snakemake fits"):
+        record = _read_record(path)
+        for name in _checked_files(results, record):
             copy = target / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(results / name, copy)
@@ -157,12 +162,31 @@ def release_fits(results: Path, target: Path) -> list[str]:
     return names
 
 
-def _checked_files(folder: Path, record: Record, remedy: str) -> list[str]:
+def _read_record(path: Path) -> Record:
+    """Read a record; an error where it is damaged."""
+    try:
+        record: Record = json.loads(path.read_text())
+        outside = [name for name in record["files"] if Path(name).is_absolute() or ".." in name]
+        whole = {"settings", "cells", "benchmarks"} <= record.keys() and not outside
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise OtherFitsError(
+            f"{path} is not a record of fits, or damaged: restore it (git checkout {path}), or "
+            "move it away, to fit anew"
+        )
+    return record
+
+
+def _checked_files(folder: Path, record: Record) -> list[str]:
     """Return the files of a record, which lie in a folder; an error where one differs."""
     for name, digest in record["files"].items():
         file = folder / name
         if not file.exists() or sha256_of(file) != digest:
-            raise OtherFitsError(f"{file} is not what its record tells of: {remedy}")
+            raise OtherFitsError(
+                f"{file} is not what its record tells of: restore a released file (git checkout "
+                f"{file}); of a study's own, remove the record in fits/ and run snakemake fits"
+            )
     return list(record["files"])
 
 
