@@ -124,9 +124,11 @@ def test_better_needs_its_corrected_probability():
     ("low", "value", "high", "p", "verdict", "said"),
     [
         (0.4, 0.5, 0.8, 0.01, "reproduced", "have 2 times smaller errors of energies on held-out"),
-        (0.4, 0.5, 0.99, 0.049, "undecided", "undecided, for p = 0.098 after correction"),
-        (0.4, 0.9, 1.8, 0.6, "undecided", "(95 % interval 0.56 to 2.5): undecided."),
+        (0.4, 0.5, 0.8, 0.01, "reproduced", "to 2.5): better with expert is shown."),
+        (0.4, 0.5, 0.99, 0.049, "undecided", "is not shown, for p = 0.098 after correction"),
+        (0.4, 0.9, 1.8, 0.6, "undecided", "0.56 to 2.5): better with expert is not shown."),
         (1.1, 1.5, 1.8, 0.01, "not reproduced", "trained on entropy have 1.5 times smaller"),
+        (1.1, 1.5, 1.8, 0.01, "not reproduced", "to 1.8): better with expert is ruled out."),
     ],
 )
 def test_home_ground_decides_which_is_better(low, value, high, p, verdict, said):

@@ -554,6 +554,12 @@ def test_no_data_set_is_called_as_the_neutral_ground(study):
         load_study(study, SCHEMA)
 
 
+def test_no_model_is_called_as_the_fits_to_subsets_of_another(study):
+    study["models"]["linear6-subsets"] = study["models"]["linear6"]
+    with pytest.raises(ConfigError, match=r"models\.linear6-subsets: records of fits of linear6"):
+        load_study(study, SCHEMA)
+
+
 def test_two_potentials_have_two_names(study):
     datasets = study["datasets"]
     study["datasets"] = {"a": datasets["random"], "a-b": datasets["random"]}

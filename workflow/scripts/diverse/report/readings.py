@@ -61,13 +61,16 @@ def reading(row: dict[str, Any]) -> str:
 
 
 def _home(row: dict[str, Any]) -> str:
-    """Return what the home ground of a curated set says."""
+    """Return what the home ground of a curated set says: which set is better, if either."""
     said = _comparison(row, f"of {WORDS[row['quantity']]} on held-out cells of {row['test']}")
+    better = f"better with {row['train']}"
+    if row["verdict"] != UNDECIDED:
+        return f"{said}: {better} is {'shown' if row['verdict'] == REPRODUCED else 'ruled out'}."
     doubt = ""
-    if row["verdict"] == UNDECIDED and row["ci_high"] < 1:
+    if row["ci_high"] < 1:
         p = digits(row["p_holm"], SIGNIFICANT_DIGITS)
         doubt = f", for p = {p} after correction for the number of tests"
-    return f"{said}: {row['verdict']}{doubt}."
+    return f"{said}: {better} is not shown{doubt}."
 
 
 def _neutral(row: dict[str, Any]) -> str:

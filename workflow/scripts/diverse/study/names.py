@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from diverse.study.ablation import ARMS
+from diverse.study.fits import SUBSET_FITS
 from diverse.study.reading import ConfigError, demand
 
 Config = dict[str, Any]
@@ -33,9 +34,10 @@ def check_names(study: Config) -> None:
     ------
     ConfigError
         For a study called ``release``, names that read back as something else than text, names
-        that differ in capital letters alone, reference models called as a model or a class of
-        models, data sets called as an arm of the ablation or as the neutral ground, and potentials
-        of one name from two pairs of training set and model.
+        that differ in capital letters alone, models called as the fits to subsets of another,
+        reference models called as a model or a class of models, data sets called as an arm of the
+        ablation or as the neutral ground, and potentials of one name from two pairs of training set
+        and model.
     """
     if study["study"].lower() == RELEASE:
         raise ConfigError(
@@ -50,6 +52,12 @@ def check_names(study: Config) -> None:
         "convergence.variants": variants,
     }.items():
         _check_alike(where, names)
+    for name in study["models"]:
+        if name.endswith(SUBSET_FITS) and name.removesuffix(SUBSET_FITS) in study["models"]:
+            raise ConfigError(
+                f"models.{name}: records of fits of {name.removesuffix(SUBSET_FITS)} to subsets "
+                "have this name; rename the model"
+            )
     for name in study["reference_models"]:
         if name in study["models"]:
             raise ConfigError(
