@@ -134,3 +134,20 @@ def test_energies_that_do_not_follow_the_forces_prove_nothing(tmp_path):
     cells, problems = load(tmp_path / "set.xyz")
     assert len(cells) == 12 and problems.empty
     assert "too loosely" in summarise_groups(cells)["forces"][0]
+
+
+def test_atomic_units_throughout_are_noticed_by_the_reference_lattice(tmp_path):
+    """Nothing in such a set contradicts itself: the work against the forces is right in hartree."""
+    frames = []
+    for atoms in snapshots():
+        results = atoms.calc.results
+        atoms.set_cell(atoms.cell / Bohr, scale_atoms=True)
+        results["energy"] /= Hartree
+        results["forces"] = results["forces"] * Bohr / Hartree
+        frames.append(xyz_frame(atoms))
+    (tmp_path / "bohr.xyz").write_text("".join(frames))
+    cells, problems = load(tmp_path / "bohr.xyz", nearest=2.74)
+    assert len(cells) == len(frames)
+    assert problems["problem"].str.contains("in bohr").sum() == 1
+    _, sound = load(written(tmp_path, 1.0), nearest=2.74)
+    assert sound.empty

@@ -50,6 +50,7 @@ from diverse.study.settings import (
     own_models,
     reference_options,
     variant_options,
+    reference_lattice,
 )
 
 try:

@@ -173,6 +173,7 @@ rule import_literature:
         element=lookup(within=config, dpath="element"),
         dataset=lookup(within=config, dpath="datasets/{dataset}"),
         reach=max(config["cutoff"], config["zbl"]["outer"]),
+        nearest=reference_lattice(config).nearest_neighbour,
         cache=f"{RESULTS}/downloads",
     message:
         "Importing {wildcards.dataset}"

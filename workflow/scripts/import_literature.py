@@ -27,6 +27,7 @@ with open(snakemake.log[0], "w") as log:
             protocol=f"literature-{file_hash(path)[:16]}",
             block=options["block"],
             reach=snakemake.params.reach,
+            nearest=snakemake.params.nearest,
             labels=options["labels"] == "keep",
         )
     except (SourceError, ValueError) as error:

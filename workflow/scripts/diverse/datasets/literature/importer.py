@@ -14,6 +14,7 @@ from ase import Atoms
 
 from diverse.datasets.literature.pressure import ABSURD, check_stress
 from diverse.datasets.literature.record import Record
+from diverse.datasets.literature.spacing import sparse_sentence
 from diverse.datasets.literature.vacuum import boxed, geometry_problem
 from diverse.datasets.literature.work_of_forces import check_forces
 from diverse.labels.labellers import Label
@@ -34,6 +35,7 @@ def import_records(
     protocol: str,
     block: int,
     reach: float,
+    nearest: float | None = None,
     labels: bool = True,
 ) -> tuple[list[Atoms], pd.DataFrame]:
     """Turn records into labelled cells like those of every other data set.
@@ -55,6 +57,9 @@ def import_records(
     reach : float, Å
         Largest distance at which a model of the study sees an atom: clusters and slabs are put in
         a box with so much vacuum that their images are farther away.
+    nearest : float, Å, optional
+        Distance of nearest neighbours in the reference lattice, by which positions in another unit
+        are noticed.
     labels : bool
         Whether a record needs energy and forces; not if it is to be labelled anew.
 
@@ -94,6 +99,8 @@ def import_records(
         cells, doubts = _without_wrong_forces(cells)
         problems += doubts
     problems += _without_wrong_stress(cells)
+    if nearest is not None and (said := sparse_sentence(cells, nearest)):
+        problems.append(("", "", said, "kept"))
     table = pd.DataFrame(problems, columns=COLUMNS)
     if not cells:
         raise ValueError(
