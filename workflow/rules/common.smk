@@ -48,9 +48,9 @@ from diverse.study.settings import (
     measured_variants,
     model_kind,
     own_models,
+    reference_lattice,
     reference_options,
     variant_options,
-    reference_lattice,
 )
 
 try:
