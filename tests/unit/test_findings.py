@@ -2,16 +2,19 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from claim_cases import all_claims, claims_of
 from diverse.report.estimate import MARKED as ESTIMATE
-from diverse.report.findings import FINDINGS, findings, show_findings
+from diverse.report.findings import FINDINGS, findings, show_beside, show_findings
+from diverse.report.release_guard import released_study
 from paths import ROOT
 
 CLAIMS = ROOT / "results/release/tables/claims.csv"
 README = (ROOT / "README.md").read_text()
+BESIDE = re.compile(r"<!-- claims of (.*?), written by .*?<!-- end of claims of \1 -->", re.DOTALL)
 BENCHMARKS = re.compile(r"<!-- benchmarks, written by .*?<!-- end of benchmarks -->", re.DOTALL)
 COUNT = re.compile(
     r"\b(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half an?)[ -]"
@@ -42,6 +45,33 @@ def test_findings_replace_what_stands_between_the_marks(tmp_path):
         assert between == f"\n{findings(all_claims())}\n\n"
 
 
+def test_claims_of_two_studies_stand_side_by_side(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- claims of mine, by hand -->\n?\n<!-- end of claims of mine -->\n")
+    found = {"effect": [1.26, 2.0], "ci_low": [1.04, np.nan], "ci_high": [1.61, np.nan]}
+    own = pd.DataFrame({"claim": "C2", "quantity": ["energy", "forces"], **found})
+    own["verdict"] = ["undecided", "no interval"]
+    theirs = own.drop(columns=["claim", "quantity"]).add_prefix("other_")
+    theirs.loc[1] = np.nan  # not asked there
+    sizes = pd.DataFrame(
+        {"of": "my_set", "model": "m", "quantity": "energy", "size": ["whole", "10", "9"]}
+    ).assign(ratio=[1.04, 2.06, 3.0])
+    show_beside(readme, "mine", "theirs", pd.concat([own, theirs], axis=1), sizes)
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in readme.read_text().split("\n")
+    ]
+    header = [
+        "claim",
+        *(f"{what}, {of}" for of in ("mine", "theirs") for what in ("effect", "verdict")),
+    ]
+    assert header in rows
+    energy = "1.3 [1, 1.6]"
+    assert ["C2, energies", energy, "undecided", energy, "undecided"] in rows
+    assert ["C2, forces", "2", "no interval", "", ""] in rows
+    assert ["errors of", "set", "model", "9", "10", "whole"] in rows
+    assert ["energies", r"my\_set", "m", "3", "2.1", "1"] in rows
+
+
 def test_the_readme_says_what_the_released_study_found(tmp_path):
     assert len(FINDINGS.findall(README)) == 1
     readme = tmp_path / "README.md"
@@ -50,9 +80,21 @@ def test_the_readme_says_what_the_released_study_found(tmp_path):
     assert readme.read_text() == README, "run snakemake release"
 
 
+def test_the_readme_shows_the_claims_of_a_study_that_is_released_beside_it(tmp_path):
+    (study,) = BESIDE.findall(README)
+    release = ROOT / "results/release"
+    if not (release / study / "tables/beside.csv").exists():
+        pytest.skip(f"{study} is not released yet")
+    readme = tmp_path / "README.md"
+    readme.write_text(README)
+    tables = [pd.read_csv(release / study / f"tables/{n}.csv") for n in ("beside", "equal_sizes")]
+    show_beside(readme, study, released_study(release), *tables)
+    assert readme.read_text() == README, "run snakemake release of that study"
+
+
 def test_the_readme_holds_no_count_that_no_rule_wrote():
     typed = README
-    for written in (FINDINGS, ESTIMATE, BENCHMARKS):
+    for written in (FINDINGS, BESIDE, ESTIMATE, BENCHMARKS):
         typed, found = written.subn("", typed)
         assert found == 1
     assert COUNT.findall(typed) == []

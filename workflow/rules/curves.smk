@@ -240,6 +240,7 @@ rule tabulate_beside:
         released=BESIDE,
     output:
         table="<results>/tables/beside.csv",
+        sizes="<results>/tables/equal_sizes.csv",
         page=report(
             "<results>/tables/beside.html",
             caption="../report/beside.rst",

@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.report.findings import show_findings
+from diverse.report.findings import show_beside, show_findings
 from diverse.report.release import (
     chosen_potentials,
     readme_figures,
     release_beside,
     release_study,
 )
-from diverse.report.release_guard import check_same_study, release_folder, remember_study
+from diverse.report.release_guard import (
+    check_same_study,
+    release_folder,
+    released_study,
+    remember_study,
+)
 from diverse.report.version import check_clean, read_version
 from diverse.seals import check_seals
 from diverse.study.job import begin
@@ -32,6 +37,10 @@ remember_study(name, target)
 potentials = chosen_potentials(pd.read_csv(snakemake.input.scores), snakemake.params.families)
 if target != release:
     release_beside(config.parent, target, figures=FIGURES, potentials=potentials)
+    beside = target / "tables/beside.csv"
+    if readme.exists() and beside.exists():  # the study file names what it stands beside
+        tables = (pd.read_csv(path) for path in (beside, target / "tables/equal_sizes.csv"))
+        show_beside(readme, name, released_study(release), *tables)
     print(
         f"{target} holds the study, but for structures and labels, beside the release of another; "
         f"to ship them, too, move that elsewhere and run the same command again",

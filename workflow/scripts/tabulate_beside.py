@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.errors.beside import claims_beside, equal_sizes, set_facts
+from diverse.errors.beside import EQUAL_SIZES, claims_beside, equal_sizes, set_facts
 from diverse.errors.effects import reference_set
 from diverse.report.pages.beside import beside_page
 from diverse.report.release_guard import released_study
@@ -24,10 +24,11 @@ facts = pd.concat(
 )
 facts = facts[facts["train"].isin(params.trains)]
 claims = claims_beside(*(pd.read_csv(path) for path in (given.claims, given.released)))
-sizes = pd.DataFrame()
+sizes = pd.DataFrame(columns=EQUAL_SIZES)
 if given.curves:
     reference = reference_set(params.trains, params.families)
     sizes = equal_sizes(pd.read_csv(given.curves), params.curves, reference)
 claims.to_csv(snakemake.output.table, index=False)
+sizes.to_csv(snakemake.output.sizes, index=False)
 Path(snakemake.output.page).write_text(beside_page(claims, facts, sizes))
 finish(snakemake)

@@ -11,6 +11,7 @@ from diverse.errors.levels import NEUTRAL_GROUND
 
 KEYS = ["claim", "quantity", "train", "reference", "test"]
 NO_DATA = "no data"
+EQUAL_SIZES = ["of", "model", "quantity", "size", "environments", "ratio"]
 FOUND = ["effect", "ci_low", "ci_high", "verdict"]
 
 
@@ -88,4 +89,4 @@ def equal_sizes(curves: pd.DataFrame, families: Mapping[str, str], reference: st
     base = rows[rows["of"] == reference].set_index(keys)["error"]
     others = rows[rows["of"] != reference].join(base.rename("base"), on=keys)
     others = others.assign(ratio=others["error"] / others["base"]).dropna(subset="ratio")
-    return others[["of", *keys, "environments", "ratio"]].reset_index(drop=True)
+    return others[EQUAL_SIZES].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""The findings of a study in words: the verdict on every claim, as the README shows them."""
+"""The findings of a study as the README shows them: in words, or beside another study's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from diverse.report.marks import show_table
+from diverse.report.numbers import digits, interval
 from diverse.report.readings import WORDS
 
 FINDINGS = re.compile(r"(?<=<!-- findings).*?(?=<!-- end of findings -->)", re.DOTALL)
+EFFECT = ("effect", "ci_low", "ci_high")
 TITLE = " of tables/claims.csv, written by snakemake release -->"
 
 
@@ -38,6 +41,55 @@ def show_findings(readme: Path, claims: pd.DataFrame) -> None:
     """Write the findings between the two marks for them in the README."""
     shown = f"{TITLE}\n\n{findings(claims)}\n\n"
     readme.write_text(FINDINGS.sub(lambda _: shown, readme.read_text()))
+
+
+def show_beside(
+    readme: Path, study: str, other: str, claims: pd.DataFrame, sizes: pd.DataFrame
+) -> None:
+    """Write the claims of a study beside those of another between the marks for them in the README.
+
+    Parameters
+    ----------
+    readme : Path
+        Without marks named ``claims of <study>`` nothing is written.
+    study, other : str
+        Names of the studies.
+    claims, sizes : DataFrame
+        ``tables/beside.csv`` and ``tables/equal_sizes.csv``, which may be empty.
+    """
+    rows = [
+        {
+            "claim": _escaped(claim_name(row)),
+            **_found(row, "", study),
+            **_found(row, "other_", other),
+        }
+        for row in claims.to_dict("records")
+    ]
+    parts = [pd.DataFrame(rows).to_markdown(index=False)]
+    if len(sizes):
+        parts.append(_sizes(sizes).to_markdown(index=False))
+    show_table(readme, f"claims of {study}", "snakemake release", "\n\n".join(parts))
+
+
+def _found(row: Any, prefix: str, study: str) -> dict[str, str]:
+    """Return effect and verdict of a claim in one of the studies; nothing if it was not asked."""
+    effect, low, high = (row[f"{prefix}{name}"] for name in EFFECT)
+    return {
+        f"effect, {study}": "" if pd.isna(effect) else interval(effect, low, high, 2),
+        f"verdict, {study}": _escaped(row[f"{prefix}verdict"]),
+    }
+
+
+def _sizes(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Return ratios of errors, a column for each size of the training sets."""
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    for entry in sizes.to_dict("records"):
+        key = (WORDS[entry["quantity"]], _escaped(entry["of"]), _escaped(entry["model"]))
+        rows.setdefault(key, {})[str(entry["size"])] = digits(entry["ratio"], 2)
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["errors of", "set", "model"])
+    order = sorted(table.columns, key=lambda size: (size == "whole", len(size), size))
+    return table[order].sort_index().fillna("").reset_index()
 
 
 def _escaped(text: Any) -> str:
