@@ -30,6 +30,14 @@ def test_claims_meet_by_what_they_compare(beside):
     assert beside["other_effect"].notna().tolist() == [True, True, False, True]
 
 
+def test_effects_on_different_sides_of_one_are_told(beside):
+    turned = claims(energy="reproduced").assign(effect=0.5, ci_low=0.4, ci_high=0.6)
+    (said,) = claims_beside(turned, claims(energy="reproduced"))["agreement"]
+    assert said == "same verdict, opposite effect"
+    (said,) = claims_beside(turned.assign(ci_high=1.1), claims(energy="no"))["agreement"]
+    assert said == "another verdict"
+
+
 def sizes():
     row = {"draw": 0, "part": "whole", "core_hours": 1.0}
     return pd.DataFrame(

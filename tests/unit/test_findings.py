@@ -53,6 +53,7 @@ def test_claims_of_two_studies_stand_side_by_side(tmp_path):
     own["verdict"] = ["undecided", "no interval"]
     theirs = own.drop(columns=["claim", "quantity"]).add_prefix("other_")
     theirs.loc[1] = np.nan  # not asked there
+    own["agreement"] = ["same verdict", "not asked there"]
     sizes = pd.DataFrame(
         {"of": "my_set", "model": "m", "quantity": "energy", "size": ["whole", "10", "9"]}
     ).assign(ratio=[1.04, 2.06, 3.0])
@@ -63,11 +64,12 @@ def test_claims_of_two_studies_stand_side_by_side(tmp_path):
     header = [
         "claim",
         *(f"{what}, {of}" for of in ("mine", "theirs") for what in ("effect", "verdict")),
+        "verdicts",
     ]
     assert header in rows
-    energy = "1.3 [1, 1.6]"
-    assert ["C2, energies", energy, "undecided", energy, "undecided"] in rows
-    assert ["C2, forces", "2", "no interval", "", ""] in rows
+    energy = "1.26 [1.04, 1.61]"
+    assert ["C2, energies", energy, "undecided", energy, "undecided", "same verdict"] in rows
+    assert ["C2, forces", "2", "no interval", "", "", "not asked there"] in rows
     assert ["errors of", "set", "model", "9", "10", "whole"] in rows
     assert ["energies", r"my\_set", "m", "3", "2.1", "1"] in rows
 

@@ -27,12 +27,17 @@ def claims_beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `KEYS`, ``statement``, `FOUND`, the same of the other study with the prefix ``other_``, and
-        ``agreement``: ``same verdict``, ``another verdict``, ``no data``, or ``not asked there``.
+        ``agreement``: ``same verdict``, ``another verdict``, ``no data``, or ``not asked there``;
+        with ``, opposite effect`` where the intervals lie on different sides of 1.
     """
     theirs = other[[*KEYS, *FOUND]].rename(columns={name: f"other_{name}" for name in FOUND})
     table = own[[*KEYS, "statement", *FOUND]].merge(theirs, on=KEYS, how="left")
     same = table["verdict"] == table["other_verdict"]
     table["agreement"] = same.map({True: "same verdict", False: "another verdict"})
+    turned = ((table["ci_high"] < 1) & (table["other_ci_low"] > 1)) | (
+        (table["ci_low"] > 1) & (table["other_ci_high"] < 1)
+    )
+    table.loc[turned, "agreement"] += ", opposite effect"
     table.loc[(table[["verdict", "other_verdict"]] == NO_DATA).any(axis=1), "agreement"] = NO_DATA
     table.loc[table["other_verdict"].isna(), "agreement"] = "not asked there"
     return table

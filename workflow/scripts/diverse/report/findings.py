@@ -62,6 +62,7 @@ def show_beside(
             "claim": _escaped(claim_name(row)),
             **_found(row, "", study),
             **_found(row, "other_", other),
+            "verdicts": row["agreement"],
         }
         for row in claims.to_dict("records")
     ]
@@ -75,7 +76,7 @@ def _found(row: Any, prefix: str, study: str) -> dict[str, str]:
     """Return effect and verdict of a claim in one of the studies; nothing if it was not asked."""
     effect, low, high = (row[f"{prefix}{name}"] for name in EFFECT)
     return {
-        f"effect, {study}": "" if pd.isna(effect) else interval(effect, low, high, 2),
+        f"effect, {study}": "" if pd.isna(effect) else interval(effect, low, high),
         f"verdict, {study}": _escaped(row[f"{prefix}verdict"]),
     }
 
