@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator
 
 from diverse.errors.levels import NEUTRAL_GROUND
 from diverse.report.plotting.grounds import (
+    FAR,
     NO_GROUND,
     QUANTITIES,
     add_legend,
@@ -40,7 +41,6 @@ NOTHING = {
     "microseconds": "The speed of no model of this study was measured (tests/benchmarks/md.py).",
 }
 HOME = "own test cells"
-FAR = 1e3  # ratio of largest to smallest cost from which on every second decade has a number
 
 
 def learning_curve_panels(

@@ -19,6 +19,7 @@ ROW = 1.55  # inches
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3}  # of so many grounds; 4 of more
 QUANTITIES = ("energy", "forces")
 MANY = 12  # entries of a legend from which on its columns are few and wide
+FAR = 1e3  # ratio of the largest to the smallest place from which on marks are few
 
 NO_GROUND = "No test set of this study is home or neutral ground."
 
@@ -85,8 +86,14 @@ def no_data(axis: Axes) -> None:
 
 
 def log_places(axis: Axes, places: Sequence[float], digits: int = 2) -> None:
-    """Make both axes logarithmic, with marks at places of the horizontal one that lie apart."""
+    """Make both axes logarithmic, with marks at places of the horizontal one that lie apart.
+
+    Over more than three decades, where they would not find room, powers of ten are marked.
+    """
     plain_log(axis, "y")
+    if max(places) > FAR * min(places):
+        axis.set_xscale("log")
+        return
     axis.set(xscale="log", xticks=_apart(sorted(set(places)), digits))
     axis.xaxis.set_major_formatter("{x:,g}")
     axis.xaxis.set_minor_locator(NullLocator())
@@ -122,5 +129,6 @@ def add_legend(
     handles = [Line2D([], [], color=c, linewidth=3, label=name) for name, c in named.items()]
     for name, mark in marks.items():
         handles.append(Line2D([], [], color="0.3", **{"linestyle": "", **mark}, label=name))
-    columns = min(len(handles), 7) if len(handles) < MANY else 5
+    columns = 7 if len(handles) < MANY else 5
+    columns = min(len(handles), columns, int(figure.get_figwidth()))  # an inch each
     figure.legend(handles=handles, loc="outside upper center", ncols=columns)
