@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from diverse.report.plotting.style import colours, panel_grid, style
+from diverse.report.plotting.style import colours, panel_grid, plain_log, style
 
 COLUMNS = 3  # panels in a row
 WINDOW = 0.02  # of the training, over which a loss is smoothed by its median
+UNLIKE = 5  # ratio of the most to the fewest epochs from which on their axis is logarithmic
 
 
 def training_curves(
@@ -22,7 +23,8 @@ def training_curves(
 
     A line is the median over the seeds of a training set, the band about it reaches from the lowest
     to the highest of them, the dotted line is the training loss; all are smoothed by a running
-    median. Networks trained on subsets, which have no family, are left out.
+    median. Networks trained on subsets, which have no family, are left out. The axis of epochs is
+    logarithmic where sets of very different size were trained for as many steps.
 
     Parameters
     ----------
@@ -34,6 +36,7 @@ def training_curves(
     style()
     palette = colours(families)
     models = list(dict.fromkeys(model for train, model, _ in histories if train in families))
+    ends = [h["epoch"].iloc[-1] for (train, _, _), h in histories.items() if train in families]
     figure, axes = panel_grid(len(models), COLUMNS, (2, 1.9), (1.2, 0.6), sharey=True)
     for axis, model in zip(axes, models, strict=True):
         for train, colour in palette.items():
@@ -41,6 +44,8 @@ def training_curves(
             if members:
                 _curve(axis, members, colour, train)
         axis.set(title=model, yscale="log")
+        if max(ends) > UNLIKE * min(ends):
+            plain_log(axis, "x")
         axis.tick_params(labelsize=7)
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel("loss (dotted: training)", fontsize=9)
