@@ -73,6 +73,9 @@ def test_sets_of_equal_size_are_compared(beside):
     table = equal_sizes(curves(), families, "entropy")
     assert table.set_index("size")["ratio"].to_dict() == {"10": 0.5, "whole": 3.0}
     assert set(table["of"]) == {"expert"}
+    small = curves()
+    small.loc[small["train"] == "expert10", "environments"] = 8.0  # all that expert has
+    assert equal_sizes(small, families, "entropy")["size"].tolist() == ["whole"]
     facts = pd.concat([set_facts(name, "lammps", sizes()) for name in ("mine", "theirs")])
     page = beside_page(beside, facts, table)
     assert "Claims of mine, beside those of theirs" in page

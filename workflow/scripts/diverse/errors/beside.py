@@ -11,6 +11,7 @@ from diverse.errors.levels import NEUTRAL_GROUND
 
 KEYS = ["claim", "quantity", "train", "reference", "test"]
 NO_DATA = "no data"
+SMALLEST = 0.9  # of the environments that were asked for: cells are not cut
 EQUAL_SIZES = ["of", "model", "quantity", "size", "environments", "ratio"]
 FOUND = ["effect", "ci_low", "ci_high", "verdict"]
 
@@ -82,7 +83,7 @@ def equal_sizes(curves: pd.DataFrame, families: Mapping[str, str], reference: st
     DataFrame
         ``of``, ``model``, ``quantity``, ``size`` (environments that were asked for, or ``whole``),
         ``environments`` and ``ratio``, above 1 where the reference set is better. Whole sets may
-        differ in size.
+        differ in size; a set that has not as many environments as were asked for has no row.
     """
     rows = curves[(curves["ground"] == NEUTRAL_GROUND) & curves["train"].isin(families)]
     size = [
@@ -91,6 +92,8 @@ def equal_sizes(curves: pd.DataFrame, families: Mapping[str, str], reference: st
     ]
     keys = ["model", "quantity", "size"]
     rows = rows.assign(size=size)[[*keys, "of", "environments", "error"]]
+    asked = pd.to_numeric(rows["size"], errors="coerce")  # NaN of whole sets
+    rows = rows[~(rows["environments"] < SMALLEST * asked)]
     base = rows[rows["of"] == reference].set_index(keys)["error"]
     others = rows[rows["of"] != reference].join(base.rename("base"), on=keys)
     others = others.assign(ratio=others["error"] / others["base"]).dropna(subset="ratio")
