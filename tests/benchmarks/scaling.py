@@ -6,8 +6,8 @@ Folders are those of studies, such as results/paper-surrogate, which differ in s
 seconds of processor time and the largest memory of a job are read from the benchmark files that
 Snakemake wrote, disk from what lies in the folders. `scaling.csv` holds a row a study and stage;
 exponents are slopes of least squares of log cost against log number of labelled cells, over all
-studies. `scaling.png` shows the stages that cost most, the table in workflow/README.md those of the
-largest study.
+studies. `scaling.png` shows the stages that cost most, a table in workflow/README.md those of the
+largest study, another how fast its networks were trained.
 """
 
 import argparse
@@ -17,10 +17,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import yaml
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
+from diverse.generate.summary import core_seconds
 from diverse.report.marks import show_table
 from diverse.report.plotting.style import style
 
@@ -41,18 +43,17 @@ SHOWN = 10  # stages in a panel: those that cost most in the largest study
 WHOLE = "whole study"
 LEAST = 0.005  # of the cost of the whole study, that a stage of the README's table has
 README = Path(__file__).parents[2] / "workflow/README.md"
-NAME, PROGRAM = "scaling", "tests/benchmarks/scaling.py"
+NAME, NETWORKS, PROGRAM = "scaling", "networks at size", "tests/benchmarks/scaling.py"
 
 
 def read_stage(folder: Path) -> dict[str, float]:
     """Return jobs, seconds, processor time and largest memory (MB) of one rule."""
     files = [folder] if folder.is_file() else sorted(folder.rglob("*.tsv"))
-    table = pd.concat(pd.read_csv(file, sep="\t", na_values=["-"]) for file in files)
-    core = table["cpu_time"].where(table["cpu_time"] > 0, table["s"])  # too short to be seen
+    table = pd.concat(pd.read_csv(file, sep="\t", na_values=["-", "NA"]) for file in files)
     return {
         "jobs": len(table),
         "seconds": table["s"].sum(),
-        "core_seconds": core.sum(),
+        "core_seconds": core_seconds(table).sum(),
         "memory": table["max_rss"].max(),
     }
 
@@ -117,6 +118,39 @@ def show_largest(readme: Path, table: pd.DataFrame) -> None:
     show_table(readme, NAME, PROGRAM, f"`{name}`, {size}:\n\n{shown.to_markdown(index=False)}")
 
 
+def read_networks(results: Path) -> pd.DataFrame:
+    """Return the environments a core-second, and the memory, of every training of one study.
+
+    An environment counts in every step that it was in; reading and describing cells is in the time.
+    """
+    models, rows = yaml.safe_load((results / "config.yaml").read_text())["models"], []
+    for file in sorted((results / "benchmarks/train_network").glob("*/*/*.tsv")):
+        dataset, name, _ = file.relative_to(results / "benchmarks/train_network").parts
+        model, cost = models[name], read_stage(file)
+        cells = pd.read_csv(results / "datasets" / dataset / "draws.csv")
+        environments = model["steps"] * model["batch"] * cells["environments"].mean()
+        rows.append(
+            {
+                "set": dataset,
+                "2Jmax": model["twojmax"],
+                "type": model["type"],
+                "rate": environments / cost["core_seconds"],
+                "memory": cost["memory"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def show_networks(readme: Path, networks: pd.DataFrame) -> None:
+    """Write rates and memory of trainings between the two marks for them in a README."""
+    rates = networks.pivot_table(index=["set", "2Jmax"], columns="type", values="rate")
+    shown = rates.map("{:,.0f}".format).add_prefix("type ")
+    peak = networks.groupby(["set", "2Jmax"])["memory"].max()
+    shown["memory of a job (MB)"] = peak.map("{:.0f}".format)
+    text = shown.reset_index().to_markdown(index=False, disable_numparse=True)
+    show_table(readme, NETWORKS, PROGRAM, text)
+
+
 def draw(table: pd.DataFrame) -> Figure:
     """Draw every cost of the stages that cost most against the number of cells."""
     style()
@@ -148,6 +182,8 @@ def main() -> None:
     table.to_csv(arguments.target / "scaling.csv", index=False, float_format="%.5g")
     draw(table).savefig(arguments.target / "scaling.png")
     show_largest(README, table)
+    largest = table.loc[table["cells"].idxmax(), "study"]
+    show_networks(README, read_networks(next(f for f in arguments.folders if f.name == largest)))
     print(table[table["stage"] == WHOLE].to_string(index=False))
 
 

@@ -3,9 +3,10 @@
 from hashlib import sha256
 
 import numpy as np
+import pandas as pd
 
 from diverse.descriptors.statistics import SetStatistics
-from diverse.generate.summary import chunk_row, summarise_chunks
+from diverse.generate.summary import chunk_row, core_seconds, summarise_chunks
 
 
 def made(folder, chunk, accepted, seconds):
@@ -29,6 +30,16 @@ def test_rows_of_chunks_and_their_sums(tmp_path):
     (total,) = summarise_chunks(rows).to_dict("records")
     assert total == {
         **{"dataset": "entropy", "chunks": 3, "cells": 21, "too close": 6, "duplicate": 0},
-        **{"not finite": 0, "environments": 21, "core_seconds": 120.0},
+        **{
+            "not finite": 0,
+            "environments": 21,
+            "core_seconds": 20 + 40 * 20 / 15.5 + 60 * 30 / 15.5,
+        },
         **{"seconds_of_a_chunk": 20.0, "memory_of_a_chunk": 103},
     }
+
+
+def test_processor_time_after_the_last_look_at_a_job_is_taken_in_proportion():
+    jobs = {"s": [0.2, 12.0, 44.0, 80.0], "cpu_time": [float("nan"), 11.0, 15.0, 75.0]}
+    expected = [0.2, 11.0, 15 * 44 / 15.5, 75 * 80 / 75.5]
+    assert np.allclose(core_seconds(pd.DataFrame(jobs)), expected)
