@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import curve_cases
-from diverse.errors.curves import hidden_nodes, learning_curves, model_sizes, set_sizes
+from diverse.errors.curves import hidden_nodes, last_steps, learning_curves, model_sizes, set_sizes
 from diverse.errors.ground import test_groups as groups_of
 from diverse.errors.levels import (
     NEUTRAL_GROUND,
@@ -116,6 +116,25 @@ def test_a_learning_curve_has_its_sizes_in_order_and_its_cost(levels):
     assert curve["error"].tolist() == pytest.approx(expected)
     assert set(curves["train"]) == set(CURVES)
     assert set(curves["unit"]) == {"meV/atom", "meV/Å"}
+
+
+def test_the_last_step_of_a_curve_is_compared_and_a_hardly_larger_set_is_none(levels):
+    curves = learning_curves(levels, curve_cases.training_sets(), CURVES)
+    names = ["of", "model", "ground", "quantity"]
+    key = ("expert", "linear6", "neutral ground", "forces")
+    steps = last_steps(curves).set_index(names)
+    points = curves.set_index([*names, "train"]).sort_index().loc[key]
+    small, large = points.loc["expert450"], points.loc["expert"]
+    step = steps.loc[key]
+    assert step["left"] == pytest.approx(large["error"] / small["error"])
+    assert step["environments_before"] == 450
+    assert step["known"]
+    assert step["flat"] == (small["low"] <= large["error"] <= small["high"])
+    assert set(steps.index.get_level_values("ground")) == {*curve_cases.FAMILIES, "neutral ground"}
+    flat = curves.assign(low=0.0, high=1e9)
+    assert last_steps(flat)["flat"].all()
+    grown = curves["environments"].where(curves["train"].isin(curve_cases.FAMILIES), 1700)
+    assert last_steps(curves.assign(environments=grown)).empty
 
 
 def test_a_model_of_one_size_has_no_curve(levels):

@@ -9,7 +9,7 @@ import yaml
 
 from diverse.labels.convergence import label_noise
 from diverse.labels.ledger import Ledger, new_row, write_rows
-from diverse.report.data_card import Tables, data_card, equal_diversity
+from diverse.report.data_card import Tables, data_card, equal_diversity, flat_words
 from diverse.report.pages.datasets import read_diversity
 from diverse.study.check import load_study
 from diverse.study.settings import measured_variants
@@ -37,11 +37,11 @@ def files(tmp_path, labelled, zhou):
     return files
 
 
-def card(files, study, errors=None):
+def card(files, study, errors=None, curves=None):
     diversity = read_diversity(ROOT / "results/release/tables/diversity.csv")
     noise = label_noise(errors, measured_variants(study))
     schema = yaml.safe_load(SCHEMA.read_text())
-    return data_card(TEMPLATE, files, study, schema, Tables(noise, errors, diversity))
+    return data_card(TEMPLATE, files, study, schema, Tables(noise, errors, diversity, curves))
 
 
 def line(text, *start):
@@ -140,3 +140,26 @@ def test_diversity_is_shown_at_equal_environments_only():
     equal = given[(given["environments"] == "equal") & (given["other"] == "")]
     assert len(table) == equal.groupby(["measure", "setting"]).ngroups
     assert equal_diversity(given[given["environments"] == "all"]).empty
+
+
+def test_what_the_last_labels_bought(files, study):
+    assert "What the last labels bought" not in card(files, study)
+    curves = pd.read_csv(ROOT / "results/release/tables/curves.csv")
+    points = curves.query("ground == 'random' and model == 'linear6' and quantity == 'forces'")
+    points = points[points["of"] == "random"].set_index("train")
+    before, last = points.loc["random900"], points.loc["random"]
+    row = line(card(files, study, curves=curves), "random", "linear6")
+    assert row[0] == f"{before['environments']:,.0f} to {last['environments']:,.0f}"
+    assert f"(× {last['error'] / before['error']:.2f})" in row[3]
+
+
+def test_a_curve_without_intervals_is_not_called_flat():
+    rows = [
+        ("a", "linear6", True, True),
+        ("b", "linear6", True, False),
+        ("c", "linear6", False, False),
+    ]
+    steps = pd.DataFrame(rows, columns=["of", "model", "known", "flat"])
+    assert flat_words(steps).endswith(
+        "of the smaller: linear6 on a. No interval, and so not decided: linear6 on c."
+    )

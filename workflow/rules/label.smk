@@ -1,6 +1,7 @@
 """Labels: energies, forces and stress of every cell, and what they are like.
 
-Needs  structures/{dataset}/{chunk}.xyz; the user's own files behind a labeller: factory modules, potentials
+Needs  structures/{dataset}/{chunk}.xyz; the user's own files behind a labeller: factory modules, potentials;
+       for the card of a study with learning curves tables/curves.csv
 Makes  labels/{dataset}/{chunk}.xyz, labels/{dataset}.xyz.xz, tables/failures.csv, tables/datasets.{csv,html},
        figures/{datasets,labels}.png, labels/README.md
 Steps  label_chunk: one chunk, through its ledger (ledger/{dataset}/{chunk}.xyz, which outlives the job)
@@ -172,6 +173,7 @@ rule write_card:
         noise="<results>/tables/noise.csv",
         errors=KNOWN_ERRORS,
         diversity="<results>/tables/diversity.csv",
+        curves="<results>/tables/curves.csv" if SIZES else [],
         config="<results>/config.yaml",
         schema=ROOT / "workflow/schemas/study.schema.yaml",
         template=ROOT / "workflow/report/data_card.md",

@@ -20,6 +20,7 @@ card = data_card(
         pd.read_csv(given.noise),
         pd.read_csv(given.errors) if given.errors else None,
         read_diversity(given.diversity),
+        pd.read_csv(given.curves) if given.curves else None,
     ),
 )
 Path(snakemake.output.card).write_text(card)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from diverse.errors.draws import model_classes
-from diverse.errors.levels import over_draws
+from diverse.errors.levels import NEUTRAL_GROUND, over_draws
 from diverse.errors.scores import UNITS
 from diverse.models.network.model import layer_widths
 
+LARGEST_BEFORE = 2 / 3  # of the environments of the largest set, for a step to it
 ROW_KEYS = ["train", "model", "ground", "quantity"]
 
 
@@ -64,6 +66,49 @@ def learning_curves(
     rows = rows.join(set_sizes(training_sets), on="train")
     rows = rows.assign(unit=rows["quantity"].map(UNITS))
     return in_order(rows, ["ground", "quantity", "of", "model", "environments"])
+
+
+def last_steps(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return what the last step of every learning curve brought.
+
+    It is the step to the largest set from the largest of at most two thirds of its environments.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Of `learning_curves`.
+
+    Returns
+    -------
+    DataFrame
+        One row a data set, model, ground (its own test cells, named after it, and neutral ground)
+        and quantity: ``environments``, ``core_hours`` and ``error`` of the largest set, those of
+        the one before with ``_before``, ``left`` (the error over the one before), ``known``,
+        whether the one before has a 95 % interval, and ``flat``, whether the error lies within
+        that. A curve without so large a step has no row.
+    """
+    shown = curves[(curves["ground"] == curves["of"]) | (curves["ground"] == NEUTRAL_GROUND)]
+    names = ["of", "model", "ground", "quantity"]
+    rows = []
+    for key, points in shown.groupby(names, sort=False):
+        points = points.sort_values("environments")
+        last = points.iloc[-1]
+        smaller = points[points["environments"] <= LARGEST_BEFORE * last["environments"]]
+        if smaller.empty:
+            continue
+        before = smaller.iloc[-1]
+        sizes = ("environments", "core_hours", "error")
+        rows.append(
+            {
+                **dict(zip(names, key, strict=True)),
+                **{name: last[name] for name in sizes},
+                **{f"{name}_before": before[name] for name in sizes},
+                "left": last["error"] / before["error"],
+                "known": bool(np.isfinite(before["low"])),
+                "flat": before["low"] <= last["error"] <= before["high"],
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def hidden_nodes(model: Mapping[str, Any], n_descriptors: int) -> int:
