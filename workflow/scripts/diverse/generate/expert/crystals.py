@@ -11,6 +11,7 @@ import ase.units
 import numpy as np
 from ase import Atoms
 from ase.build import add_vacuum, bulk
+from ase.geometry import minkowski_reduce
 
 from diverse.generate.expert.context import Context, values
 from diverse.structures import ReferenceLattice, tagged
@@ -43,6 +44,7 @@ PROTOTYPES = {
     "9r": Prototype(166, [(0, 0, 0), (0, 0, 2 / 9)], 4.5 * CLOSE_PACKED, 120),
 }
 VARIANTS = ("bulk", "vacancy", "slab")
+SHARP = 45.0  # degrees
 VACUUM = 8.0  # Å between the slabs of `distorted`
 
 
@@ -76,7 +78,11 @@ def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> A
 
 
 def _of_prototype(element: str, prototype: Prototype) -> Atoms:
-    """Return the primitive cell of a prototype, at a lattice constant a of 1."""
+    """Return the primitive cell of a prototype, at a lattice constant a of 1.
+
+    One with an angle below 45 degrees, as that of 9r has, is told by its shortest vectors instead:
+    in a sharp cell DFT needs several times the k-points, and GPAW warns of its results.
+    """
     made: Atoms = ase.spacegroup.crystal(
         [element] * len(prototype.sites),
         prototype.sites,
@@ -85,7 +91,11 @@ def _of_prototype(element: str, prototype: Prototype) -> Atoms:
         primitive_cell=True,
         onduplicates="error",
     )
-    return Atoms(made.symbols, positions=made.positions, cell=made.cell, pbc=True)
+    atoms = Atoms(made.symbols, positions=made.positions, cell=made.cell, pbc=True)
+    if atoms.cell.angles().min() < SHARP:
+        atoms.set_cell(minkowski_reduce(atoms.cell)[0])
+        atoms.wrap()
+    return atoms
 
 
 def eos(
