@@ -41,7 +41,7 @@ def test_default_study(tmp_path):
     sampled = chunks["entropy"] + chunks["random"] + chunks["complement"]
     expected = {"generate_sampled": sampled, "generate_expert": 1}
     expected |= {"label_chunk": sum(chunks.values())}
-    expected |= {"split": 7, "whiten": 1, "start_statistics": 2}
+    expected |= {"split": len(chunks), "whiten": 1, "start_statistics": 2}
     seeds = 6 + 5 + 3  # polynomials, networks of one and of three seeds
     expected |= {"fit_polynomial": 3 * 6, "fit_pod": 3 * 2, "train_network": 3 * (seeds - 6)}
     expected |= {"check_export": seeds + 2}
