@@ -119,14 +119,17 @@ def show_largest(readme: Path, table: pd.DataFrame) -> None:
 
 
 def read_networks(results: Path) -> pd.DataFrame:
-    """Return the environments a core-second, and the memory, of every training of one study.
+    """Return environments a core-second, and memory (MB), of all trainings for a number of steps.
 
-    An environment counts in every step that it was in; reading and describing cells is in the time.
+    An environment counts in every step that it was in, and a cell has the mean number of its set;
+    reading and describing cells is in the time. Networks with ``epochs`` are left out.
     """
     models, rows = yaml.safe_load((results / "config.yaml").read_text())["models"], []
     for file in sorted((results / "benchmarks/train_network").glob("*/*/*.tsv")):
         dataset, name, _ = file.relative_to(results / "benchmarks/train_network").parts
         model, cost = models[name], read_stage(file)
+        if not model.get("steps"):
+            continue
         cells = pd.read_csv(results / "datasets" / dataset / "draws.csv")
         environments = model["steps"] * model["batch"] * cells["environments"].mean()
         rows.append(
@@ -183,7 +186,9 @@ def main() -> None:
     draw(table).savefig(arguments.target / "scaling.png")
     show_largest(README, table)
     largest = table.loc[table["cells"].idxmax(), "study"]
-    show_networks(README, read_networks(next(f for f in arguments.folders if f.name == largest)))
+    networks = read_networks(next(f for f in arguments.folders if f.name == largest))
+    if len(networks):
+        show_networks(README, networks)
     print(table[table["stage"] == WHOLE].to_string(index=False))
 
 

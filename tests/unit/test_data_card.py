@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from diverse.errors.curves import last_steps
 from diverse.labels.convergence import label_noise
 from diverse.labels.ledger import Ledger, new_row, write_rows
-from diverse.report.data_card import Tables, data_card, equal_diversity, flat_words
+from diverse.report.data_card import Tables, data_card, equal_diversity
 from diverse.report.pages.datasets import read_diversity
+from diverse.report.steps import flat_words, step_table
 from diverse.study.check import load_study
 from diverse.study.settings import measured_variants
 from paths import ROOT
@@ -151,6 +153,8 @@ def test_what_the_last_labels_bought(files, study):
     row = line(card(files, study, curves=curves), "random", "linear6")
     assert row[0] == f"{before['environments']:,.0f} to {last['environments']:,.0f}"
     assert f"(× {last['error'] / before['error']:.2f})" in row[3]
+    free = step_table(last_steps(curves.assign(core_hours=0.0)))
+    assert set(free["core-hours"]) == {"not recorded"}
 
 
 def test_a_curve_without_intervals_is_not_called_flat():
@@ -161,5 +165,5 @@ def test_a_curve_without_intervals_is_not_called_flat():
     ]
     steps = pd.DataFrame(rows, columns=["of", "model", "known", "flat"])
     assert flat_words(steps).endswith(
-        "of the smaller: linear6 on a. No interval, and so not decided: linear6 on c."
+        "at the smaller: linear6 on a. No interval, and so not decided: linear6 on c."
     )

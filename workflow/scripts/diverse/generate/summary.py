@@ -15,10 +15,16 @@ OFTEN, SELDOM = 15.5, 30.0  # s: Snakemake looks at a job every half second for 
 
 
 def core_seconds(benchmarks: pd.DataFrame) -> pd.Series:
-    """Return the processor time (s) of jobs, from rows of Snakemake's benchmark files.
+    """Return the processor time (s) of every job, the time after Snakemake's last look included.
 
-    Their ``cpu_time`` is that of the last look at the job, up to half a minute before its end: the
-    rest is taken in proportion. Jobs that ended before the first look count with their wall time.
+    Snakemake notes in ``cpu_time`` what it saw at its last look, up to half a minute before the end
+    of the job; the rest is taken in proportion to the wall time. A job that ended before the first
+    look counts with its wall time.
+
+    Parameters
+    ----------
+    benchmarks : DataFrame
+        Rows of Snakemake's benchmark files: ``s`` (wall time, s) and ``cpu_time`` (s, or NaN).
     """
     seconds = benchmarks["s"]
     seen = OFTEN + SELDOM * np.floor((seconds - OFTEN) / SELDOM)

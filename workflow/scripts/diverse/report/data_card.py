@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,6 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from diverse.errors.curves import last_steps
-from diverse.errors.scores import UNITS
 from diverse.labels.convergence import summarise_errors
 from diverse.labels.facts import LabelFacts
 from diverse.labels.labellers import make_labeller
@@ -21,6 +20,7 @@ from diverse.report.model_card import settings_rows
 from diverse.report.numbers import digits
 from diverse.report.pages.datasets import MEASURES
 from diverse.report.pages.labels import noise_sentence, reference_name
+from diverse.report.steps import flat_words, step_table
 from diverse.seals import sha256_of
 from diverse.structures.comment_line import one_line
 from diverse.structures.frames import read_frames
@@ -171,45 +171,6 @@ def equal_diversity(diversity: pd.DataFrame) -> pd.DataFrame:
         spread = "" if np.isnan(line["spread"]) else f" ± {line['spread']:.2g}"
         row[line["dataset"]] = f"{line['value']:.3g}{spread}"
     return pd.DataFrame(list(table.values()))
-
-
-def step_table(steps: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of `last_steps` as a row a data set and model, a column a ground and quantity."""
-    lines: dict[tuple[str, str], dict[str, str]] = {}
-    for row in steps.to_dict("records"):
-        sizes = f"{row['environments_before']:,.0f} to {row['environments']:,.0f}"
-        hours = f"{two_digits(row['core_hours_before'])} to {two_digits(row['core_hours'])}"
-        first = {
-            "training set": row["of"],
-            "model": row["model"],
-            "environments": sizes,
-            "core-hours": hours,
-        }
-        line = lines.setdefault((row["of"], row["model"]), first)
-        ground = "own test cells" if row["ground"] == row["of"] else row["ground"]
-        name = f"{row['quantity']}, {ground} ({UNITS[row['quantity']]})"
-        errors = (
-            f"{digits(row['error_before'], significant=3)} to {digits(row['error'], significant=3)}"
-        )
-        line[name] = f"{errors} (× {row['left']:.2f})"
-    return pd.DataFrame(list(lines.values())).fillna("")
-
-
-def flat_words(steps: pd.DataFrame) -> str:
-    """Return the sentence that names the curves that are flat, and says what that is."""
-    curves = steps.groupby(["of", "model"], sort=False)[["known", "flat"]].all()
-    flat, unknown = curves.index[curves["flat"]], curves.index[~curves["known"]]
-    words = (
-        "A curve is flat where every error of the larger size lies within the 95 % interval, over "
-        f"draws, of that of the smaller: {_curve_names(flat) or 'none'}."
-    )
-    if len(unknown):
-        words += f" No interval, and so not decided: {_curve_names(unknown)}."
-    return words
-
-
-def _curve_names(curves: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"{model} on {dataset}" for dataset, model in curves)
 
 
 def _protocols(

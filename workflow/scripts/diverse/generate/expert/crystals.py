@@ -80,7 +80,7 @@ def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> A
 def _of_prototype(element: str, prototype: Prototype) -> Atoms:
     """Return the primitive cell of a prototype, at a lattice constant a of 1.
 
-    One with an angle below 45 degrees, as that of 9r has, is told by its shortest vectors instead:
+    A cell with an angle below 45 degrees, such as the one of 9r, gets its shortest vectors instead:
     in a sharp cell DFT needs several times the k-points, and GPAW warns of its results.
     """
     made: Atoms = ase.spacegroup.crystal(
