@@ -1,4 +1,4 @@
-"""What the last step of every learning curve bought, as the data card shows it."""
+"""Table of what the last step of every learning curve bought, as the data card shows it."""
 
 from __future__ import annotations
 
