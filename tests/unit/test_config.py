@@ -199,6 +199,17 @@ WRONG = [
         "sampler.atoms: a cell of 10,000,000 atoms, about 2 GB wh",
     ),
     (
+        ("datasets", "random", "atoms"),
+        [4, 10**7],
+        "datasets.random.atoms: a cell of 10,000,000 atoms, about 2 GB when labelled, cannot",
+    ),
+    (("datasets", "random", "atoms"), [32, 16], r"random.atoms: the range \[32, 16\] is empty"),
+    (
+        ("datasets", "entropy"),
+        {"family": "entropy", "estimator": "cell", "cells": 2, "atoms": [2, 4]},
+        "cell needs at least 3 atoms in every cell, datasets.entropy.atoms starts at 2",
+    ),
+    (
         ("datasets", "expert", "groups", "divacancy", "supercell"),
         [1, 1, 2],
         "groups.divacancy.supercell: a cell of 2 atoms is too small, it needs 3",
@@ -623,6 +634,7 @@ def test_a_study_depends_on_what_the_file_of_its_lattice_holds(study, tmp_path):
     study["lattice"] = {"file": str(path)}
     for name in ("interstitials", "md", "liquid"):
         study["datasets"]["expert"]["groups"].pop(name)
+    del study["datasets"]["large_expert"]  # has interstitials too
     found = []
     for a in (3.1, 3.2):
         write(path, bulk("W", cubic=True, a=a))

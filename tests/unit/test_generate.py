@@ -81,6 +81,13 @@ def test_floor_sizes_and_volumes_hold(make, lattice, dataset):
         assert 0.8 - 1e-4 <= ratio <= 2.0 + 1e-4
 
 
+@pytest.mark.parametrize("dataset", [RANDOM, SET], ids=["random", "set"])
+def test_a_set_may_have_larger_cells_than_the_sampler(make, dataset):
+    cells = make({**dataset, "atoms": [9, 11]}).cells
+    assert len(cells) == 12
+    assert {len(cell) for cell in cells} == {9, 10, 11}
+
+
 def test_set_entropy_rises_above_random(make):
     # the same stream, so the same first cells in pairs: every chunk must gain
     gains = [

@@ -37,7 +37,7 @@ SHOWN_TABLES = [
     *(["sensitivity"] if WEIGHTED and len(WHOLE) > 1 else []),
     *(["dynamics"] if DYNAMICS else []),
     *(["ramps"] if RAMPS else []),
-    "transferability",
+    *("cell_sizes", "transferability"),
     *(["ace"] if ACES else []),
     *(["reference_models"] if REFERENCE_OPTIONS else []),
     *("training_sets", "datasets"),

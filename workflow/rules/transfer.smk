@@ -138,6 +138,7 @@ rule measure_effects:
         effects="<results>/tables/theta.csv",
         claims="<results>/tables/claims.csv",
         ratios="<results>/tables/ratios.csv",
+        cell_sizes="<results>/tables/cell_sizes.csv",
     log:
         "<logs>/measure_effects.log",
     benchmark:
@@ -161,6 +162,7 @@ rule show_effects:
         effects="<results>/tables/theta.csv",
         claims="<results>/tables/claims.csv",
         ratios="<results>/tables/ratios.csv",
+        cell_sizes="<results>/tables/cell_sizes.csv",
         references=COMPARED_REFERENCES,
     output:
         claims=report(
@@ -174,6 +176,12 @@ rule show_effects:
             caption="../report/ratios_table.rst",
             category="Claims",
             labels={"result": "training sets compared: table"},
+        ),
+        cell_sizes=report(
+            "<results>/tables/cell_sizes.html",
+            caption="../report/cell_sizes.rst",
+            category="Transferability",
+            labels={"result": "larger cells"},
         ),
         figure=report(
             "<results>/figures/ratios.png",

@@ -5,6 +5,7 @@ import pandas as pd
 from diverse.errors.claims import claims_table, with_holm
 from diverse.errors.draws import model_classes, read_cells, read_errors, read_table
 from diverse.errors.effects import measure_effects, reference_set
+from diverse.errors.larger import size_effects
 from diverse.errors.material import SIZES, Material
 from diverse.errors.spread import measure_spreads
 from diverse.errors.universal import universal_claims
@@ -35,4 +36,6 @@ claims = with_readings(claims)
 effects.to_csv(snakemake.output.effects, index=False)
 claims.to_csv(snakemake.output.claims, index=False)
 ratios.to_csv(snakemake.output.ratios, index=False)
+sizes = size_effects(material, trains)
+sizes.to_csv(snakemake.output.cell_sizes, index=False, float_format="%.6g")
 finish(snakemake)

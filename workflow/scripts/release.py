@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from diverse.report.findings import show_beside, show_findings
+from diverse.report.findings import show_beside, show_study
 from diverse.report.release import (
     chosen_potentials,
     readme_figures,
@@ -54,9 +54,8 @@ archive = release_study(
     potentials=potentials,
     version=version,
 )
-claims = target / "tables/claims.csv"
-if readme.exists() and claims.exists():  # a study may have one training set
-    show_findings(readme, pd.read_csv(claims))
+if readme.exists():
+    show_study(readme, target / "tables")
 print(
     f"{archive} holds the whole study, also what git does not get "
     f"({archive.stat().st_size / 1e6:.1f} MB; its SHA-256 is in {target}/manifest.csv): "

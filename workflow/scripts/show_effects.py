@@ -6,8 +6,9 @@ import pandas as pd
 
 from diverse.errors.draws import read_table
 from diverse.errors.effects import PAIR
+from diverse.errors.larger import KEYS
 from diverse.errors.untrained import neighbours_of_ratios
-from diverse.report.pages.effects import claims_page, ratios_page
+from diverse.report.pages.effects import cell_sizes_page, claims_page, ratios_page
 from diverse.report.plotting import ratio_dots
 from diverse.study.job import begin, finish
 
@@ -17,6 +18,8 @@ ratios = read_table(snakemake.input.ratios, [*PAIR, "model"])
 claims = pd.read_csv(snakemake.input.claims, keep_default_na=False)
 Path(snakemake.output.claims).write_text(claims_page(claims))
 Path(snakemake.output.ratios).write_text(ratios_page(effects, ratios))
+sizes = read_table(snakemake.input.cell_sizes, KEYS)
+Path(snakemake.output.cell_sizes).write_text(cell_sizes_page(sizes))
 drawn = [effects]
 for path in snakemake.input.references:
     table = read_table(path, ["model", "test"])

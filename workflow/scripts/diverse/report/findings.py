@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from diverse.errors.larger import SIDES
 from diverse.report.marks import show_table
 from diverse.report.numbers import digits, interval
 from diverse.report.readings import WORDS
@@ -15,6 +16,22 @@ from diverse.report.readings import WORDS
 FINDINGS = re.compile(r"(?<=<!-- findings).*?(?=<!-- end of findings -->)", re.DOTALL)
 EFFECT = ("effect", "ci_low", "ci_high")
 TITLE = " of tables/claims.csv, written by snakemake release -->"
+
+
+def show_study(readme: Path, tables: Path) -> None:
+    """Write what a study found in the README, as far as there are tables and marks for it.
+
+    Parameters
+    ----------
+    readme : Path
+    tables : Path
+        Folder of the released tables; a study of one training set has no claims.
+    """
+    claims, sizes = tables / "claims.csv", tables / "cell_sizes.csv"
+    if claims.exists():
+        show_findings(readme, pd.read_csv(claims))
+    if sizes.exists() and len(table := pd.read_csv(sizes)):
+        show_larger(readme, table)
 
 
 def findings(claims: pd.DataFrame) -> str:
@@ -41,6 +58,29 @@ def show_findings(readme: Path, claims: pd.DataFrame) -> None:
     """Write the findings between the two marks for them in the README."""
     shown = f"{TITLE}\n\n{findings(claims)}\n\n"
     readme.write_text(FINDINGS.sub(lambda _: shown, readme.read_text()))
+
+
+def show_larger(readme: Path, sizes: pd.DataFrame) -> None:
+    """Write errors on larger cells over those on small ones between the marks for them.
+
+    Parameters
+    ----------
+    readme : Path
+        Without marks named ``larger cells`` nothing is written.
+    sizes : DataFrame
+        Of `diverse.errors.larger.size_effects`, not empty.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in sizes.to_dict("records"):
+        key = (WORDS[row["quantity"]], _escaped(row["cells"]))
+        atoms = {f"atoms, {side}": digits(row[f"atoms_{side}"], 2) for side in SIDES}
+        entry = rows.setdefault(key, {**atoms, "larger cells": str(row["n_cells_larger"])})
+        text = interval(row["effect"], row["ci_low"], row["ci_high"], 2)
+        entry[_escaped(f"trained on {row['train']}")] = text
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["errors of", "cells like those of"])
+    text = str(table.reset_index().to_markdown(index=False))
+    show_table(readme, "larger cells", "snakemake release", text)
 
 
 def show_beside(

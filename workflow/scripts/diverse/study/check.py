@@ -23,6 +23,7 @@ from diverse.study.reading import ConfigError, demand
 from diverse.study.schema import quoted, with_defaults
 from diverse.study.settings import (
     Config,
+    atoms_of_cells,
     can_run,
     labeller_options,
     reference_lattice,
@@ -208,7 +209,8 @@ def _check_groups(study: Config, name: str, dataset: Config) -> None:
 
 def _check_entropy(study: Config, name: str, dataset: Config) -> None:
     where, rounds, complement = f"datasets.{name}", dataset["rounds"], dataset["complement"]
-    smallest = study["sampler"]["atoms"][0]
+    smallest = atoms_of_cells(study, dataset)[0]
+    source = f"{where}.atoms" if "atoms" in dataset else "sampler.atoms"
     demand(
         rounds <= dataset["chunks"],
         f"{where}.rounds: {rounds} rounds for {dataset['chunks']} chunks are too many",
@@ -216,7 +218,7 @@ def _check_entropy(study: Config, name: str, dataset: Config) -> None:
     if dataset["estimator"] == "cell":
         demand(
             smallest >= 3,
-            f"{where}.estimator: cell needs at least 3 atoms in every cell, sampler.atoms starts "
+            f"{where}.estimator: cell needs at least 3 atoms in every cell, {source} starts "
             f"at {smallest}: atoms of smaller cells are equivalent; raise it, or take set",
         )
         demand(rounds == 1, f"{where}.rounds: only estimator set has rounds")

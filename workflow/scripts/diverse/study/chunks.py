@@ -127,7 +127,7 @@ def make_generator(
     """
     options = study["optimiser"]
     lattice = reference_lattice(study)
-    sampler = sampler_settings(study)
+    sampler = sampler_settings(study, dataset)
     check_packing(sampler, lattice)
     return Generator(
         lattice=lattice,

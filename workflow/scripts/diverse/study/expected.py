@@ -72,8 +72,8 @@ def _even(number: int, most: int) -> list[int]:
 
 
 def _drawn(study: Config, name: str, dataset: Config) -> Sample:
-    """Return random cells of the sampler."""
-    sampler, lattice = sampler_settings(study), reference_lattice(study)
+    """Return random cells of the data set's sampler."""
+    sampler, lattice = sampler_settings(study, dataset), reference_lattice(study)
     rng = random_stream(study["seed"], f"{name}/expected", 0)
     cells = [random_cell(sampler, lattice, rng)[0] for _ in range(RANDOM_CELLS)]
     made = [chunk_size(dataset["cells"], dataset["chunks"], c) for c in chunks_made(dataset)]

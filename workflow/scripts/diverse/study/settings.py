@@ -25,12 +25,25 @@ def reference_lattice(study: Config) -> ReferenceLattice:
     return ReferenceLattice(study["element"], **study["lattice"])
 
 
-def sampler_settings(study: Config) -> SamplerSettings:
-    """Return the sampler of a study, its floor derived from the lattice where none is given."""
-    options = dict(study["sampler"])
+def sampler_settings(study: Config, dataset: Config | None = None) -> SamplerSettings:
+    """Return the sampler of a study, its floor derived from the lattice where none is given.
+
+    Parameters
+    ----------
+    dataset : dict, optional
+        Data set of the study whose cells are drawn; its numbers of atoms, if it has any, replace
+        those of the sampler.
+    """
+    options = {**study["sampler"], "atoms": atoms_of_cells(study, dataset or {})}
     if options["d_min"] is None:
         options["d_min"] = default_floor(reference_lattice(study))
     return SamplerSettings(**options)
+
+
+def atoms_of_cells(study: Config, dataset: Config) -> tuple[int, int]:
+    """Return the smallest and largest number of atoms in the sampled cells of a data set."""
+    smallest, largest = dataset.get("atoms", study["sampler"]["atoms"])
+    return smallest, largest
 
 
 def descriptor_settings(study: Config) -> BispectrumSettings:

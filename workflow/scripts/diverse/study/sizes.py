@@ -8,6 +8,7 @@ from typing import Any
 from diverse.generate.expert.crystals import crystal, elastic_modes
 from diverse.structures import ReferenceLattice
 from diverse.study.reading import ConfigError
+from diverse.study.settings import atoms_of_cells
 
 Config = dict[str, Any]
 
@@ -27,11 +28,12 @@ def check_sizes(study: Config, lattice: ReferenceLattice) -> None:
         For cells of more than 100,000 atoms, data sets of more than 10^9 environments, and
         supercells too small for their defects; the sentence says how many atoms and bytes.
     """
-    largest = study["sampler"]["atoms"][1]
-    _check_cell("sampler.atoms", largest)
+    _check_cell("sampler.atoms", study["sampler"]["atoms"][1])
     for name, dataset in study["datasets"].items():
         where = f"datasets.{name}"
         if "cells" in dataset:
+            largest = atoms_of_cells(study, dataset)[1]
+            _check_cell(f"{where}.atoms", largest)
             _check_set(f"{where}.cells", dataset["cells"] * largest)
         total = 0
         for group, options in dataset.get("groups", {}).items():

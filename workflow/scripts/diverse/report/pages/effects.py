@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from diverse.errors.larger import SIDES
 from diverse.errors.theta import DECISIVE
 from diverse.report.numbers import digits
 from diverse.report.pages.html import STYLE, escaped
@@ -49,6 +50,33 @@ def ratios_page(effects: pd.DataFrame, ratios: pd.DataFrame) -> str:
         parts.append(f"<h3>{title} over that with the reference set: every form</h3>")
         parts.append(_wide(block.assign(cell=ratio_texts(block, "ratio")), "model"))
     return "\n".join(parts)
+
+
+def cell_sizes_page(table: pd.DataFrame) -> str:
+    """Return errors on larger cells over those on small ones as a page: one block a quantity.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `diverse.errors.larger.size_effects`.
+    """
+    if table.empty:
+        return STYLE + "<p>No test set holds larger cells of the kinds of a training set.</p>"
+    parts, table = [STYLE], escaped(table)
+    for quantity, block in table.groupby("quantity", sort=False):
+        rows: dict[str, dict[str, str]] = {}
+        for (_, entry), text in zip(block.iterrows(), ratio_texts(block, "effect"), strict=True):
+            sides = {f"{side} cells": _side(entry, side) for side in SIDES}
+            rows.setdefault(entry["cells"], sides)[f"trained on {entry['train']}"] = text
+        shown = pd.DataFrame.from_dict(rows, orient="index").rename_axis("cells like those of")
+        parts.append(f"<h3>Errors of {quantity} on larger cells, over those on small ones</h3>")
+        parts.append(shown.reset_index().to_html(index=False, escape=False, border=0, na_rep=""))
+    return "\n".join(parts)
+
+
+def _side(entry: pd.Series, side: str) -> str:
+    """Return how many cells there are on a side, and how large they are."""
+    return f"{entry[f'n_cells_{side}']} of {digits(entry[f'atoms_{side}'], 2)} atoms"
 
 
 def _wide(block: pd.DataFrame, column: str) -> str:
