@@ -114,8 +114,24 @@ def show_largest(readme: Path, table: pd.DataFrame) -> None:
         }
     )
     size = f"{largest['cells'].iloc[0]:,} cells, {largest['environments'].iloc[0]:,} environments"
-    name = largest["study"].iloc[0]
-    show_table(readme, NAME, PROGRAM, f"`{name}`, {size}:\n\n{shown.to_markdown(index=False)}")
+    text = f"`{largest['study'].iloc[0]}`, {size}:\n\n{shown.to_markdown(index=False)}"
+    show_table(readme, NAME, PROGRAM, text + _growth(table))
+
+
+def _growth(table: pd.DataFrame) -> str:
+    """Return in a sentence between which sizes the exponents are, and the largest of all stages."""
+    sizes = sorted(set(table["cells"]))
+    if len(sizes) < 2:
+        return ""
+    between = " and ".join(f"{number:,}" for number in sizes)
+    stage = table.loc[table["core_seconds_exponent"].idxmax(), "stage"]
+    time, space, memory = (
+        f"{table[f'{cost}_exponent'].max():.2f}" for cost in ("core_seconds", "disk", "memory")
+    )
+    return (
+        f"\n\nExponents are of processor time, between {between} cells; the largest of any stage "
+        f"is {time} ({stage}), that of disk {space}, that of the memory of a job {memory}."
+    )
 
 
 def read_networks(results: Path) -> pd.DataFrame:
@@ -157,7 +173,7 @@ def show_networks(readme: Path, networks: pd.DataFrame) -> None:
 def draw(table: pd.DataFrame) -> Figure:
     """Draw every cost of the stages that cost most against the number of cells."""
     style()
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 6.4), sharex=True, layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(9.6, 6.4), sharex=True, layout="constrained")
     for axis, (cost, label) in zip(axes.flat, COSTS.items(), strict=True):
         known = table[table[cost] > 0]
         largest = known[known["cells"] == known["cells"].max()]
@@ -168,7 +184,7 @@ def draw(table: pd.DataFrame) -> Figure:
             look = {"marker": "osD^v"[number % 5], "markersize": 3.5, "linewidth": 1}
             axis.plot(rows["cells"], rows[cost], label=name, **look)
         axis.set(xscale="log", yscale="log", ylabel=label)
-        axis.legend(fontsize=6)
+        axis.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1, 1))
     for axis in axes[1]:
         axis.set_xlabel("labelled cells of all sets")
     return figure
