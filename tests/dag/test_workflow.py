@@ -38,10 +38,10 @@ def all_chunks() -> dict[str, int]:
 
 def test_default_study(tmp_path):
     found, chunks = jobs(snakemake(tmp_path, "--dry-run").stdout), all_chunks()
-    sampled = chunks["entropy"] + chunks["random"] + chunks["complement"]
-    expected = {"generate_sampled": sampled, "generate_expert": 1}
+    sampled = ("entropy", "random", "complement", "large_entropy", "large_random")
+    expected = {"generate_sampled": sum(chunks[name] for name in sampled), "generate_expert": 1}
     expected |= {"label_chunk": sum(chunks.values())}
-    expected |= {"split": len(chunks), "whiten": 1, "start_statistics": 2}
+    expected |= {"split": len(chunks), "whiten": 1, "start_statistics": 3}
     seeds = 6 + 5 + 3  # polynomials, networks of one and of three seeds
     expected |= {"fit_polynomial": 3 * 6, "fit_pod": 3 * 2, "train_network": 3 * (seeds - 6)}
     expected |= {"check_export": seeds + 2}
