@@ -5,13 +5,14 @@ Needs  predictions/{train}/{model}/{seed}/{test}.npz, datasets/{test}/test.xyz, 
        references/scores.csv, tables/reference_models.csv where the study names reference models
 Makes  errors/draws/{train}/exported.csv.xz (models that take no part in draws, a row a test cell),
        tables/scores.csv (one tidy row a number),
-       tables/{transferability,claims,ratios,groups}.{csv,html}, tables/theta.csv,
+       tables/{transferability,claims,ratios,cell_sizes,groups}.{csv,html}, tables/theta.csv,
        figures/{transferability,ratios,groups}.png
 Steps  score: errors of the models of a training set on every test set with bootstrap intervals, all
               seeds together
        collect_scores, tabulate_scores: the long and the wide table
        plot_transferability: heat map of the wide table
-       measure_effects: which training set is better on each ground, by how much, how sure; the claims
+       measure_effects: which training set is better on each ground, by how much, how sure; the claims; errors
+                        on larger cells over those on small ones
        show_effects: pages and figure of these
        show_groups: errors of each group of the curated and published sets
 """
