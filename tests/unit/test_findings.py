@@ -8,13 +8,14 @@ import pytest
 
 from claim_cases import all_claims, claims_of
 from diverse.report.estimate import MARKED as ESTIMATE
-from diverse.report.findings import FINDINGS, findings, show_beside, show_findings
+from diverse.report.findings import FINDINGS, findings, show_beside, show_findings, show_larger
 from diverse.report.release_guard import released_study
 from paths import ROOT
 
 CLAIMS = ROOT / "results/release/tables/claims.csv"
 README = (ROOT / "README.md").read_text()
 BESIDE = re.compile(r"<!-- claims of (.*?), written by .*?<!-- end of claims of \1 -->", re.DOTALL)
+LARGER = re.compile(r"<!-- larger cells, written by .*?<!-- end of larger cells -->", re.DOTALL)
 BENCHMARKS = re.compile(r"<!-- benchmarks, written by .*?<!-- end of benchmarks -->", re.DOTALL)
 COUNT = re.compile(
     r"\b(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half an?)[ -]"
@@ -82,6 +83,13 @@ def test_the_readme_says_what_the_released_study_found(tmp_path):
     assert readme.read_text() == README, "run snakemake release"
 
 
+def test_the_readme_shows_the_released_errors_on_larger_cells(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(README)
+    show_larger(readme, pd.read_csv(ROOT / "results/release/tables/cell_sizes.csv"))
+    assert readme.read_text() == README, "run snakemake release"
+
+
 def test_the_readme_shows_the_claims_of_a_study_that_is_released_beside_it(tmp_path):
     (study,) = BESIDE.findall(README)
     release = ROOT / "results/release"
@@ -96,7 +104,7 @@ def test_the_readme_shows_the_claims_of_a_study_that_is_released_beside_it(tmp_p
 
 def test_the_readme_holds_no_count_that_no_rule_wrote():
     typed = README
-    for written in (FINDINGS, BESIDE, ESTIMATE, BENCHMARKS):
+    for written in (FINDINGS, BESIDE, LARGER, ESTIMATE, BENCHMARKS):
         typed, found = written.subn("", typed)
         assert found == 1
     assert COUNT.findall(typed) == []
