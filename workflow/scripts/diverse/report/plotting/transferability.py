@@ -15,7 +15,8 @@ from diverse.errors.untrained import NOT_TRAINED
 from diverse.report.numbers import digits
 from diverse.report.plotting.style import style, write_numbers
 
-ROW = 0.17  # inches
+ROW, COLUMN = 0.17, 0.31  # inches
+NAMES = 2.0  # inches, of the models beside the rows
 TEXT = 6.5  # points
 
 
@@ -43,11 +44,12 @@ def transferability_heatmap(table: pd.DataFrame, trains: Sequence[str], noise: s
     rmse = rmse.sort_values(
         ["model", "train"], key=lambda names: names.map(places[str(names.name)])
     )
-    size = (7.2, 1.2 + ROW * len(rmse) / len(panels))
+    tests = [c for c in rmse.columns[5:] if not c.endswith(("_low", "_high"))]
+    width = max(7.2, NAMES + COLUMN * len(tests) * len(panels))
+    size = (width, 1.2 + ROW * len(rmse) / len(panels))
     figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, layout="constrained")
     for axis, (quantity, title) in zip(axes, panels.items(), strict=True):
         part = rmse[rmse["quantity"] == quantity]
-        tests = [c for c in part.columns[5:] if not c.endswith(("_low", "_high"))]
         _heatmap(axis, part, tests)
         axis.set_title(title)
         axis.set_xlabel("tested on")
