@@ -1,7 +1,7 @@
 """Errors on cells larger than any of a data set, over those on its own cells of the same kinds.
 
-They tell whether potentials that were trained on small cells serve for larger ones: the recipe of
-the cells is the same on both sides, their number of atoms alone is not.
+They tell whether potentials that were trained on small cells serve for larger ones. Kinds are told
+by their names alone: whether a recipe has the same settings on both sides is the study's affair.
 """
 
 from __future__ import annotations
