@@ -49,6 +49,15 @@ def page_of(tables, pictures=(), certainty=()):
     return index_page(TEMPLATE, STUDY, Contents(pictures, certainty, tables))
 
 
+def test_a_table_without_rows_is_not_shown():
+    sizes = pd.DataFrame({"train": ["a", "b"], "effect": [1.0, 2.0]})
+    shown, left_out = (
+        page_of({"claims": all_claims(), "cell_sizes": t}) for t in (sizes, sizes[:0])
+    )
+    assert "Larger cells" in shown
+    assert "Larger cells" not in left_out
+
+
 def test_the_page_needs_no_other_file_and_no_network(picture):
     ratios = pd.DataFrame({"model": ["linear4"], "ratio": [2.0], "ci_low": [1.0], "ci_high": [3.0]})
     tables = {"claims": all_claims(), "theta": theta_of(), "ratios": ratios}

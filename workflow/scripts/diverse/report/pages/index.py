@@ -120,7 +120,7 @@ class Contents:
     certainty : iterable of str
         Of `diverse.report.certainty.certainty`.
     tables : mapping of str to DataFrame
-        By the stem of the name of their file, in their order.
+        By the stem of the name of their file, in their order; those without a row are not shown.
     physics : str
         Of `diverse.report.pages.physics.known_physics`; empty where nothing is known.
     """
@@ -151,7 +151,7 @@ def index_page(template: str, study: Mapping[str, Any], contents: Contents) -> s
         "tables": "\n".join(
             sortable_table(table, f"{TABLES[name]} {_link(f'tables/{name}.csv')}")
             for name, table in contents.tables.items()
-            if name in TABLES
+            if name in TABLES and len(table)
         ),
         "files": _listed(f"{_link(path)}: {text}" for path, text in LINKS.items()),
     }
