@@ -1,4 +1,4 @@
-"""Errors on cells larger than any of a data set, over those on its own cells of the same kinds.
+"""Errors on cells larger than any test cell of a data set, over errors on these, of the same kinds.
 
 They tell whether potentials that were trained on small cells serve for larger ones. Kinds are told
 by their names alone: whether a recipe has the same settings on both sides is the study's affair.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diverse.errors.effects import effect_of, summary
+from diverse.errors.effects import EFFECT, effect_of, summary
 from diverse.errors.ground import SMALLEST, Group, counted
 from diverse.errors.material import Ground, Material
 from diverse.errors.theta import DECISIVE, trajectory_weights
@@ -20,8 +20,7 @@ from diverse.errors.views import SMALLER
 
 SIDES = ("own", "larger")
 KEYS = ["train", "cells", "quantity", "metric"]
-COUNTS = ["kinds", "forms", *(f"{name}_{side}" for side in SIDES for name in ("n_cells", "atoms"))]
-EFFECT = ["theta", "effect", "ci_low", "ci_high", "sigma_set", "sigma_test", "p", "draws"]
+COUNTS = ["draws", "kinds", "forms", "n_cells_own", "atoms_own", "n_cells_larger", "atoms_larger"]
 
 
 def size_effects(material: Material, trains: Sequence[str]) -> pd.DataFrame:

@@ -39,8 +39,9 @@ TABLES = {  # captions, by the stem of a table's name; the claims stand in the a
     "baselines": "The same for training sets that were chosen in another way.",
     "sensitivity": "Effects with other weights of energies against forces in training; in brackets "
     "one standard deviation over draws.",
-    "cell_sizes": "Larger cells: the error on test cells with more atoms than any of a training "
-    "set, over that on its own test cells of the same kinds; in brackets the 95 % interval.",
+    "cell_sizes": "Larger cells: the error on cells with more atoms than any test cell of a "
+    "training set, over the error on its own test cells of the same kinds; in brackets the 95 % "
+    "interval.",
     "dynamics": "Energy conservation in dynamics: the power of the time step with which the "
     "deviation rises; in brackets the 95 % interval over velocity seeds.",
     "ramps": "Ramps of temperature and pressure: how many runs failed, where the first of them "
