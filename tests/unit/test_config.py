@@ -111,6 +111,16 @@ WRONG = [
     (("labels",), "steal", "labels: 'steal' is not one of"),
     (("convergence", "labeller"), "exact", "there is no labeller 'exact' under labellers"),
     (("convergence", "variants", "k20", "against"), ["k99"], "there is no variant 'k99'"),
+    (
+        ("convergence", "variants", "k20", "cells"),
+        "config/absent.xyz",
+        "variants.k20.cells: there is no file 'config/ab",
+    ),
+    (
+        ("convergence", "variants", "dft", "against"),
+        ["pw500"],
+        "dft.against: 'pw500' labels the cells of 'config/convergence.xyz', this variant those of",
+    ),
     (("convergence", "variants", "k20", "settings"), {"cutof": 1}, "settings: .*'cutof'"),
     (
         ("convergence", "variants", "k20", "settings"),
@@ -500,7 +510,8 @@ def test_a_dataset_may_name_its_labeller(study):
 
 
 def test_the_variant_of_a_labeller_is_found_by_its_settings(study):
-    assert measured_variants(load_study(study, SCHEMA)) == {"dft": "dft"}
+    assert measured_variants(load_study(study, SCHEMA)) == {"dft": "dft"}  # the first of two
+    del study["convergence"]["variants"]["dft_axes"]
     study["convergence"]["variants"]["same"] = study["convergence"]["variants"].pop("dft")
     assert measured_variants(load_study(study, SCHEMA)) == {"dft": "same"}
     study["labellers"]["dft"]["cutoff_energy"] = 400  # of the variant, too

@@ -23,7 +23,6 @@ localrules:
 
 
 VARIANTS = variant_options(config)
-VARIANT_CELLS = ROOT / config.get("convergence", {}).get("cells", "")
 
 
 rule audit_labels:
@@ -78,7 +77,7 @@ rule tabulate_audit:
 
 use rule label_chunk as label_variant with:
     input:
-        cells=VARIANT_CELLS,
+        cells=variant_cells,
         sources=variant_sources,
     output:
         cells="<results>/convergence/{variant}.xyz",

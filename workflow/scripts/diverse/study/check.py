@@ -270,12 +270,10 @@ def _check_convergence(study: Config, schema: Config, root: Path) -> None:
     if "convergence" not in study:
         return
     block = study["convergence"]
-    demand(
-        _is_file(root / block["cells"]),
-        f"convergence.cells: there is no file {quoted(block['cells'])} in {root}",
-    )
+    _demand_cells("convergence", block, root)
     for name, variant in block["variants"].items():
         where, against = f"convergence.variants.{name}", variant["against"]
+        _demand_cells(where, {**block, **variant}, root)
         labeller = variant.get("labeller", block["labeller"])
         demand(
             labeller in study["labellers"],
@@ -284,6 +282,13 @@ def _check_convergence(study: Config, schema: Config, root: Path) -> None:
         unknown = [other for other in against if other not in block["variants"]]
         demand(not unknown, f"{where}.against: there is no variant '{', '.join(unknown)}'")
         demand(len(against) in (0, 1, 3), f"{where}.against: takes one variant, or three")
+        for other in against:
+            cells = [{**block, **block["variants"][each]}["cells"] for each in (name, other)]
+            demand(
+                cells[0] == cells[1],
+                f"{where}.against: '{other}' labels the cells of {quoted(cells[1])}, this variant "
+                f"those of {quoted(cells[0])}; differences need the same cells",
+            )
     for name, options in variant_options(study).items():
         where = f"convergence.variants.{name}.settings"
         own = {key: value for key, value in options.items() if key != "element"}
@@ -292,6 +297,14 @@ def _check_convergence(study: Config, schema: Config, root: Path) -> None:
             with_defaults(own, {**schema["$defs"].get(own["kind"], {}), "$defs": schema["$defs"]})
         except (TypeError, LabellerError, ConfigError) as error:
             raise ConfigError(f"{where}: {error}") from error
+
+
+def _demand_cells(where: str, block: Config, root: Path) -> None:
+    """Refuse a block whose file of cells does not exist."""
+    demand(
+        _is_file(root / block["cells"]),
+        f"{where}.cells: there is no file {quoted(block['cells'])} in {root}",
+    )
 
 
 def _is_file(path: Path) -> bool:

@@ -149,7 +149,7 @@ def variant_options(study: Config) -> dict[str, Config]:
 
 
 def measured_variants(study: Config) -> dict[str, str]:
-    """Return, for every labeller in use, the convergence variant with its very settings.
+    """Return, for every labeller in use, the first convergence variant with its very settings.
 
     The name is empty where there is no such variant, or nothing it is compared with: the noise of
     that labeller's labels is then not known.
