@@ -1,10 +1,17 @@
 """Differences between variants of a labeller: constants, the Pulay fit, composite references."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase.units import GPa
 
-from diverse.labels.convergence import compare, label_noise, summarise_errors
+from diverse.labels.convergence import (
+    PARTED,
+    compare,
+    label_noise,
+    summarise_errors,
+    summarise_parts,
+)
 from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach
 from diverse.report.pages.labels import convergence_page, noise_sentence
@@ -92,6 +99,22 @@ def test_the_noise_is_that_of_the_variant_with_the_labellers_settings(variant):
         "(rms of 6 cells of 2 to 4 atoms against a + b - c).",
         "Label noise of coarse: not measured.",
     ]
+
+
+def test_parts_are_data_sets_and_sizes_of_enough_cells(variant):
+    few = compare({"own": variant(energies=0.003), "a": variant()}, {"own": ["a"]})
+    assert summarise_parts(few).empty and "sizes of cells" not in convergence_page(few)
+    errors = pd.concat([few] * 4, ignore_index=True).assign(dataset=["random", "expert"] * 12)
+    assert len(errors) >= PARTED
+    errors["atoms"] = [2, 12] * 12
+    errors["energy"] = [3.0, -4.0] * 12
+    errors["force"] = [20.0, 10.0] * 6 + [0.0, 10.0] * 6
+    table = summarise_parts(errors).set_index("part")
+    assert list(table.index) == ["random", "expert", "1-2 atoms", "9 atoms or more"]
+    assert table["energy"].tolist() == pytest.approx([3.0, 4.0, 3.0, 4.0])
+    assert table["force"].tolist() == pytest.approx([200**0.5, 10.0, 200**0.5, 10.0])
+    assert table["cells"].tolist() == [12] * 4
+    assert "sizes of cells" in convergence_page(errors)
 
 
 @pytest.mark.parametrize("errors", [None, "without the variant"])

@@ -18,6 +18,8 @@ MEASURES = {
     "stress": "stress (GPa)",
     "stress_corrected": "stress, Pulay corrected (GPa)",
 }
+PARTED = 20  # cells of a variant; the parts of fewer say little
+SIZES = {"1-2 atoms": 2, "3-4 atoms": 4, "5-8 atoms": 8, "9 atoms or more": np.inf}  # the largest
 NOISE = ["labeller", "energy", "force", "stress", "cells", "smallest", "largest", "against"]
 
 
@@ -63,6 +65,35 @@ def summarise_errors(errors: pd.DataFrame) -> pd.DataFrame:
         seconds=groups["seconds"].mean(),
         cells=groups.size(),
     ).reset_index()
+
+
+def summarise_parts(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return root mean squares over the cells of each data set, and of each size, of a variant.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        What `compare` returns; variants of fewer than `PARTED` cells are left out.
+
+    Returns
+    -------
+    DataFrame
+        One line a variant and part: ``cells``, ``energy`` (meV/atom, less the constant of the whole
+        variant), ``force`` (meV/Å), ``stress`` (GPa), and the ``largest_energy``.
+    """
+    number = errors.groupby("variant")["cell"].transform("size")
+    known = errors[number >= PARTED]
+    parts = [
+        summarise_errors(known.assign(against=names)).rename(columns={"against": "part"})
+        for names in (known["dataset"], size_class(known["atoms"]).sort_values())
+    ]
+    table = pd.concat(parts, ignore_index=True).sort_values("variant", kind="stable")
+    return table[["variant", "part", "cells", "energy", "largest_energy", "force", "stress"]]
+
+
+def size_class(atoms: pd.Series) -> pd.Series:
+    """Return which of `SIZES` numbers of atoms belong to, an ordered category."""
+    return pd.cut(atoms, [0, *SIZES.values()], labels=list(SIZES))
 
 
 def label_noise(errors: pd.DataFrame | None, variants: Mapping[str, str]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from diverse.errors.curves import last_steps
-from diverse.labels.convergence import summarise_errors
+from diverse.labels.convergence import summarise_errors, summarise_parts
 from diverse.labels.facts import LabelFacts
 from diverse.labels.labellers import make_labeller
 from diverse.report.model_card import settings_rows
@@ -89,6 +89,7 @@ def data_card(
         protocols=list(_protocols(rows, study, schema)),
         noise=noise_sentence(tables.noise),
         errors="" if tables.errors is None else _markdown(_errors(tables.errors)),
+        parts="" if tables.errors is None else _markdown(_parts(tables.errors)),
         variants=_markdown(_variants(study)),
         steps=_markdown(step_table(steps)),
         flat="" if steps.empty else flat_words(steps),
@@ -215,6 +216,20 @@ def _errors(errors: pd.DataFrame) -> pd.DataFrame:
             "force (meV/Å)": summary["force"].map(two_digits),
             "stress (GPa)": summary["stress"].map(_stress_error),
             "stress, Pulay corrected (GPa)": summary["stress_corrected"].map(_stress_error),
+        }
+    )
+
+
+def _parts(errors: pd.DataFrame) -> pd.DataFrame:
+    parts = summarise_parts(errors)
+    return pd.DataFrame(
+        {
+            "variant": parts["variant"],
+            "cells of": parts["part"],
+            "cells": parts["cells"],
+            "energy (meV/atom)": parts["energy"].map(two_digits),
+            "force (meV/Å)": parts["force"].map(two_digits),
+            "stress (GPa)": parts["stress"].map(_stress_error),
         }
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from diverse.labels.audit import verdict
-from diverse.labels.convergence import MEASURES, summarise_errors
+from diverse.labels.convergence import MEASURES, summarise_errors, summarise_parts
 from diverse.report.numbers import digits
 from diverse.report.pages.html import STYLE
 
@@ -45,10 +45,13 @@ def convergence_page(errors: pd.DataFrame) -> str:
     }
     blocks = {
         "Root mean squares over the cells": summarise_errors(errors),
+        "Data sets, and sizes of cells": summarise_parts(errors),
         "Every cell": errors.drop(columns=["pulay_energy", "against"]),
     }
     parts = [STYLE]
     for title, table in blocks.items():
+        if table.empty:
+            continue
         shown = table.rename(columns=names)
         parts.append(f"<h3>{title}</h3>")
         form = {"float_format": "{:.3g}".format, "na_rep": "no stress"}

@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from diverse.labels.convergence import MEASURES, summarise_errors
+from diverse.labels.convergence import MEASURES, SIZES, size_class, summarise_errors
 from diverse.labels.facts import LabelFacts
 from diverse.report.plotting.datasets import LABELS
 from diverse.report.plotting.style import Look, looks, style
 
 FLOORS = {"energy": 0.1, "force": 0.1, "stress_corrected": 0.001}
 ZERO = 1e-3  # of a floor: smaller differences are none, as symmetry makes them
-SIZES = [(1, 2, "^"), (3, 4, "o"), (5, 1000, "s")]
+MARKERS = dict(zip(SIZES, "^osD", strict=True))
 WEAKEST = 0.01  # eV/Å, below which a force is drawn as that large
 BINS = 16  # of the histogram of forces
 
@@ -34,10 +34,9 @@ def convergence_strips(errors: pd.DataFrame) -> Figure:
     variants = list(errors["variant"].unique())
     figure, axes = plt.subplots(len(FLOORS), 1, figsize=(7.2, 6), sharex=True, layout="constrained")
     for axis, (measure, floor) in zip(axes, FLOORS.items(), strict=True):
-        for column, (low, high, marker) in enumerate(SIZES):
-            part = errors[errors["atoms"].between(low, high)]
-            place = part["variant"].map(variants.index) + 0.2 * (column - 1)
-            name = f"{low}-{high} atoms" if high < 1000 else f"{low} atoms or more"
+        for column, (name, marker) in enumerate(MARKERS.items()):
+            part = errors[size_class(errors["atoms"]) == name]
+            place = part["variant"].map(variants.index) + 0.18 * (column - 1.5)
             values = part[measure].abs()
             inside, below = values >= floor, (values < floor) & (values > ZERO * floor)
             look = {"linestyle": "", "marker": marker, "color": f"C{column}", "markersize": 4}
@@ -51,7 +50,7 @@ def convergence_strips(errors: pd.DataFrame) -> Figure:
                 0.5, 0.5, "these labels have no stress", transform=axis.transAxes, ha="center"
             )
             axis.set_ylim(floor, 10 * floor)
-    axes[0].legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes[0].legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     axes[-1].set_xticks(range(len(variants)), variants, rotation=30, ha="right")
     return figure
 
