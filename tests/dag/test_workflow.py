@@ -38,7 +38,7 @@ def all_chunks() -> dict[str, int]:
 
 def test_default_study(tmp_path):
     found, chunks = jobs(snakemake(tmp_path, "--dry-run").stdout), all_chunks()
-    sampled = ("entropy", "random", "complement", "large_entropy")
+    sampled = ("entropy", "random", "complement", "large_entropy", "large_random")
     expected = {"generate_sampled": sum(chunks[name] for name in sampled), "generate_expert": 1}
     expected |= {"label_chunk": sum(chunks.values())}
     expected |= {"split": len(chunks), "whiten": 1, "start_statistics": 3}
