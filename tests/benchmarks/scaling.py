@@ -123,15 +123,25 @@ def _growth(table: pd.DataFrame) -> str:
     sizes = sorted(set(table["cells"]))
     if len(sizes) < 2:
         return ""
-    between = " and ".join(f"{number:,}" for number in sizes)
+    *smaller, largest = (f"{number:,}" for number in sizes)
     stage = table.loc[table["core_seconds_exponent"].idxmax(), "stage"]
     time, space, memory = (
         f"{table[f'{cost}_exponent'].max():.2f}" for cost in ("core_seconds", "disk", "memory")
     )
-    return (
-        f"\n\nExponents are of processor time, between {between} cells; the largest of any stage "
-        f"is {time} ({stage}), that of disk {space}, that of the memory of a job {memory}."
+    between = f"{', '.join(smaller)} and {largest} cells"
+    text = (
+        f"\n\nExponents are of processor time, between {between}; the largest of any stage is "
+        f"{time} ({stage}), that of disk {space}, that of the memory of a job {memory}."
     )
+    if len(sizes) > 2:
+        last = with_exponents(table[table["cells"] >= sizes[-2]])
+        stages = last[last["core_seconds"] >= LEAST * last["core_seconds"].max()]
+        steepest = stages.loc[stages["core_seconds_exponent"].idxmax()]
+        text += (
+            f" Between the two largest sizes alone, the largest of a stage of the table is "
+            f"{steepest['core_seconds_exponent']:.2f} ({steepest['stage']})."
+        )
+    return text
 
 
 def read_networks(results: Path) -> pd.DataFrame:

@@ -228,7 +228,12 @@ def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labell
     write_rows(results / "ledger/set/0.xyz", labelled[:2])
     write_rows(results / "ledger/set/1.xyz", [labelled[2], failed])
     write_rows(results / "ledger/audit/set.xyz", labelled[8:9])
-    assert release_ahead(results, target) == {"set": 1}
+    write_rows(results / "ledger/convergence/fine.xyz", labelled[9:12])
+    write_rows(target / "convergence/results.xyz.xz", labelled[9:10])
+    assert release_ahead(results, target) == {"convergence": 2, "set": 1}
+    shutil.rmtree(results / "ledger/convergence")
+    assert release_ahead(results, target) == {"convergence": 2, "set": 1}
+    write_rows(target / "convergence/results.xyz.xz", labelled[9:12])
     shutil.rmtree(results / "ledger")  # another machine goes on
     write_rows(results / "ledger/set/2.xyz", labelled[3:5])
     assert release_ahead(results, target) == {"set": 3}

@@ -160,20 +160,22 @@ def chosen_potentials(scores: pd.DataFrame, families: Mapping[str, str]) -> list
 def release_ahead(results: Path, target: Path) -> dict[str, int]:
     """Keep the labels of a study's ledgers beyond its released ones, and write the manifest.
 
-    Labels of further steps are computed long before the study takes them. They are added to
-    ``target/labels-ahead/<dataset>.xyz.xz``, where later runs look them up too; failures are not.
+    Labels of further steps are computed long before the study takes them, and those of a study of
+    convergence in several sittings. They are added to ``target/labels-ahead/<dataset>.xyz.xz`` and
+    ``convergence.xyz.xz``, where later runs look them up too; failures are not.
 
     Parameters
     ----------
     results : Path
-        Folder of the study, with its ``ledger/<dataset>/<chunk>.xyz``; they may end within a row.
+        Folder of the study, with its ``ledger/<dataset>/<chunk>.xyz`` and
+        ``ledger/convergence/<variant>.xyz``; they may end within a row.
     target : Path
         Folder of what is released.
 
     Returns
     -------
     dict of str to int
-        Cells kept of each data set.
+        Cells kept of each data set, and of ``convergence``.
 
     Raises
     ------
@@ -184,12 +186,15 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
     for file in files:
         if notices := Ledger(None, [file]).notices:
             raise LedgerError(f"{notices[0]}, unless you restore the file (git checkout {file})")
-    ledgers = [*files, *sorted(results.glob("ledger/*/[0-9]*.xyz"))]
-    released = Ledger(None, sorted((target / "labels").glob("*.xyz.xz")))
+    ledgers = [*results.glob("ledger/*/[0-9]*.xyz"), *results.glob("ledger/convergence/*.xyz")]
+    known = [*target.glob("labels/*.xyz.xz"), *target.glob("convergence/*.xyz.xz")]
+    released = Ledger(None, sorted(known))
     ahead: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in (row for ledger in ledgers for row in Ledger(None, [ledger]).rows()):
-        if row.calc is not None and released.find(row.info["key"]) is None:
-            ahead[row.info["dataset"]][row.info["key"]] = row
+    for ledger in [*files, *sorted(ledgers)]:
+        name = ledger.name.removesuffix(".xyz.xz") if ledger in files else ledger.parent.name
+        for row in Ledger(None, [ledger]).rows():
+            if row.calc is not None and released.find(row.info["key"]) is None:
+                ahead[name][row.info["key"]] = row
     for name, rows in ahead.items():
         write_rows(target / f"labels-ahead/{name}.xyz.xz", rows.values())
     for file in files:
