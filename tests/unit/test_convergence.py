@@ -106,13 +106,13 @@ def test_parts_are_data_sets_and_sizes_of_enough_cells(variant):
     assert summarise_parts(few).empty and "sizes of cells" not in convergence_page(few)
     errors = pd.concat([few] * 4, ignore_index=True).assign(dataset=["random", "expert"] * 12)
     assert len(errors) >= PARTED
-    errors["atoms"] = [2, 12] * 12
+    errors["atoms"] = [12, 2] * 12
     errors["energy"] = [3.0, -4.0] * 12
     errors["force"] = [20.0, 10.0] * 6 + [0.0, 10.0] * 6
     table = summarise_parts(errors).set_index("part")
     assert list(table.index) == ["random", "expert", "1-2 atoms", "9 atoms or more"]
-    assert table["energy"].tolist() == pytest.approx([3.0, 4.0, 3.0, 4.0])
-    assert table["force"].tolist() == pytest.approx([200**0.5, 10.0, 200**0.5, 10.0])
+    assert table["energy"].tolist() == pytest.approx([3.0, 4.0, 4.0, 3.0])
+    assert table["force"].tolist() == pytest.approx([200**0.5, 10.0, 10.0, 200**0.5])
     assert table["cells"].tolist() == [12] * 4
     assert "sizes of cells" in convergence_page(errors)
 

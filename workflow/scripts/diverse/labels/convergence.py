@@ -83,10 +83,12 @@ def summarise_parts(errors: pd.DataFrame) -> pd.DataFrame:
     """
     number = errors.groupby("variant")["cell"].transform("size")
     known = errors[number >= PARTED]
-    parts = [
-        summarise_errors(known.assign(against=names)).rename(columns={"against": "part"})
-        for names in (known["dataset"], size_class(known["atoms"]).sort_values())
+    by_size = known.sort_values("atoms", kind="stable")
+    named = [
+        known.assign(against=known["dataset"]),
+        by_size.assign(against=size_class(by_size["atoms"]).astype(str)),
     ]
+    parts = [summarise_errors(rows).rename(columns={"against": "part"}) for rows in named]
     table = pd.concat(parts, ignore_index=True).sort_values("variant", kind="stable")
     return table[["variant", "part", "cells", "energy", "largest_energy", "force", "stress"]]
 
