@@ -109,7 +109,20 @@ def test_labels_of_another_protocol_get_no_settings(files, study):
 def test_noise_is_that_of_the_protocol_or_not_measured(files, study):
     assert "Label noise of zhou: not measured." in card(files, study)
     errors = pd.read_csv(ROOT / "results/release/convergence/tungsten.csv")
-    assert line(card(files, study, errors), "pw350", "pw500")[0] == "10"
+    text = card(files, study, errors)
+    assert line(text, "pw350", "pw500")[0] == "10"
+
+
+def test_noise_by_data_set_and_size_needs_enough_cells(files, study):
+    errors = pd.read_csv(ROOT / "results/release/convergence/tungsten.csv")
+    few = errors[errors["variant"] == "pw350"]
+    assert "by data set and by number of atoms" not in card(files, study, few)
+    text = card(files, study, pd.concat([few] * 3))
+    assert "by data set and by number of atoms" in text
+    small = few[few["atoms"].between(3, 4)]
+    cells, energy = line(text, "pw350", "3-4 atoms")[:2]
+    assert int(cells) == 3 * len(small)
+    assert float(energy) == pytest.approx((small["energy"] ** 2).mean() ** 0.5, rel=0.05)
 
 
 def test_labels_without_a_stress_are_told(files, study):
