@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from ase.io import read
 from ase.units import GPa
 
 from diverse.labels.convergence import (
@@ -13,9 +14,10 @@ from diverse.labels.convergence import (
     summarise_parts,
 )
 from diverse.labels.labellers import Label
-from diverse.labels.ledger import attach
+from diverse.labels.ledger import Ledger, attach
 from diverse.report.pages.labels import convergence_page, noise_sentence
 from diverse.report.plotting.labels import convergence_strips
+from paths import ROOT
 
 
 @pytest.fixture
@@ -80,6 +82,25 @@ def test_cells_that_one_of_them_lacks_are_left_out(variant, tmp_path):
     assert len(table) == 3
     assert "Every cell" in convergence_page(table)
     convergence_strips(table).savefig(tmp_path / "a.png")
+
+
+def test_cells_of_one_name_are_refused(variant):
+    twice = variant()
+    twice[1].info["trajectory"] = twice[0].info["trajectory"]
+    with pytest.raises(ValueError, match=r"several are called strained_0: give them names"):
+        compare({"a": twice, "b": variant()}, {"a": ["b"]})
+
+
+def test_cells_of_the_cross_check_are_labelled_ones_of_the_release():
+    labels = Ledger(None, sorted((ROOT / "results/release/labels").glob("*.xyz.xz")))
+    known = {(row.info["dataset"], row.info["trajectory"]): row for row in labels.rows()}
+    cells = read(ROOT / "config/crosscheck.xyz", ":")
+    assert len({cell.info["trajectory"] for cell in cells}) == len(cells)
+    for cell in cells:
+        row = known[cell.info["dataset"], cell.info["trajectory"]]
+        assert row.calc is not None
+        np.testing.assert_allclose(cell.positions, row.positions, atol=1e-9)
+        np.testing.assert_allclose(cell.cell, row.cell, atol=1e-9)
 
 
 def test_the_noise_is_that_of_the_variant_with_the_labellers_settings(variant):

@@ -299,17 +299,6 @@ def dataset_labeller(wildcards):
     return labeller_options(config, wildcards.dataset)
 
 
-def variant_sources(wildcards):
-    """Return the files behind the labels of the wildcards' variant."""
-    return labeller_files(VARIANTS[wildcards.variant])
-
-
-def variant_cells(wildcards):
-    """Return the file of the cells that the wildcards' variant labels."""
-    block = config["convergence"]
-    return ROOT / block["variants"][wildcards.variant].get("cells", block["cells"])
-
-
 def local_source(wildcards):
     """Return the files of the wildcards' published data set where its source is local."""
     source = Path(config["datasets"][wildcards.dataset]["source"])

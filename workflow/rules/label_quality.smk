@@ -25,6 +25,17 @@ localrules:
 VARIANTS = variant_options(config)
 
 
+def variant_sources(wildcards):
+    """Return the files behind the labels of the wildcards' variant."""
+    return labeller_files(VARIANTS[wildcards.variant])
+
+
+def variant_cells(wildcards):
+    """Return the file of the cells that the wildcards' variant labels."""
+    block = config["convergence"]
+    return ROOT / block["variants"][wildcards.variant].get("cells", block["cells"])
+
+
 rule audit_labels:
     """Recompute a sample of one data set's labels, and check derivatives."""
     input:

@@ -43,8 +43,13 @@ def compare(
         ``force``, ``stress``: root mean square over the components, meV/Å and GPa;
         ``stress_corrected``: after the fitted Pulay correction, ``pulay_energy`` (eV/atom);
         ``seconds``: core seconds per atom. What needs a stress is NaN where a label has none.
+
+    Raises
+    ------
+    ValueError
+        If two cells of a variant have the same ``trajectory``, by which cells are told apart.
     """
-    cells = {name: {_name(cell): cell for cell in members} for name, members in labels.items()}
+    cells = {name: _by_trajectory(members) for name, members in labels.items()}
     tables = [
         _differences(variant, cells[variant], [cells[name] for name in names]).assign(
             against=" ".join(names)
@@ -85,7 +90,7 @@ def summarise_parts(errors: pd.DataFrame) -> pd.DataFrame:
     known = errors[number >= PARTED]
     by_size = known.sort_values("atoms", kind="stable")
     named = [
-        known.assign(against=known["dataset"]),
+        known.assign(against=known["dataset"].fillna("of no data set")),
         by_size.assign(against=size_class(by_size["atoms"]).astype(str)),
     ]
     parts = [summarise_errors(rows).rename(columns={"against": "part"}) for rows in named]
@@ -189,5 +194,11 @@ def _rms(values: np.ndarray) -> float:
     return float(np.sqrt((values**2).mean()))
 
 
-def _name(cell: Atoms) -> str:
-    return str(cell.info["trajectory"])
+def _by_trajectory(cells: Sequence[Atoms]) -> dict[str, Atoms]:
+    names = [str(cell.info["trajectory"]) for cell in cells]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            f"the cells of a study of convergence are told apart by their trajectory, and several "
+            f"are called {', '.join(twice)}: give them names of their own in the file of the cells"
+        )
+    return dict(zip(names, cells, strict=True))
