@@ -50,6 +50,7 @@ from diverse.study.settings import (
     own_models,
     reference_lattice,
     reference_options,
+    variant_cells,
     variant_options,
 )
 

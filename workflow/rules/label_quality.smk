@@ -25,17 +25,6 @@ localrules:
 VARIANTS = variant_options(config)
 
 
-def variant_sources(wildcards):
-    """Return the files behind the labels of the wildcards' variant."""
-    return labeller_files(VARIANTS[wildcards.variant])
-
-
-def variant_cells(wildcards):
-    """Return the file of the cells that the wildcards' variant labels."""
-    block = config["convergence"]
-    return ROOT / block["variants"][wildcards.variant].get("cells", block["cells"])
-
-
 rule audit_labels:
     """Recompute a sample of one data set's labels, and check derivatives."""
     input:
@@ -88,8 +77,8 @@ rule tabulate_audit:
 
 use rule label_chunk as label_variant with:
     input:
-        cells=variant_cells,
-        sources=variant_sources,
+        cells=lambda wildcards: ROOT / variant_cells(config, wildcards.variant),
+        sources=lambda wildcards: labeller_files(VARIANTS[wildcards.variant]),
     output:
         cells="<results>/convergence/{variant}.xyz",
     log:

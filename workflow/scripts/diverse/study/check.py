@@ -29,6 +29,7 @@ from diverse.study.settings import (
     reference_lattice,
     reference_options,
     sampler_settings,
+    variant_cells,
     variant_options,
 )
 from diverse.study.sizes import check_sizes
@@ -283,7 +284,7 @@ def _check_convergence(study: Config, schema: Config, root: Path) -> None:
         demand(not unknown, f"{where}.against: there is no variant '{', '.join(unknown)}'")
         demand(len(against) in (0, 1, 3), f"{where}.against: takes one variant, or three")
         for other in against:
-            cells = [{**block, **block["variants"][each]}["cells"] for each in (name, other)]
+            cells = [variant_cells(study, each) for each in (name, other)]
             demand(
                 cells[0] == cells[1],
                 f"{where}.against: '{other}' labels the cells of {quoted(cells[1])}, this variant "

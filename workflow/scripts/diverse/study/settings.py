@@ -148,6 +148,12 @@ def variant_options(study: Config) -> dict[str, Config]:
     }
 
 
+def variant_cells(study: Config, variant: str) -> str:
+    """Return the path of the cells that a variant of the convergence study labels."""
+    block = study["convergence"]
+    return block["variants"][variant].get("cells", block["cells"])
+
+
 def measured_variants(study: Config) -> dict[str, str]:
     """Return, for every labeller in use, the first convergence variant with its very settings.
 
