@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from calculators import chain
-from diverse.labels.chunk import TimeLimitError, label_cells
+from diverse.labels.chunk import TimeLimitError, label_cells, replaced
 from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.labels.labellers.worker import Answer
 from diverse.labels.ledger import Ledger, label_key, write_rows
@@ -113,6 +113,20 @@ def test_failed_cells_are_tried_again_only_on_request(tmp_path):
         run(tmp_path, [chain(2), chain(3)], labeller, retry=retry)
         assert len(firsts(calls.read_text())) == expected
     assert len(Ledger(None, [tmp_path / "ledger.xyz"]).rows()) == 2
+
+
+def test_cells_that_were_replaced_are_told_and_found_again_once_they_are_back(tmp_path):
+    first, second = [chain(2), chain(3)], [chain(2), chain(4), chain(5)]
+    run(tmp_path, first, spring())
+    ledger = Ledger(tmp_path / "ledger.xyz")
+    (notice,) = replaced(second, spring(), ledger)
+    assert notice.startswith(
+        "2 of 3 cells have no label, and 1 of this chunk's labels are of other cells"
+    )
+    assert replaced([*first, chain(4)], spring(), ledger) == []  # grown
+    assert replaced(second[:1], spring(), ledger) == []  # nothing to compute
+    run(tmp_path, second, spring())
+    assert run(tmp_path, first, spring())[1][0] == "2 cells, 0 to label"
 
 
 @pytest.mark.parametrize("fault", ["segfault", "exit"])

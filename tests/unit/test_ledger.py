@@ -258,6 +258,16 @@ def test_a_sorted_ledger_does_not_depend_on_the_order_of_completion(tmp_path, zh
     ] + sorted(keys[2:])
 
 
+def test_what_another_job_is_writing_is_read_and_left_to_it(three, tmp_path, zhou):
+    torn = three.read_bytes()[:-40]
+    three.write_bytes(torn)
+    ledger = Ledger(tmp_path / "own.xyz", beside=[three, tmp_path / "gone.xyz"])
+    assert [ledger.find(label_key(chain(2, n), zhou.protocol)) is None for n in range(3)] == [
+        *(False, False, True)
+    ]
+    assert ledger.notices == [] and three.read_bytes() == torn
+
+
 def test_a_second_row_of_a_key_replaces_the_first(tmp_path, zhou):
     ledger = Ledger(tmp_path / "a")
     ledger.append(row(0, zhou, failed=True))

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from diverse.labels.chunk import label_cells, unlabelled
+from diverse.labels.chunk import label_cells, replaced, unlabelled
 from diverse.labels.chunk_log import end_line, start_line
 from diverse.labels.labellers import make_labeller
 from diverse.labels.ledger import Ledger, write_rows
@@ -16,6 +16,10 @@ begin(snakemake)
 log = Path(snakemake.log[0])
 released = snakemake.params.released
 others = sorted(Path(released).glob("*/*.xyz.xz")) if released else []
+own = Path(snakemake.params.ledger)
+dataset = snakemake.config["datasets"].get(snakemake.wildcards.get("dataset"))
+# Cells of recipes are dealt to chunks: a set that grows, or gets more chunks, moves them.
+dealt = dataset is not None and dataset["family"] == "expert"
 largest = snakemake.params.get("largest", float("inf"))
 cells = [cell for cell in read_cells(snakemake.input.cells) if len(cell) <= largest]
 if snakemake.params.get("labelled"):  # a reference model is asked for what labels are there of
@@ -35,13 +39,14 @@ with log.open("a") as file:
         print(line, file=file, flush=True)
 
     say(start_line(snakemake.threads, request_line(snakemake.resources)))
-    ledger = Ledger(Path(snakemake.params.ledger), others)
-    for notice in ledger.notices:
+    ledger = Ledger(own, others, beside=sorted(own.parent.glob("*.xyz")) if dealt else [])
+    labeller = make_labeller(snakemake.params.labeller)
+    for notice in ledger.notices + ([] if dealt else replaced(cells, labeller, ledger)):
         say(notice)
         print(f"{'/'.join(snakemake.wildcards)}: {notice}", file=sys.stderr)
     labelled = label_cells(
         cells,
-        make_labeller(snakemake.params.labeller),
+        labeller,
         ledger,
         effort=effort,
         log=log,

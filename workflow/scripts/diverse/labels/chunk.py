@@ -72,6 +72,23 @@ def label_cells(
     return [_found(cell, key, ledger) for cell, key in zip(cells, keys, strict=True)]
 
 
+def replaced(cells: Sequence[Atoms], labeller: Labeller, ledger: Ledger) -> list[str]:
+    """Return a notice where cells are to be labelled and the ledger's file is of other cells.
+
+    That is what changed settings leave behind, where a set was perhaps only to grow.
+    """
+    keys = [label_key(cell, labeller.protocol) for cell in cells]
+    new = sum(ledger.find(key) is None for key in keys)
+    others = ledger.others_than(keys)
+    if not new or not others:
+        return []
+    return [
+        f"{new} of {len(cells)} cells have no label, and {others} of this chunk's labels are of "
+        "other cells or settings: a change of the study has replaced them. They are kept, and "
+        "found again if it is taken back ('Grow a set' in config/README.md)"
+    ]
+
+
 def unlabelled(cells: Sequence[Atoms]) -> list[Atoms]:
     """Return the cells that have a label, without it and under their names."""
     bare = []

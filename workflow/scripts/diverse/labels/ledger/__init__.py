@@ -67,12 +67,19 @@ class Ledger:
         File that new rows are appended to, made when the first row is; None to read only.
     others : iterable of Path
         Further ledgers to find labels in, for example the released ones.
+    beside : iterable of Path
+        The same, of files that other jobs may be writing: what is torn or damaged there is left to
+        them without a notice.
     """
 
-    def __init__(self, path: Path | None, others: Iterable[Path] = ()) -> None:
+    def __init__(
+        self, path: Path | None, others: Iterable[Path] = (), beside: Iterable[Path] = ()
+    ) -> None:
         self.path = path
         self.notices: list[str] = []
         self._others: dict[str, bytes] = {}
+        for file in beside:
+            self._others |= scan(read_bytes(file)).rows
         for file in others:
             self._others |= self._read(file).rows
         self._synced = 0.0
@@ -87,6 +94,10 @@ class Ledger:
     def rows(self) -> list[Atoms]:
         """Return every row, labelled or failed."""
         return [to_atoms(text) for text in (self._others | self._own).values()]
+
+    def others_than(self, keys: Iterable[str]) -> int:
+        """Return how many rows of the ledger's own file have none of these keys."""
+        return len(self._own.keys() - set(keys))
 
     def append(self, row: Atoms) -> None:
         """Write a row, and wait for the disk if that was last done more than a second ago.
