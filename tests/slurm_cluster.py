@@ -124,11 +124,13 @@ class Cluster:
         return [Job(*line.split()) for line in lines if len(line.split()) == 3]
 
     def hang(self, job: Job) -> None:
-        """Stop the processes of a job, and let its time end: Slurm sees to it within 30 s."""
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get("SLURM_JOB_ID") == job.number:
-                    process.suspend()
+        """Stop the processes of a job, and let its time end: Slurm sees to it within 30 s.
+
+        A job that was just given its node has no process yet, and would fail in another way.
+        """
+        self._until(lambda: _suspend(job), f"job {job.number}")
+        while _suspend(job):  # those that were started meanwhile
+            time.sleep(0.1)
         command = ["scontrol", "update", f"JobId={job.number}", "EndTime=now+1"]
         subprocess.run(command, check=True)
 
@@ -164,6 +166,18 @@ class Cluster:
             if time.monotonic() > end:
                 raise RuntimeError(f"{what} did not start; see {self.folder}")
             time.sleep(0.5)
+
+
+def _suspend(job: Job) -> bool:
+    """Stop the processes of a job that run; return whether there were any."""
+    found = False
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            own = process.environ().get("SLURM_JOB_ID") == job.number
+            if own and process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+                process.suspend()
+                found = True
+    return found
 
 
 def _path() -> str:

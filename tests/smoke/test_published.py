@@ -2,33 +2,13 @@
 
 import pandas as pd
 import pytest
-import yaml
 
 from diverse.structures import read_cells
 from literature_sources import make_cells, xyz_frame
 from paths import snakemake
+from small_studies import write_study
 
-STUDY = {
-    "study": "mine",
-    "element": "W",
-    "lattice": {"structure": "bcc", "a": 3.165},
-    "labeller": "zhou",
-    "labellers": {
-        "zhou": {
-            "kind": "lammps",
-            "pair_style": "eam/alloy",
-            "pair_coeff": ["* * W_zhou.eam.alloy W"],
-        }
-    },
-    "split": {"test_fraction": 0.5},
-    "models": {"linear2": {"family": "linear", "twojmax": 2, "ridge": 1e-6}},
-}
 KEPT, AGAIN = "results/mine/datasets/kept/test.xyz", "results/mine/datasets/again/test.xyz"
-
-
-def write_study(folder, datasets):
-    (folder / "study.yaml").write_text(yaml.safe_dump({**STUDY, "datasets": datasets}))
-    return "--configfile", str(folder / "study.yaml")
 
 
 @pytest.fixture(scope="module")
