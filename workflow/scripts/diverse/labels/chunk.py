@@ -76,6 +76,18 @@ def replaced(cells: Sequence[Atoms], labeller: Labeller, ledger: Ledger) -> list
     """Return a notice where cells are to be labelled and the ledger's file is of other cells.
 
     That is what changed settings leave behind, where a set was perhaps only to grow.
+
+    Parameters
+    ----------
+    cells : sequence of Atoms
+        Of one chunk.
+    ledger : Ledger
+        Of that chunk; rows of its own file alone are counted as of other cells.
+
+    Returns
+    -------
+    list of str
+        One sentence, or nothing where all is well.
     """
     keys = [label_key(cell, labeller.protocol) for cell in cells]
     new = sum(ledger.find(key) is None for key in keys)

@@ -149,7 +149,7 @@ def variant_options(study: Config) -> dict[str, Config]:
 
 
 def variant_cells(study: Config, variant: str) -> str:
-    """Return the path of the cells that a variant of the convergence study labels."""
+    """Return the path (from the repository's root) of the cells that a variant labels."""
     block = study["convergence"]
     return block["variants"][variant].get("cells", block["cells"])
 
