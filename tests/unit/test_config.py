@@ -9,7 +9,12 @@ from ase.build import bulk
 from ase.io import write
 
 from diverse.study.check import ConfigError, load_study
-from diverse.study.settings import labeller_options, measured_variants, reference_lattice
+from diverse.study.settings import (
+    labeller_options,
+    measured_variants,
+    named_file,
+    reference_lattice,
+)
 from diverse.study.subsets import subset_parts, subset_sources
 from paths import ROOT
 
@@ -335,6 +340,23 @@ def test_a_set_may_complement_another_or_a_file(study, tmp_path):
     for source in ("expert", str(tmp_path / "mine.xyz")):
         study["datasets"]["entropy"]["complement"] = source
         assert load_study(study, SCHEMA)["datasets"]["entropy"]["complement"] == source
+
+
+def test_files_are_those_of_where_one_works_or_else_of_the_repository(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "config/convergence.xyz"
+    study["datasets"]["entropy"]["complement"] = name
+    load_study(study, SCHEMA)
+    assert named_file(name, ROOT) == ROOT / name
+    Path("config").mkdir()
+    Path(name).touch()
+    assert named_file(name, ROOT) == Path(name)
+    Path("mine.xyz").touch()
+    study["convergence"]["cells"] = "mine.xyz"
+    load_study(study, SCHEMA)
+    Path("mine.xyz").unlink()
+    with pytest.raises(ConfigError, match="no file 'mine.xyz', from here or in /"):
+        load_study(study, SCHEMA)
 
 
 def test_subsets_are_of_training_sets_and_have_names_of_their_own(study):

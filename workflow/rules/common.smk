@@ -47,6 +47,7 @@ from diverse.study.settings import (
     labeller_options,
     measured_variants,
     model_kind,
+    named_file,
     own_models,
     reference_lattice,
     reference_options,
@@ -219,7 +220,9 @@ def either(names):
 def complemented(wildcards):
     """Return the files of cells that the wildcards' data set complements; none if it does not."""
     source = config["datasets"][wildcards.dataset]["complement"]
-    return all_chunks("structures", [source]) if source in DATASETS else source or []
+    if source in DATASETS:
+        return all_chunks("structures", [source])
+    return named_file(source, ROOT) if source else []
 
 
 def statistics_before(wildcards):

@@ -77,7 +77,7 @@ rule tabulate_audit:
 
 use rule label_chunk as label_variant with:
     input:
-        cells=lambda wildcards: ROOT / variant_cells(config, wildcards.variant),
+        cells=lambda wildcards: named_file(variant_cells(config, wildcards.variant), ROOT),
         sources=lambda wildcards: labeller_files(VARIANTS[wildcards.variant]),
     output:
         cells="<results>/convergence/{variant}.xyz",

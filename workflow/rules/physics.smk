@@ -55,7 +55,7 @@ rule show_physics:
             f"<results>/models/{train}/{model}/0/potential.lammps" for train, model in MEASURED
         ],
         parameters=[path for pair in MEASURED for path in potential_of(*pair)],
-        references=ROOT / REFERENCES if REFERENCES else [],
+        references=named_file(REFERENCES, ROOT) if REFERENCES else [],
         template=ROOT / "workflow/report/physics.html",
     output:
         table="<results>/tables/physics.csv",

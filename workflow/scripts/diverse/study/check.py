@@ -14,6 +14,7 @@ from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
 from diverse.kernel.cuda_build import MAX_TWOJMAX
 from diverse.labels.labellers import LabellerError, make_labeller
+from diverse.labels.labellers.factory import is_file
 from diverse.study.blocks import check_blocks
 from diverse.study.dynamics import complete_dynamics
 from diverse.study.lattice import check_lattice
@@ -26,6 +27,7 @@ from diverse.study.settings import (
     atoms_of_cells,
     can_run,
     labeller_options,
+    named_file,
     reference_lattice,
     reference_options,
     sampler_settings,
@@ -70,9 +72,9 @@ def load_study(config: Config, schema_path: str) -> Config:
     check_names(study)
     check_lattice(study)
     _check_device(study)
-    _check_generation(study)
-    _check_labellers(study)
     root = Path(schema_path).resolve().parents[2]
+    _check_generation(study, root)
+    _check_labellers(study)
     _check_convergence(study, schema, root)
     check_physics(study, root)
     return study
@@ -174,7 +176,7 @@ def _check_device(study: Config) -> None:
         )
 
 
-def _check_generation(study: Config) -> None:
+def _check_generation(study: Config, root: Path) -> None:
     """Refuse floors, sizes and complements that no cell could come from."""
     lattice = reference_lattice(study)
     nearest = lattice.nearest_neighbour
@@ -190,7 +192,7 @@ def _check_generation(study: Config) -> None:
         raise ConfigError(f"sampler: {error}") from None
     for name, dataset in study["datasets"].items():
         if dataset["family"] == "entropy":
-            _check_entropy(study, name, dataset)
+            _check_entropy(study, name, dataset, root)
         if dataset["family"] == "expert":
             _check_groups(study, name, dataset)
 
@@ -208,7 +210,7 @@ def _check_groups(study: Config, name: str, dataset: Config) -> None:
         raise ConfigError(f"datasets.{name}: {error}") from None
 
 
-def _check_entropy(study: Config, name: str, dataset: Config) -> None:
+def _check_entropy(study: Config, name: str, dataset: Config, root: Path) -> None:
     where, rounds, complement = f"datasets.{name}", dataset["rounds"], dataset["complement"]
     smallest = atoms_of_cells(study, dataset)[0]
     source = f"{where}.atoms" if "atoms" in dataset else "sampler.atoms"
@@ -227,8 +229,9 @@ def _check_entropy(study: Config, name: str, dataset: Config) -> None:
     if complement is None:
         return
     demand(
-        complement in study["datasets"] or _is_file(Path(complement)),
-        f"{where}.complement: {quoted(complement)} is neither a data set of this study nor a file",
+        complement in study["datasets"] or is_file(named_file(complement, root)),
+        f"{where}.complement: {quoted(complement)} is neither a data set of this study nor a file, "
+        f"from here or in {root}",
     )
     seen = [name]
     while complement in study["datasets"]:
@@ -303,14 +306,6 @@ def _check_convergence(study: Config, schema: Config, root: Path) -> None:
 def _demand_cells(where: str, block: Config, root: Path) -> None:
     """Refuse a block whose file of cells does not exist."""
     demand(
-        _is_file(root / block["cells"]),
-        f"{where}.cells: there is no file {quoted(block['cells'])} in {root}",
+        is_file(named_file(block["cells"], root)),
+        f"{where}.cells: there is no file {quoted(block['cells'])}, from here or in {root}",
     )
-
-
-def _is_file(path: Path) -> bool:
-    """Say whether a path is a file; what no file system could hold is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False

@@ -7,7 +7,7 @@ from typing import Any
 
 from diverse.physics.references import ReferencesError, read_references
 from diverse.study.reading import ConfigError, demand
-from diverse.study.settings import Config, own_models, reference_options
+from diverse.study.settings import Config, named_file, own_models, reference_options
 
 SEED = 0  # of the training whose potential is measured
 
@@ -93,6 +93,6 @@ def check_physics(study: Config, root: Path) -> None:
     )
     if block["references"] is not None:
         try:
-            read_references(root / block["references"])
+            read_references(named_file(block["references"], root))
         except ReferencesError as error:
             raise ConfigError(f"physics.references: {error}") from None

@@ -7,11 +7,13 @@ returns it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from diverse.generate.random_cells import SamplerSettings, default_floor
 from diverse.kernel import BispectrumSettings
 from diverse.kernel.device import Device, find_device
+from diverse.labels.labellers.factory import is_file
 from diverse.structures import ReferenceLattice
 from diverse.zbl import ZBL
 
@@ -149,9 +151,28 @@ def variant_options(study: Config) -> dict[str, Config]:
 
 
 def variant_cells(study: Config, variant: str) -> str:
-    """Return the path (from the repository's root) of the cells that a variant labels."""
+    """Return the path of the cells that a variant labels, as the study names it."""
     block = study["convergence"]
     return block["variants"][variant].get("cells", block["cells"])
+
+
+def named_file(name: str, root: Path) -> Path:
+    """Return the path of a file that a study names.
+
+    Parameters
+    ----------
+    name : str
+        Absolute, or from the working directory, where a user's own files are, or else from `root`,
+        where those of the repository's studies are.
+    root : Path
+        Root of the repository.
+
+    Returns
+    -------
+    Path
+        Below `root` where there is no such file.
+    """
+    return Path(name) if is_file(name) else root / name
 
 
 def measured_variants(study: Config) -> dict[str, str]:
