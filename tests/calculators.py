@@ -3,6 +3,7 @@
 They are made through the `ase` labeller, so they run in its worker processes.
 """
 
+import atexit
 import os
 import signal
 import subprocess
@@ -137,6 +138,8 @@ FAULTS = {
     "crash with child": crash_with_child,
     "hang with child": hang_with_child,
     "memory": run_out_of_memory,
+    "tidy up": lambda: atexit.register(Path("tidy").touch),
+    "linger": lambda: atexit.register(time.sleep, 1000),
     "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "SIGINT": lambda: os.kill(os.getpid(), signal.SIGINT),
     "SIGTERM": lambda: os.kill(os.getpid(), signal.SIGTERM),

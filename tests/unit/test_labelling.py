@@ -208,6 +208,18 @@ def test_a_calculator_that_moves_leaves_the_next_cell_where_it_was(tmp_path, mon
     assert len(firsts((tmp_path / "calls").read_text())) == 2
 
 
+def test_workers_end_by_themselves_when_all_is_labelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(tmp_path, [chain(2), chain(3)], spring(faults={"2": "tidy up"}))
+    assert Path("tidy").exists()
+
+
+def test_a_worker_that_does_not_end_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr("diverse.labels.process.FAREWELL", 0.5)
+    rows, _ = run(tmp_path, [chain(2), chain(3)], spring(faults={"2": "linger"}, delay=0.1))
+    assert [row.info["status"] for row in rows] == ["converged"] * 2
+
+
 def children(folder):
     return [int(number) for number in (folder / "children").read_text().split()]
 

@@ -108,7 +108,9 @@ def outcomes(
                     yield number, outcome
     finally:
         for worker in workers:
-            worker.kill()
+            worker.dismiss()
+        for worker in workers:
+            worker.end()
         guard.close()
     if tries.lost:
         raise LostCellsError(_loss(jobs, tries.lost))
@@ -206,6 +208,16 @@ class _Worker:
 
     def kill(self) -> None:
         self._process.kill()
+
+    def dismiss(self) -> None:
+        """Let the process end if it is between jobs, or else kill it."""
+        if self.job is None and self._greeted:
+            self._process.dismiss()
+        else:
+            self.kill()
+
+    def end(self) -> None:
+        self._process.end()
 
     @property
     def answers(self) -> Connection:
