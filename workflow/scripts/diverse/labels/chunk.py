@@ -80,9 +80,11 @@ def replaced(cells: Sequence[Atoms], labeller: Labeller, ledger: Ledger) -> list
     Parameters
     ----------
     cells : sequence of Atoms
-        Of one chunk.
+        All cells of one chunk.
+    labeller : Labeller
+        Labels of its protocol are looked for.
     ledger : Ledger
-        Of that chunk; rows of its own file alone are counted as of other cells.
+        Ledger of the chunk; rows of its own file alone are counted as of other cells.
 
     Returns
     -------

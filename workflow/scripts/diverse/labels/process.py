@@ -25,7 +25,7 @@ OWN_SIGNALS = {
 }
 LARGEST = 1 << 28  # bytes of an answer: text of a calculator would read as a longer one
 GRACE = 1.0  # s, for a process that has closed its connection to end
-FAREWELL = 10.0  # s, for one that has no more cells to come to give back what it holds, and end
+FAREWELL = 10.0  # s, for a process without further cells to give back what it holds, and end
 COMMAND = "from diverse.labels.labellers.worker import main; main({})"
 
 
@@ -123,15 +123,14 @@ class Process:
         return End("its connection broke", crash=True) if status is None else end_of(status)
 
     def dismiss(self) -> None:
-        """Tell a process that waits for a cell that none will come."""
-        with suppress(BrokenPipeError):
-            self._jobs.close()
+        """Tell a process that waits for a cell that none will come, so that it ends."""
+        self._jobs.close()
 
     def end(self) -> None:
-        """Wait until a dismissed process has ended, or kill it; and all its calculator started.
+        """Wait for a dismissed process to end, or kill it; kill all that its calculator started.
 
-        One that is killed leaves behind what the system does not take back by itself: of MPI, as
-        LAMMPS has it, a megabyte of shared memory.
+        A process that is killed gives nothing back: the MPI library that LAMMPS is built with then
+        leaves a megabyte of shared memory behind, until the machine is started again.
         """
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(FAREWELL)

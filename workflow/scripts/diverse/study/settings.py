@@ -170,7 +170,7 @@ def named_file(name: str, root: Path) -> Path:
     Returns
     -------
     Path
-        Below `root` where there is no such file.
+        Of the file; where there is none, of where it would be below `root`.
     """
     return Path(name) if is_file(name) else root / name
 
