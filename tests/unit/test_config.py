@@ -77,7 +77,7 @@ WRONG = [
     ),
     (("cutoff",), 3.0, "cutoff: 3.0 Å holds hardly a neighbour .* take about 4.7 Å"),
     (("sampler",), {"sizes": "big"}, "sampler.sizes: 'big' is not one of"),
-    (("datasets", "entropy", "rounds"), 99, "datasets.entropy.rounds: 99 rounds for 21 chunks are"),
+    (("datasets", "entropy", "rounds"), 99, "datasets.entropy.rounds: 99 rounds for 42 chunks are"),
     (("datasets", "entropy", "complement"), "exprt", "complement: 'exprt' is neither a data set"),
     (("datasets", "entropy", "complement"), "entropy", "entropy -> entropy goes round in a circle"),
     (("datasets", "random", "estimator"), "set", "datasets.random: unknown key 'estimator'"),
@@ -107,7 +107,7 @@ WRONG = [
     (("physics",), {"models": ["ace224"]}, "'ace224'; defined, and run by LAMMPS, are linear4"),
     (("dynamics",), {"models": ["ace224"]}, "there is no model 'ace224' that LAMMPS runs"),
     (("datasets", "expert", "groups", "eoss"), {}, "unknown key 'eoss'; did you mean 'eos'"),
-    (("datasets", "entropy", "chunks"), 999, "datasets.entropy.chunks: 999 chunks for 315 cells"),
+    (("datasets", "entropy", "chunks"), 999, "datasets.entropy.chunks: 999 chunks for 630 cells"),
     (("zbl",), {"inner": 5.0, "outer": 4.0}, "zbl: inner"),
     (("dynamics",), {"models": ["linear3"]}, "dynamics.models: there is no model 'linear3'"),
     (("dynamics",), {"ramps": {"models": ["x"]}}, "dynamics.ramps.models: there is no model 'x'"),
@@ -179,7 +179,7 @@ WRONG = [
     ),
     (("datasets", "random", "chunks"), 2.0, "chunks: 2.0 is not of type 'integer'; write 2"),
     (("datasets", "random", "chunks"), True, "chunks: True is not of type 'integer'"),
-    (("datasets", "random", "first_chunks"), 21, "first_chunks: there are 20 chunks, not 21"),
+    (("datasets", "random", "first_chunks"), 41, "first_chunks: there are 40 chunks, not 41"),
     (("seed",), 2**32, "seed: 4294967296 is greater than the maximum"),
     (("device",), "gpu", "device: 'gpu' is not one of"),
     (
@@ -389,10 +389,10 @@ def test_mixtures_are_subsets_of_two_sets_at_constant_and_growing_size(study):
         **{"environments": [200], "models": ["linear6"]},
     }
     full = load_study(study, SCHEMA)["subsets"]
-    assert full["expert_random10"]["of"] == {"expert": 1620, "random": 180}
-    assert full["expert_complement25"]["of"] == {"expert": 1350, "complement": 450}
+    assert full["expert_random10"]["of"] == {"expert": 2070, "random": 230}
+    assert full["expert_complement25"]["of"] == {"expert": 1725, "complement": 575}
     assert full["expert_plus_complement200"]["of"] == {"expert": None, "complement": 200}
-    assert subset_parts(full["expert_random10"]) == [(["expert"], 1620), (["random"], 180)]
+    assert subset_parts(full["expert_random10"]) == [(["expert"], 2070), (["random"], 230)]
     study["mixtures"]["added"] = ["extremes"]
     with pytest.raises(ConfigError, match="'extremes' is not a data set of this study"):
         load_study(study, SCHEMA)
