@@ -13,7 +13,7 @@ RULES = {path.stem: path.read_text() for path in (ROOT / "workflow/rules").glob(
 SMALL = {"fit_polynomial", "train_network", "check_export", "score", "calibrate"}
 READS_CELLS = re.compile(r"\.xyz|\.npz|all_chunks|TEST_CELLS|labelled_chunks|structure_chunks")
 # Small arrays of any study, copies of potentials, and what is written into the clone.
-QUICK = {"sum_statistics", "plot_environments", "plot_geometry", "collect_potentials", "release"}
+QUICK = {"plot_environments", "plot_geometry", "collect_potentials", "release"}
 
 
 def local_rules():

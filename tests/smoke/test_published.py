@@ -76,7 +76,7 @@ def test_a_complement_is_read_whole_or_ends_in_a_sentence(extra, tmp_path):
     (tmp_path / "cells.xyz").write_text("\n".join(frames))
     entropy = {"family": "entropy", "estimator": "set", "cells": 6, "complement": "cells.xyz"}
     study = write_study(tmp_path, {"entropy": entropy})
-    target = "results/mine/structures/entropy/rounds/0.npz"
+    target = "results/mine/structures/entropy/complemented.npz"
     said = snakemake(tmp_path, target, *study, check=False).stdout
     assert "Traceback" not in said
     if extra:

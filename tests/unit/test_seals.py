@@ -160,7 +160,7 @@ def test_a_study_without_a_manifest_is_not_finished(tmp_path):
 
 def test_the_sample_has_one_file_of_each_kind(tmp_path):
     paths = [
-        *("structures/a/0.xyz", "structures/a/rounds/0.npz", "structures/b/1.xyz"),
+        *("structures/a/0.xyz", "structures/a/0.npz", "structures/b/1.xyz"),
         *("datasets/a/train.xyz", "models/a/linear4/0/covariance.npz", "errors/cells.csv.xz"),
         *("predictions/a/linear4/0/b.npz", "predictions/a/deep/1/b.npz", "tables/scores.csv"),
     ]

@@ -226,17 +226,14 @@ def complemented(wildcards):
 
 
 def statistics_before(wildcards):
-    """Return the file of summed statistics that the wildcards' chunk sees; none without rounds."""
+    """Return the statistics the wildcards' chunk sees: what the last round saw, and its chunks."""
     entry, folder = config["datasets"][wildcards.dataset], f"structures/{wildcards.dataset}"
-    path = f"<results>/{folder}/rounds/{chunk_round(entry, int(wildcards.chunk))}.npz"
-    return path if entry.get("estimator") == "set" else []
-
-
-def statistics_of_round(wildcards):
-    """Return the files a round's sum is made of: the last sum, and the chunks of the last round."""
-    last, folder = int(wildcards.round) - 1, f"structures/{wildcards.dataset}"
-    members = chunks_of_round(config["datasets"][wildcards.dataset], last)
-    return [f"<results>/{folder}/{file}.npz" for file in (f"rounds/{last}", *members)]
+    if entry.get("estimator") != "set":
+        return []
+    last = chunks_of_round(entry, chunk_round(entry, int(wildcards.chunk)) - 1)
+    first = ["complemented"] if entry["complement"] else []
+    seen = [f"{last[0]}.seen", *last] if last else first
+    return [f"<results>/{folder}/{file}.npz" for file in seen]
 
 
 def all_chunks(stage, datasets=DATASETS, pattern="<results>/{}/{}/{}.xyz"):

@@ -2,13 +2,12 @@
 
 Needs  the study file; of published sets the source it names: a path, or a URL with its SHA-256
 Makes  config.yaml; structures/{dataset}/{chunk}.xyz and, of sampled sets, a count of accepted and rejected cells
-       (.csv) and the statistics of their descriptors (.npz) beside it; of published sets
+       (.csv) and the statistics of their descriptors and of those they saw (.npz) beside it; of published sets
        tables/import/{dataset}/*.{csv,html}; tables/generation.csv, structures/chunks.csv
 Steps  write_config: the study with every default, beside its results
        whiten: a reference sample of random cells fixes the space entropy is measured in
        start_statistics: what a set-entropy data set complements, before its first round
-       sum_statistics: that and all chunks of earlier rounds, before every later round
-       generate_sampled: entropy-maximised or random cells of one chunk
+       generate_sampled: entropy-maximised or random cells of one chunk, which sees those of earlier rounds
        generate_expert: the cells of the expert recipes, of all data sets that have any
        import_literature: read, check and report the records of a published set
        tabulate_generation: cells made, refused, time, memory and SHA-256 of every chunk
@@ -18,7 +17,6 @@ Steps  write_config: the study with every default, beside its results
 localrules:
     write_config,
     whiten,
-    sum_statistics,
     import_literature,
 
 
@@ -58,12 +56,12 @@ rule whiten:
 
 
 rule start_statistics:
-    """Describe what a data set complements, or nothing."""
+    """Describe what a data set complements."""
     input:
         whitening="<results>/structures/whitening.npz",
         cells=complemented,
     output:
-        statistics="<results>/structures/{dataset}/rounds/0.npz",
+        statistics="<results>/structures/{dataset}/complemented.npz",
     log:
         "<logs>/start_statistics/{dataset}.log",
     conda:
@@ -76,24 +74,6 @@ rule start_statistics:
         "../scripts/start_statistics.py"
 
 
-rule sum_statistics:
-    """Add the statistics of one round to those of all earlier ones."""
-    input:
-        statistics=statistics_of_round,
-    output:
-        statistics="<results>/structures/{dataset}/rounds/{round}.npz",
-    log:
-        "<logs>/sum_statistics/{dataset}/{round}.log",
-    wildcard_constraints:
-        round=r"[1-9]\d*",
-    conda:
-        ENVIRONMENT
-    message:
-        "Summing what {wildcards.dataset} holds before round {wildcards.round}"
-    script:
-        "../scripts/sum_statistics.py"
-
-
 rule generate_sampled:
     """Make one chunk of an entropy-maximised or random data set."""
     input:
@@ -103,6 +83,7 @@ rule generate_sampled:
         cells="<results>/structures/{dataset}/{chunk}.xyz",
         outcome="<results>/structures/{dataset}/{chunk}.csv",
         statistics="<results>/structures/{dataset}/{chunk}.npz",
+        seen="<results>/structures/{dataset}/{chunk}.seen.npz",
     log:
         "<logs>/generate_sampled/{dataset}/{chunk}.log",
     benchmark:

@@ -4,7 +4,7 @@ import logging
 
 import pandas as pd
 
-from diverse.descriptors.statistics import SetStatistics
+from diverse.descriptors.statistics import SetStatistics, sum_statistics
 from diverse.descriptors.whitening import Whitening
 from diverse.structures import write_cells
 from diverse.study.chunks import sampled_chunk
@@ -16,19 +16,23 @@ logging.basicConfig(
     filename=snakemake.log[0], filemode="a", level=logging.INFO, format="%(asctime)s %(message)s"
 )
 name, chunk = snakemake.wildcards.dataset, int(snakemake.wildcards.chunk)
-earlier = snakemake.input.get("earlier")
+whitening = Whitening.load(snakemake.input.whitening)
+nothing = SetStatistics.empty(len(whitening.mean))
+parts = [SetStatistics.load(path) for path in snakemake.input.get("earlier", [])]
+seen = sum_statistics([nothing, *parts])
 sample = sampled_chunk(
     snakemake.params.study,
     name=name,
     dataset=snakemake.params.dataset,
     chunk=chunk,
-    whitening=Whitening.load(snakemake.input.whitening),
-    earlier=SetStatistics.load(earlier) if earlier else None,
+    whitening=whitening,
+    earlier=seen,
     threads=snakemake.threads,
     device=study_device(snakemake.params.study),
 )
 write_cells(snakemake.output.cells, sample.cells)
 sample.statistics.save(snakemake.output.statistics)
+seen.save(snakemake.output.seen)
 rows = [
     {"dataset": name, "chunk": chunk, "outcome": key, "cells": n}
     for key, n in sample.outcome.items()

@@ -1,4 +1,4 @@
-"""Describe what a data set complements, or nothing."""
+"""Describe what a data set complements."""
 
 import sys
 from pathlib import Path
