@@ -88,7 +88,7 @@ def test_rounds_wait_for_each_other_and_complements_come_first(tmp_path):
     jobs_of = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)', plan, re.M))
     chunks = re.findall(r'^\s*(\d+)\[label = "generate_sampled\\nchunk: \d"', plan, re.M)
     before = [re.findall(rf"^\s*(\d+) -> {chunk}$", plan, re.M) for chunk in chunks]
-    assert [sorted(jobs_of[job] for job in found) for found in before] == [
+    assert [sorted(jobs_of[job] for job in needed) for needed in before] == [
         ["start_statistics", "whiten"],
         ["generate_sampled", "whiten"],
     ]

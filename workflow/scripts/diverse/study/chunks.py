@@ -58,7 +58,8 @@ def sampled_chunk(
     Parameters
     ----------
     earlier : SetStatistics, optional
-        Of all earlier rounds and of the set that is complemented.
+        Statistics of the whitened descriptors, D of them, of all environments of earlier rounds
+        and of the set that is complemented; by default there is none.
     threads : int
         They change no number.
     device : Device, optional

@@ -170,7 +170,8 @@ def named_file(name: str, root: Path) -> Path:
     Returns
     -------
     Path
-        Of the file; where there is none, of where it would be below `root`.
+        The file in the working directory if there is one; else the path below `root`, where there
+        may be no file either.
     """
     return Path(name) if is_file(name) else root / name
 
