@@ -148,6 +148,13 @@ def test_a_fixed_mesh_does_not_follow_the_cell():
     assert strained == replace(held, cutoff_energy=1.5 * COARSE["cutoff_energy"])
 
 
+def test_a_larger_basis_needs_no_pulay_correction():
+    """The correction is that of the protocol's own cutoff."""
+    labeller = make_labeller({**COARSE, "pulay_energy": 0.3})
+    assert labeller.strained(bulk("W", a=3.165)).settings.pulay_energy == 0
+    assert labeller.fixed(bulk("W", a=3.165)).settings.pulay_energy == 0.3
+
+
 def test_a_pair_style_needs_no_other_settings(zhou, cell):
     assert zhou.fixed(cell) == zhou.strained(cell) == zhou
 

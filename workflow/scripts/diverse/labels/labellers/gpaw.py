@@ -119,10 +119,11 @@ def fixed(settings: Settings, atoms: Atoms) -> Settings:
 def strained(settings: Settings, atoms: Atoms) -> Settings:
     """Return `fixed` settings with a practically complete basis, in which energies are smooth.
 
-    The label's stress is corrected for its finite basis (``pulay_energy``), so it is their slope.
+    The computed stress is there the slope of the energies as it stands: the correction
+    ``pulay_energy`` belongs to the protocol's own cutoff, and is left out.
     """
     held = fixed(settings, atoms)
-    return replace(held, cutoff_energy=STRAIN_CUTOFF * settings.cutoff_energy)
+    return replace(held, cutoff_energy=STRAIN_CUTOFF * settings.cutoff_energy, pulay_energy=0.0)
 
 
 def prepare(settings: Settings) -> None:
