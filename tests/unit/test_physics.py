@@ -263,6 +263,15 @@ def test_the_dimer_of_a_morse_potential_is_its_minimum():
     assert found["dimer energy"] == pytest.approx(-2.0, abs=0.01)
 
 
+def test_the_minimum_of_a_dimer_lies_between_points_of_its_curve():
+    """Points are 0.069 Å apart, and this minimum is in the middle of two."""
+    bond = (0.6 + 1.8 / 72 * 20.5) * TUNGSTEN.nearest_neighbour
+    morse = MorsePotential(epsilon=2.0, r0=bond, rho0=4.0, rcut1=4 * bond, rcut2=5 * bond)
+    found = dimer_curve(Crystal(TUNGSTEN, morse)).rows
+    assert found["dimer length"] == pytest.approx(bond, abs=0.005)
+    assert found["dimer energy"] == pytest.approx(-2.0, abs=0.002)
+
+
 def test_hexagonal_metals_have_their_own_constants():
     crystal = crystal_of("magnesium")
     assert crystal.lattice.c / crystal.lattice.a == pytest.approx(1.628, abs=0.005)

@@ -18,7 +18,9 @@ APART = 12.0  # Å, at which atoms are alone
 def dimer_curve(crystal: Crystal) -> Found:
     """Return bond length (Å) and energy (eV) of two atoms, relative to two atoms 12 Å apart.
 
-    Distances go from 0.6 to 2.4 of the reference lattice's nearest-neighbour distance.
+    Distances go from 0.6 to 2.4 of the reference lattice's nearest-neighbour distance in 72 steps;
+    bond length and energy are the minimum of a parabola through the lowest point and the two beside
+    it.
     """
     near = crystal.reference.nearest_neighbour
     distances = np.linspace(NEAREST, FARTHEST, POINTS) * near
@@ -32,9 +34,25 @@ def dimer_curve(crystal: Crystal) -> Found:
         raise PhysicsError(f"the dimer collapses: its energy is lowest at {distances[0]:.1f} Å")
     if energies[lowest] > -BOUND:
         raise PhysicsError("the dimer does not bind")
-    values = {"dimer length": float(distances[lowest]), "dimer energy": float(energies[lowest])}
+    length, energy = _minimum(distances, energies, lowest)
+    values = {"dimer length": length, "dimer energy": energy}
     curve = Curve(distances.tolist(), [energies.tolist()], "distance (Å)", "energy (eV)")
     return Found(values, curve, atoms=2)
+
+
+def _minimum(x: np.ndarray, y: np.ndarray, lowest: int) -> tuple[float, float]:
+    """Return the minimum of the parabola through the lowest of equidistant points and its two.
+
+    The last point has one neighbour and stays as it is.
+    """
+    if lowest == len(x) - 1:
+        return float(x[lowest]), float(y[lowest])
+    before, here, after = y[lowest - 1 : lowest + 2]
+    slope, curvature = (after - before) / 2, before - 2 * here + after
+    step = x[lowest + 1] - x[lowest]
+    # a flat bottom of three equal points has no curvature, and no slope either
+    part = slope / curvature if curvature > 0 else 0.0
+    return float(x[lowest] - part * step), float(here - slope * part / 2)
 
 
 def _energy(element: str, distance: float, calculator: Calculator) -> float:
