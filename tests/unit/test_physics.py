@@ -319,6 +319,18 @@ def test_hexagonal_metals_have_their_own_constants():
         interstitial("111", crystal)
 
 
+def test_atoms_of_hexagonal_cells_relax_under_strain():
+    """The curvature of energies relaxed to 1e-6 eV/Å; with atoms held, C11 is 1.1 % higher."""
+    crystal = crystal_of("magnesium")
+    step, energies = 2e-3, []
+    for strain in (-step, 0, step):
+        atoms = crystal.primitive.copy()
+        atoms.set_cell(atoms.cell.array @ np.diag([1 + strain, 1, 1]), scale_atoms=True)
+        energies.append(relaxed(atoms, crystal.calculator, force=1e-6).get_potential_energy())
+    curvature = np.diff(energies, 2)[0] / step**2 / crystal.primitive.get_volume() / GPa
+    assert elastic_constants(crystal).rows["C11"] == pytest.approx(curvature, rel=2e-3)
+
+
 def test_what_fails_is_a_row_with_its_reason():
     """Nothing binds: no property but the dimer's has a value, and the table is whole."""
     repulsive = LennardJones(sigma=8.0, epsilon=0.01, rc=12.0)

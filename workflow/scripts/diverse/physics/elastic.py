@@ -7,13 +7,16 @@ from ase.units import GPa
 from matscipy.elasticity import fit_elastic_constants, generate_strained_configs, strain_patterns
 
 from diverse.physics import Curve, Found, PhysicsError
-from diverse.physics.calculators import for_strains
+from diverse.physics.calculators import LabellerCalculator, for_strains
 from diverse.physics.crystal import Crystal
 from diverse.physics.relaxation import relaxed
 from diverse.structures import ReferenceLattice
 
 STRAIN = 0.0025  # between the strains that stresses are fitted over
 STRAINS = 5
+# eV/Å, of relaxed positions: strains of 0.5 % leave forces of only 0.002 in hexagonal metals
+FORCE = 1e-4
+LABEL_FORCE = 1e-3  # which labels of density-functional theory resolve
 SYMMETRIES = {
     **dict.fromkeys(("bcc", "fcc", "sc", "diamond"), "cubic"),
     "hcp": "hexagonal",
@@ -35,7 +38,8 @@ def elastic_constants(crystal: Crystal) -> Found:
     """Return the elastic constants (GPa): slopes of stresses over strains of -0.5 to 0.5 %.
 
     The strains are those of `matscipy.elasticity`; positions relax under strain where the primitive
-    cell holds more than one atom. The curve shows the stresses of its first pattern of strains.
+    cell holds more than one atom, until forces are below 0.0001 eV/Å (0.001 eV/Å where labels are
+    computed). The curve shows the stresses of its first pattern of strains.
     """
     crystal.need(*SYMMETRIES)
     atoms = crystal.primitive.copy()
@@ -43,7 +47,9 @@ def elastic_constants(crystal: Crystal) -> Found:
     symmetry = SYMMETRIES[crystal.reference.structure]
     strained = list(generate_strained_configs(atoms, symmetry, STRAINS, STRAIN))
     if len(atoms) > 1:
-        strained = [relaxed(cell, atoms.calc) for cell in strained]
+        by_labels = isinstance(atoms.calc, LabellerCalculator) and atoms.calc.ledger is not None
+        force = LABEL_FORCE if by_labels else FORCE
+        strained = [relaxed(cell, atoms.calc, force=force) for cell in strained]
     stresses = np.array([cell.get_stress() for cell in strained])
     if not np.isfinite(stresses).all():
         raise PhysicsError("the potential explodes: a stress is not finite")

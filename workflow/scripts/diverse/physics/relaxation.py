@@ -21,15 +21,23 @@ STEP = "step of the relaxation"
 COLLAPSE = 0.5  # of the shortest distance at first, below which atoms have fallen together
 
 
-def relaxed(atoms: Atoms, calculator: Calculator, constraint: FixConstraint | None = None) -> Atoms:
+def relaxed(
+    atoms: Atoms,
+    calculator: Calculator,
+    constraint: FixConstraint | None = None,
+    force: float = FORCE,
+) -> Atoms:
     """Return the relaxed copy of `relaxation` alone."""
-    return relaxation(atoms, calculator, constraint)[0]
+    return relaxation(atoms, calculator, constraint, force)[0]
 
 
 def relaxation(
-    atoms: Atoms, calculator: Calculator, constraint: FixConstraint | None = None
+    atoms: Atoms,
+    calculator: Calculator,
+    constraint: FixConstraint | None = None,
+    force: float = FORCE,
 ) -> tuple[Atoms, np.ndarray]:
-    """Relax the positions of a copy in a cell that stays as it is.
+    """Relax the positions of a copy in a cell that stays as it is, to a largest force (eV/Å).
 
     Returns
     -------
@@ -47,7 +55,7 @@ def relaxation(
     copy.calc = calculator
     if constraint is not None:
         copy.set_constraint(constraint)
-    return copy, run_relaxation(copy, [copy])
+    return copy, run_relaxation(copy, [copy], force)
 
 
 def relaxation_curve(energies: np.ndarray, y_title: str) -> Curve:
