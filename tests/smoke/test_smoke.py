@@ -158,7 +158,7 @@ def test_fitsnap_predicts_what_the_streaming_solver_predicts(study):
     assert table.loc[~fitsnap, ["energy_difference", "force_difference"]].isna().all(axis=None)
     for train in ("entropy", "random", "expert"):
         folder = study / f"results/smoke/potentials/{train}-reference4-0"
-        assert (folder / "potential.snapcoeff").read_text().startswith("# FitSNAP fit\n")
+        assert (folder / "potential.snapcoeff").read_text().startswith("# FitSNAP fit on top of")
         assert "FitSNAP computed and solved this fit" in (folder / "README.md").read_text()
 
 

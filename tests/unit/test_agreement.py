@@ -113,6 +113,6 @@ def test_the_same_fit_is_the_same_files(labelled, tmp_path):
         assert [path.name for path in files] == ["potential.snapcoeff", "potential.snapparam"]
         texts.append([path.read_text() for path in files])
     assert texts[0] == texts[1]
-    assert texts[0][0].startswith("# FitSNAP fit\n")
+    assert texts[0][0].startswith("# FitSNAP fit on top of pair_style zbl 4.0 4.8 UNITS: metal\n")
     assert "bzeroflag 0\n" in texts[0][1]
     assert "Hash" not in "".join(texts[0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diverse import lammps_library
-from diverse.models.export import ExportError, check_export
+from diverse.models.export import ExportError, check_export, lammps_commands
 from diverse.models.trained import load_trained, save_trained
 from model_cases import CUTOFF, FAMILIES, ZBL_W, make_model
 
@@ -41,6 +41,37 @@ def test_exports_equal_the_models(exported, tmp_path, labelled):
     assert differences["key"].tolist() == [cell.info["key"] for cell in labelled[:5]]
     assert differences["energy_difference"].max() <= 1e-8
     assert differences["force_difference"].max() <= 1e-6
+
+
+@pytest.mark.parametrize("exported", FAMILIES, indirect=True)
+def test_other_units_are_refused_by_lammps(exported, tmp_path, labelled, monkeypatch):
+    """Files from before the tag are read all the same, and LAMMPS takes them for any units."""
+    pair = lammps_commands(exported, str(tmp_path), ZBL_W)
+    cells = labelled[:1]
+    (tagged,) = lammps_library.evaluate(cells, *pair)
+    monkeypatch.setattr(lammps_library, "start", in_real_units(lammps_library.start))
+    with pytest.raises(Exception, match=r"requires metal units but real units are in use"):
+        lammps_library.evaluate(cells, *pair)
+    for path in tmp_path.glob("potential.*"):
+        path.write_text(path.read_text().replace(" UNITS: metal", "").replace("# POD\n", ""))
+    monkeypatch.undo()
+    (untagged,) = lammps_library.evaluate(cells, *pair)
+    assert untagged.energy == tagged.energy
+    check(exported, tmp_path, labelled[:2])
+
+
+def in_real_units(start):
+    """Return a start of LAMMPS instances that take real units for metal ones."""
+
+    def started():
+        instance = start()
+        commands = instance.commands_list
+        instance.commands_list = lambda lines: commands(
+            [line.replace("units metal", "units real") for line in lines]
+        )
+        return instance
+
+    return started
 
 
 @pytest.mark.parametrize("exported", ["network"], indirect=True)

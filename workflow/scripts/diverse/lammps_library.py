@@ -19,6 +19,7 @@ from ase.cell import Cell
 from ase.data import atomic_masses, atomic_numbers
 
 BAR = 1 / 1.602176634e6  # eV/Å^3
+UNITS_TAG = "UNITS: metal"  # in a potential file's first line: LAMMPS then refuses other units
 DENSE = 1.5  # Å, edge of a cubic cell of one atom
 
 

@@ -19,6 +19,7 @@ from ase import Atoms
 
 from diverse.kernel import BispectrumSettings
 from diverse.labels.target import fit_target
+from diverse.lammps_library import UNITS_TAG
 from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.weights import CellWeights
 from diverse.zbl import ZBL
@@ -101,6 +102,7 @@ def fit_with_fitsnap(
     instance.output.write_lammps(instance.solver.fit)
     for path in (potential.with_suffix(end) for end in (".snapcoeff", ".snapparam")):
         path.write_text(_undated(_flags(path.read_text())))
+    _head(potential.with_suffix(".snapcoeff"), zbl)
     potential.with_suffix(".mod").unlink()  # LAMMPS lines with the paths of this machine
     coefficients = np.asarray(instance.solver.fit, dtype=float)
     return PolynomialModel.from_coefficients(twojmax, coefficients, bzero=False)
@@ -149,6 +151,12 @@ def _flags(text: str) -> str:
 def _undated(text: str) -> str:
     """Leave out the date and the random hash of a run: the same fit is the same file."""
     return re.sub(r"( generated on .*)? with Hash: \w+|^# Hash: .*\n", "", text, flags=re.M)
+
+
+def _head(path: Path, zbl: ZBL) -> None:
+    """Let the first line of a file say what the potential comes on top of, and its units."""
+    first, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{first} on top of pair_style {zbl.lammps_style} {UNITS_TAG}\n{rest}")
 
 
 def _fitsnap() -> Any:

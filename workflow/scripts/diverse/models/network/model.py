@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from diverse.kernel import BispectrumSettings
+from diverse.lammps_library import UNITS_TAG
 from diverse.models.bispectrum import BispectrumModel
 
 NUMBERS_PER_LINE = 20  # LAMMPS reads at most 30
@@ -74,7 +75,7 @@ class NetworkModel(BispectrumModel):
         folder.mkdir(parents=True, exist_ok=True)
         layers = [f"tanh {len(bias)}" for bias in self.biases[:-1]] + ["linear 1"]
         lines = [
-            "# tanh network on bispectrum components, for pair_style mliap model nn",
+            f"# tanh network on bispectrum components, for pair_style mliap model nn {UNITS_TAG}",
             f"1 {self.n_parameters}",
             f"NET {len(self.mean)} {len(layers)} {' '.join(layers)}",
             *_block(self.mean),

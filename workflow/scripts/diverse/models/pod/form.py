@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diverse.lammps_library import UNITS_TAG
 from diverse.models.pod.source import PodSource, pod_source
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class PodForm:
         radial = dict(zip(BODIES, (*self.radial_functions, 0, 0, 0), strict=False))
         angular = dict(zip(BODIES[1:], (*self.angular_degrees, 0, 0, 0), strict=False))
         lines = [
+            f"# POD {UNITS_TAG}",
             f"species {element}",
             "pbc 1 1 1",
             f"rin {INNER_RADIUS!r}",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from diverse.kernel import BispectrumSettings, Kernel
+from diverse.lammps_library import UNITS_TAG
 from diverse.models.bispectrum import BispectrumModel
 from diverse.neighbours import CellPairs
 
@@ -110,7 +111,8 @@ class PolynomialModel(BispectrumModel):
         if self.quadratic is not None:
             numbers += list(self.quadratic[np.triu_indices(len(self.linear))])
         (folder / "potential.snapcoeff").write_text(
-            f"# {self.family} SNAP\n1 {len(numbers)}\n{element} 0.5 1.0\n"
+            f"# {self.family} SNAP on top of the pair_style zbl in potential.lammps {UNITS_TAG}\n"
+            f"1 {len(numbers)}\n{element} 0.5 1.0\n"
             + "".join(f"{float(number)!r}\n" for number in numbers)
         )
         mapping = BispectrumSettings(self.twojmax, cutoff).lammps_mapping
