@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from diverse.labels.target import free_energy_per_atom
 from diverse.models import load_model, predict
@@ -54,6 +55,18 @@ def test_both_predict_the_same(labelled, tmp_path, changes):
     assert model is not streaming
     found = predict(load_model(tmp_path), labelled, **OPTIONS)  # FitSNAP's files are the model
     np.testing.assert_allclose(found.forces, predict(model, labelled, **OPTIONS).forces, atol=1e-9)
+
+
+def test_left_handed_cells_are_fitted_too(labelled, tmp_path):
+    """Two vectors are swapped, or all of them turned round: the lattice and the labels stay."""
+    cells = [cell.copy() for cell in labelled]
+    cells[0].set_cell(cells[0].cell.array[[1, 0, 2]])
+    cells[1].set_cell(-cells[1].cell.array)
+    assert [cell.cell.handedness for cell in cells[:3]] == [-1, -1, 1]
+    for cell, original in zip(cells, labelled, strict=True):
+        cell.calc = SinglePointCalculator(cell, **original.calc.results)
+    _, _, differences = both(cells, SETTINGS, tmp_path)
+    assert 0 < differences["force_difference"] <= FORCE_TOLERANCE
 
 
 def test_differences_are_those_of_the_worst_cell_and_component(labelled, tmp_path):

@@ -179,7 +179,7 @@ def load_cell(
     """
     check_commands(pair_style, pair_coeff)
     (element,) = set(atoms.get_chemical_symbols())
-    box, rotation = _standard_form(atoms)
+    box, rotation = standard_form(atoms)
     instance.commands_list(
         [
             "clear",
@@ -204,9 +204,28 @@ def load_cell(
     return rotation
 
 
+def standard_form(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower triangular cell of a lattice, as LAMMPS wants it, and the rotation into it.
+
+    A left-handed cell is inverted first, which leaves the lattice as it is: no length on the
+    diagonal is negative, and atoms are rotated, not reflected.
+
+    Returns
+    -------
+    cell : ndarray, shape (3, 3), Å
+        Vectors as rows.
+    rotation : ndarray, shape (3, 3)
+        ``vectors @ rotation.T`` turns positions or forces of `atoms` into the orientation of
+        `cell`.
+    """
+    right_handed = Cell(atoms.cell.handedness * atoms.cell.array)  # the same lattice
+    cell, rotation = right_handed.standard_form()
+    return cell.array, np.asarray(rotation)
+
+
 def _swap_cell(instance: Any, atoms: Atoms) -> np.ndarray:
     """Put another cell of the same element in the place of what `load_cell` put into LAMMPS."""
-    box, rotation = _standard_form(atoms)
+    box, rotation = standard_form(atoms)
     instance.command("delete_atoms group all")
     instance.command(
         f"change_box all x final 0 {box[0, 0]:.16g} y final 0 {box[1, 1]:.16g} "
@@ -220,13 +239,6 @@ def _swap_cell(instance: Any, atoms: Atoms) -> np.ndarray:
 def _dense(atoms: Atoms) -> Atoms:
     """Return a cell of the same element in which an atom has more neighbours than in any solid."""
     return Atoms(atoms.get_chemical_symbols()[0], cell=[DENSE] * 3, pbc=True)
-
-
-def _standard_form(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower triangular cell, and the rotation of the atoms into it, both (3, 3)."""
-    right_handed = Cell(atoms.cell.handedness * atoms.cell.array)  # the same lattice
-    cell, rotation = right_handed.standard_form()
-    return cell.array, np.asarray(rotation)
 
 
 def _create_atoms(instance: Any, atoms: Atoms, rotation: np.ndarray) -> None:

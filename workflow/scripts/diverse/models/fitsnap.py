@@ -19,7 +19,7 @@ from ase import Atoms
 
 from diverse.kernel import BispectrumSettings
 from diverse.labels.target import fit_target
-from diverse.lammps_library import UNITS_TAG
+from diverse.lammps_library import UNITS_TAG, standard_form
 from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.weights import CellWeights
 from diverse.zbl import ZBL
@@ -124,7 +124,7 @@ def _ridge_solver(ridge: float) -> dict[str, dict[str, Any]]:
 
 def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> dict[str, Any]:
     """Return the cell as FitSNAP wants it: lower-triangular lattice, column vectors."""
-    lattice, rotation = cell.cell.standard_form()
+    lattice, rotation = standard_form(cell)
     energy, forces = fit_target(cell)
     return {
         "Group": cell.info["config_type"],
@@ -135,7 +135,7 @@ def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> di
         "Stress": np.zeros((3, 3)),
         "AtomTypes": cell.get_chemical_symbols(),
         "NumAtoms": len(cell),
-        "Lattice": lattice.array.T,
+        "Lattice": lattice.T,
         "test_bool": 0,
         "eweight": energy_weight,
         "fweight": force_weight,
