@@ -15,8 +15,10 @@ from diverse.models.network.data import training_cells
 from diverse.models.network.loop import train_networks
 from diverse.models.network.model import NetworkModel
 from diverse.models.network.settings import TrainingSettings
+from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.trained import load_trained, save_trained
 from diverse.zbl import ZBL
+from model_cases import make_model
 
 CUTOFF, TWOJMAX = 4.734, 4
 CELLS_COMPARED = 20
@@ -115,6 +117,41 @@ def test_network_files_keep_every_bit(network, tmp_path):
     assert read.n_parameters == model.n_parameters == (14 * 12 + 12) + (12 * 6 + 6) + (6 + 1)
     for a, b in zip(read.weights + read.biases, model.weights + model.biases, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("family", "end", "old", "new", "name"),
+    [
+        ("linear", "snapparam", "rfac0 0.99363", "rfac0 0.9", "rfac0 to 0.9"),
+        ("linear", "snapparam", "rmin0 0.0", "rmin0 0.3", "rmin0 to 0.3"),
+        ("linear", "snapparam", "bzeroflag 1", "bzeroflag 1\nswitchflag 0", "switchflag to 0"),
+        ("quadratic", "snapcoeff", "W 0.5 1.0", "W 0.6 1.0", "radelem to 0.6"),
+        ("quadratic", "snapcoeff", "W 0.5 1.0", "W 0.5 2.0", "weight to 2.0"),
+        ("network", "descriptor", "rfac0 0.99363", "rfac0 0.9", "rfac0 to 0.9"),
+        ("network", "descriptor", "welems 1.0", "welems 0.5", "welems to 0.5"),
+        ("network", "descriptor", "bzeroflag 1", "bzeroflag 0", "bzeroflag to 0"),
+        ("network", "nn", " tanh ", " relu ", "relu, linear"),
+        ("network", "nn", " linear ", " tanh ", "tanh, tanh"),
+    ],
+)
+def test_settings_that_would_give_other_energies_are_refused(family, end, old, new, name, tmp_path):
+    model = make_model(family)
+    model.write(tmp_path, "W", CUTOFF)
+    path = tmp_path / f"potential.{end}"
+    type(model).read(tmp_path)
+    first, rest = path.read_text().split("\n", 1)
+    assert old in rest
+    path.write_text(f"{first}\n{rest.replace(old, new)}")
+    with pytest.raises(ValueError, match=rf"potential\.{end} .* {name}, .* reader takes .* only: "):
+        type(model).read(tmp_path)
+
+
+def test_settings_that_are_missing_are_those_of_lammps(tmp_path):
+    model = make_model("linear")
+    model.write(tmp_path, "W", CUTOFF)
+    path = tmp_path / "potential.snapparam"
+    path.write_text(f"rcutfac {CUTOFF}\ntwojmax {model.twojmax}\n")
+    assert PolynomialModel.read(tmp_path).constant == model.constant
 
 
 def test_exports_equal_the_models(labelled, zbl, linear_folder, network, tmp_path):

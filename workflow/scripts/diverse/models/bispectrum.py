@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
@@ -12,6 +13,38 @@ from diverse.kernel import BispectrumSettings, Kernel, position_gradient, strain
 from diverse.models import Predictions, Predictor
 from diverse.neighbours import CellPairs, find_pairs
 from diverse.zbl import ZBL
+
+# Settings of LAMMPS' files that change energies, with the only values that the kernel has; LAMMPS
+# takes the same ones where a file of SNAP or of descriptors does not give them.
+FIXED = {
+    **{"rfac0": BispectrumSettings.rfac0, "rmin0": BispectrumSettings.rmin0, "switchflag": 1},
+    **dict.fromkeys(("switchinnerflag", "chemflag", "bnormflag"), 0),
+}
+ELEMENT = {"radelem": 0.5, "weight": 1.0}
+
+
+def read_settings(path: Path) -> dict[str, str]:
+    """Return the settings of a LAMMPS file that holds one word and its value a line."""
+    lines = [line.split("#")[0].split() for line in path.read_text().splitlines()]
+    return {words[0]: words[1] for words in lines if len(words) == 2}
+
+
+def check_settings(
+    path: Path, settings: Mapping[str, str], expected: Mapping[str, float] = FIXED
+) -> None:
+    """Refuse settings of a potential's file that would give other energies than LAMMPS does.
+
+    Raises
+    ------
+    ValueError
+        If a setting that is given has another value than the `expected` one.
+    """
+    for name, value in expected.items():
+        if name in settings and float(settings[name]) != value:
+            raise ValueError(
+                f"{path} sets {name} to {settings[name]}, and this reader takes {value:g} only: "
+                "run the potential with LAMMPS, or train it with that value"
+            )
 
 
 class BispectrumModel(ABC):

@@ -13,10 +13,11 @@ import numpy as np
 
 from diverse.kernel import BispectrumSettings
 from diverse.lammps_library import UNITS_TAG
-from diverse.models.bispectrum import BispectrumModel
+from diverse.models.bispectrum import FIXED, BispectrumModel, check_settings, read_settings
 
 NUMBERS_PER_LINE = 20  # LAMMPS reads at most 30
 WIDTH_STEP = 32
+DESCRIPTOR = {**FIXED, "bzeroflag": 1, "radelems": 0.5, "welems": 1.0}  # that are read
 
 
 def layer_widths(shape: str, n_descriptors: int) -> list[int]:
@@ -95,7 +96,14 @@ class NetworkModel(BispectrumModel):
 
     @classmethod
     def read(cls, folder: Path) -> NetworkModel:
-        """Read ``potential.nn`` and ``potential.descriptor`` from a folder."""
+        """Read ``potential.nn`` and ``potential.descriptor`` from a folder.
+
+        Raises
+        ------
+        ValueError
+            If the layers are not tanh ones and a linear one at the end, or a setting is one that
+            `check_settings` refuses.
+        """
         _, network, *rows = [
             line.split()
             for line in (folder / "potential.nn").read_text().splitlines()
@@ -103,6 +111,11 @@ class NetworkModel(BispectrumModel):
         ]
         numbers = iter(float(word) for row in rows for word in row)
         n_in, sizes = int(network[1]), [int(size) for size in network[4::2]]
+        if network[3::2] != ["tanh"] * (len(sizes) - 1) + ["linear"]:
+            raise ValueError(
+                f"{folder / 'potential.nn'} has layers {', '.join(network[3::2])}, and this reader "
+                "takes tanh ones with a linear one at the end only: run the potential with LAMMPS"
+            )
 
         def take(*shape: int) -> np.ndarray:
             count = int(np.prod(shape))
@@ -114,9 +127,9 @@ class NetworkModel(BispectrumModel):
             biases.append(nodes[:, 0])
             weights.append(nodes[:, 1:])
             n_in = size
-        settings = (folder / "potential.descriptor").read_text().split()
-        twojmax = int(settings[settings.index("twojmax") + 1])
-        return cls(twojmax, mean, scale, weights, biases)
+        settings = read_settings(folder / "potential.descriptor")
+        check_settings(folder / "potential.descriptor", settings, DESCRIPTOR)
+        return cls(int(settings["twojmax"]), mean, scale, weights, biases)
 
     def lammps_pair(self, folder: str) -> tuple[str, str]:
         """Return the pair style with its files; its ``pair_coeff`` line names none."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from diverse.kernel import BispectrumSettings, Kernel
 from diverse.lammps_library import UNITS_TAG
-from diverse.models.bispectrum import BispectrumModel
+from diverse.models.bispectrum import ELEMENT, BispectrumModel, check_settings, read_settings
 from diverse.neighbours import CellPairs
 
 
@@ -128,20 +128,19 @@ class PolynomialModel(BispectrumModel):
         Raises
         ------
         ValueError
-            If the number of coefficients is not that of a model at this 2Jmax.
+            If the number of coefficients is not that of a model at this 2Jmax, or a setting is one
+            that `check_settings` refuses.
         """
-        words = [
-            line.split("#")[0].split()
-            for line in (folder / "potential.snapparam").read_text().splitlines()
-        ]
-        parameters = {pair[0]: pair[1] for pair in words if len(pair) == 2}
-        lines = [
-            line.split("#")[0].split()
-            for line in (folder / "potential.snapcoeff").read_text().splitlines()
-        ]
+        path = folder / "potential.snapparam"
+        parameters = read_settings(path)
+        check_settings(path, parameters)
+        path = folder / "potential.snapcoeff"
+        lines = [line.split("#")[0].split() for line in path.read_text().splitlines()]
+        for _, *element in (line for line in lines if len(line) == 3):
+            check_settings(path, dict(zip(ELEMENT, element, strict=True)), ELEMENT)
         numbers = np.array([float(line[0]) for line in lines if len(line) == 1])
         try:
-            bzero = parameters["bzeroflag"] == "1"
+            bzero = parameters.get("bzeroflag", "1") == "1"
             return cls.from_coefficients(int(parameters["twojmax"]), numbers, bzero=bzero)
         except ValueError as error:
             raise ValueError(f"{folder}: {error}") from None
