@@ -6,7 +6,14 @@ import pytest
 
 from diverse.errors.claims import ALIKE_MODERN, WITH_MODERN, claims_table, questions, with_holm
 from diverse.errors.draws import model_classes
-from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED_MODERN, measure_effects
+from diverse.errors.effects import (
+    COUNTS,
+    EFFECT,
+    GROUPS_DRAWN,
+    PAIR,
+    POOLED_MODERN,
+    measure_effects,
+)
 from diverse.errors.material import Material
 from diverse.errors.spread import measure_spreads
 from diverse.report.pages.effects import claims_page
@@ -26,7 +33,7 @@ def effect(test, effect, low, high, *, train="expert", quantity="energy", p=0.00
 
 
 def claims_of(*rows, trains=TRAINS, families=FAMILIES, dynamics=None):
-    effects = pd.DataFrame(list(rows), columns=[*PAIR, *EFFECT, *COUNTS])
+    effects = pd.DataFrame(list(rows), columns=[*PAIR, *EFFECT, *GROUPS_DRAWN, *COUNTS])
     effects = with_holm(effects, trains, families)
     return with_readings(claims_table(effects, trains, families, dynamics))
 
@@ -94,7 +101,8 @@ def only(table, claim, quantity="energy"):
             1.01,
             1.1,
             "not reproduced",
-            "Models trained on entropy and on expert have equal errors",
+            "Errors of energies on neutral ground of models trained on entropy and on expert are "
+            "alike (ratio 1.01, 95 % interval 0.9 to 1.1)",
         ),
     ],
 )
@@ -159,6 +167,31 @@ def test_spreads_decide_how_alike_forms_are(low, value, high, verdict, said):
     assert said in row["reading"]
 
 
+def test_a_ratio_near_one_that_is_shown_is_not_called_alike():
+    row = only(claims_of(effect("neutral", 1.03, 1.02, 1.04)), "C2")
+    assert "have 1.03 times smaller errors" in row["reading"]
+    assert "better with entropy is shown, far better" in row["reading"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (1.1, 1.7, "1.1 to 1.7): better with entropy is shown, far"),
+        (
+            0.9,
+            2.2,
+            "0.9 to 2.2): better with entropy is shown for these groups of cells alone, ",
+        ),
+    ],
+)
+def test_what_groups_drawn_anew_would_change_is_said(low, high, said):
+    wider = {"ci_groups_low": low, "ci_groups_high": high}
+    row = only(claims_of(effect("neutral", 1.4, 1.2, 1.6, **wider)), "C2")
+    assert f"(95 % interval 1.2 to 1.6; were groups of cells drawn, too, {said}" in row["reading"]
+    worse = only(claims_of(effect("neutral", 0.6, 0.4, 0.8, **wider)), "C2")["reading"]
+    assert ("ruled out for these groups of cells alone." in worse) == (low < 1 < high)
+
+
 def test_probabilities_are_corrected_over_claims_and_control_and_nothing_else():
     rows = [
         effect("expert", 0.5, 0.4, 0.6, p=0.01),
@@ -170,7 +203,8 @@ def test_probabilities_are_corrected_over_claims_and_control_and_nothing_else():
             "neutral", 0.5, 0.2, 0.9, p=0.001, train="entropy", reference="expert", metric="spread"
         ),
     ]
-    effects = with_holm(pd.DataFrame(rows), TRAINS, FAMILIES)
+    effects = pd.DataFrame(rows, columns=[*PAIR, *EFFECT, *GROUPS_DRAWN, *COUNTS])
+    effects = with_holm(effects, TRAINS, FAMILIES)
     np.testing.assert_allclose(effects["p_holm"], [0.03, 0.04, 0.04, np.nan, np.nan, np.nan])
 
 

@@ -118,6 +118,25 @@ def test_a_learning_curve_has_its_sizes_in_order_and_its_cost(levels):
     assert set(curves["unit"]) == {"meV/atom", "meV/Å"}
 
 
+def test_points_of_some_draws_are_freed_of_the_test_cells_of_these_draws(levels):
+    """Draw 2 has harder test cells, for all sets alike; the small sets lack it."""
+    harder = levels.assign(level=levels["level"] + 2.0 * (levels["draw"] == 2))
+    small = ~harder["train"].isin(curve_cases.FAMILIES)
+    fewer = harder[~(small & (harder["draw"] == 2))]
+    sizes = curve_cases.training_sets()
+    key = ["of", "train", "model", "ground", "quantity"]
+    there = learning_curves(fewer, sizes, CURVES).set_index(key)["error"]
+    level = curve_cases.level
+    of = ("linear6", 0, "entropy", "energy"), ("linear6", 1, "entropy", "energy")
+    whole = [level("entropy", "linear6", b, "entropy", "energy") for b in range(3)]
+    shift = np.mean(whole) + 2 / 3 - np.mean(whole[:2])
+    expected = np.exp(np.mean([level("entropy450", *rest) for rest in of]) + shift)
+    found = there.loc[("entropy", "entropy450", "linear6", "entropy", "energy")]
+    assert found == pytest.approx(expected)
+    whole_set = there.loc[("entropy", "entropy", "linear6", "entropy", "energy")]
+    assert whole_set == pytest.approx(np.exp(np.mean(whole) + 2 / 3))
+
+
 def test_the_last_step_of_a_curve_is_compared_and_a_hardly_larger_set_is_none(levels):
     curves = learning_curves(levels, curve_cases.training_sets(), CURVES)
     names = ["of", "model", "ground", "quantity"]

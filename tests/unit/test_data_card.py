@@ -178,5 +178,5 @@ def test_a_curve_without_intervals_is_not_called_flat():
     ]
     steps = pd.DataFrame(rows, columns=["of", "model", "known", "flat"])
     assert flat_words(steps).endswith(
-        "at the smaller: linear6 on a. No interval, and so not decided: linear6 on c."
+        "at the smaller: linear6 on a. A single draw, and so not decided: linear6 on c."
     )

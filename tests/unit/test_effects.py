@@ -109,6 +109,45 @@ def test_theta_and_its_interval_by_a_few_lines(study, effects, quantity, metric,
     assert row["dropped"] == "extremes/cluster"
 
 
+def test_the_bootstrap_of_trajectories_has_the_variance_of_a_mean():
+    rng, values = np.random.default_rng(3), np.array([0.0, 1.0, 5.0, 6.0, 9.0])
+    cells = pd.DataFrame({"group": "g", "trajectory": list("abcde")})
+    group = Group("t", "g", ("g",), np.arange(5))
+    weights = trajectory_weights([group], cells, seed=int(rng.integers(99)))
+    means = weights @ values / weights.sum(axis=1)
+    assert np.var(means) == pytest.approx(values.var(ddof=1) / 5, rel=0.1)
+    single = trajectory_weights([Group("t", "g", ("g",), np.array([2]))], cells)
+    assert (single[:, 2] == 1).all()
+
+
+def test_the_interval_if_groups_were_drawn_too(study):
+    """By a few lines: groups of the neutral ground, each averaged over forms, classes and draws."""
+    errors, cells, sizes = study
+    changed = {"distorted_fcc": 9.0, "contact": 0.1}
+    factor = errors["group"].map(changed).where(errors["train"] == "expert")
+    errors = errors.assign(energy_error=errors["energy_error"] * factor.fillna(1.0))
+    effects = measure_effects(material_of(errors, cells, sizes), TRAINS, "entropy")
+    chosen = errors[(errors["part"] == "whole") & (errors["seed"] == 0)]
+    chosen = pd.concat(
+        chosen[(chosen["test"] == test) & chosen["group"].isin(groups)]
+        for test, groups in NEUTRAL.items()
+    )
+    keys = [chosen[name] for name in ("train", "model", "draw", "test", "group")]
+    logs = np.log(chosen["energy_error"].abs().groupby(keys).mean())
+    delta = (logs["expert"] - logs["entropy"]).groupby(["model", "test", "group"]).mean()
+    delta = delta.reset_index(name="x")
+    of_class = delta.groupby([delta["model"].map(CLASSES), "test", "group"])["x"].mean()
+    by_group = of_class.groupby(["test", "group"]).mean()
+    row = row_of(effects[0], test="neutral", quantity="energy", metric="mae", train="expert")
+    sigma = np.hypot(row["sigma_set"], by_group.std(ddof=1) / np.sqrt(6))
+    reach = student.ppf(0.975, 5) * sigma
+    ends = np.exp([row["theta"] - reach, row["theta"] + reach])
+    assert [row["ci_groups_low"], row["ci_groups_high"]] == pytest.approx(ends)
+    single = row_of(effects[0], test="hot", relation="neutral", metric="mae", train="expert")
+    assert single["groups"] == 1
+    assert np.isnan(single["ci_groups_low"])
+
+
 def test_draws_that_share_cells_are_worth_less_than_draws_that_do_not():
     """A sum over cells is linear: its mean over draws is that of the pool, were there many."""
     rng, n, size, draws = np.random.default_rng(5), 40, 30, 10
@@ -140,7 +179,7 @@ def test_sigma_test_is_that_of_a_bootstrap_of_trajectories(study, effects):
     )
     rng, found = np.random.default_rng(5), []
     for _ in range(2000):
-        drawn = cells.to_numpy()[:, rng.integers(4, size=4)].sum(axis=1)
+        drawn = cells.to_numpy()[:, rng.integers(4, size=3)].sum(axis=1)  # an unbiased variance
         logs = pd.Series(np.log(drawn), cells.index)
         found.append((logs["expert"] - logs["entropy"]).mean())
     row = row_of(

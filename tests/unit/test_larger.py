@@ -8,6 +8,7 @@ import pytest
 from diverse.errors.draws import model_classes
 from diverse.errors.larger import same_kinds, size_effects
 from diverse.errors.material import Material
+from diverse.errors.material import tested_cells as cells_tested
 from diverse.report.findings import show_larger
 from diverse.report.marks import shown_table
 from diverse.report.numbers import interval
@@ -89,7 +90,8 @@ def test_the_effect_by_hand(study, effects):
 
 def test_kinds_of_few_larger_cells_are_pooled_on_both_sides(study):
     _, cells, _ = study
-    pairs = {own.name: (own, larger) for own, larger in same_kinds(cells, "expert", "energy")}
+    found = same_kinds(cells, "expert", "energy", np.ones(len(cells), bool))
+    pairs = {own.name: (own, larger) for own, larger in found}
     assert list(pairs) == ["md", "vacancy", "smaller groups"]
     for own, larger in pairs.values():
         assert set(cells["test"][own.cells]) == {"expert"}
@@ -101,8 +103,19 @@ def test_kinds_of_few_larger_cells_are_pooled_on_both_sides(study):
 def test_cells_without_forces_do_not_count_for_forces(study):
     cells = study[1].copy()
     cells.loc[(cells["test"] == "large_expert") & (cells["group"] == "md"), "forces_squared"] = 0.0
-    names = [own.name for own, _ in same_kinds(cells, "expert", "forces")]
+    material = material_of(study[0], cells, study[2])
+    tested = cells_tested(material, "forces")
+    names = [own.name for own, _ in same_kinds(material.cells, "expert", "forces", tested)]
     assert names == ["vacancy", "smaller groups"]
+
+
+def test_cells_that_no_draw_tests_on_are_not_counted(study, effects):
+    errors, cells, sizes = study
+    lost = errors["test"].eq("large_expert") & errors["cell"].eq(0)
+    lost &= errors["group"].eq("md")
+    fewer = size_effects(material_of(errors[~lost], cells, sizes), TRAINS)
+    of = (fewer["cells"] == "expert").to_numpy()
+    assert (effects["n_cells_larger"][of] - fewer["n_cells_larger"][of]).tolist() == [1] * of.sum()
 
 
 def test_without_larger_cells_there_is_no_row():

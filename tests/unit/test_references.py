@@ -363,6 +363,17 @@ def test_the_claims_answer_whether_a_universal_potential_is_enough(material, fac
     assert claims["effect"].notna().all()
 
 
+def test_a_verdict_on_energies_that_hangs_on_the_constant_is_none(material):
+    """Energies all too high by as much are no better for another constant, but errors are."""
+    rng = np.random.default_rng(0)
+    mine = reference(material.cells, energy=1e4 + rng.normal(size=len(material.cells)), forces=100)
+    table = measure_references(material, TRAINS, [mine])
+    row = universal_claims(table, ["mine"], "entropy").iloc[0]
+    assert row["ci_low"] > 1
+    assert row["verdict"] == "undecided"
+    assert "mean error on a test set taken off, its errors are 0." in row["reason"]
+
+
 def test_a_universal_potential_that_nobody_asked_is_no_data(material):
     table = measure_references(material, TRAINS, [])
     claims = with_readings(universal_claims(table, ["sevennet"], "entropy"))

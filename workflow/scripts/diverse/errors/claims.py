@@ -16,7 +16,15 @@ import numpy as np
 import pandas as pd
 
 from diverse.errors.conservation import conservation_effect
-from diverse.errors.effects import COUNTS, EFFECT, PAIR, POOLED, POOLED_MODERN, reference_set
+from diverse.errors.effects import (
+    COUNTS,
+    EFFECT,
+    GROUPS_DRAWN,
+    PAIR,
+    POOLED,
+    POOLED_MODERN,
+    reference_set,
+)
 from diverse.errors.ground import HOME
 from diverse.errors.spread import METRIC
 from diverse.errors.theta import DECISIVE, holm
@@ -33,10 +41,10 @@ ALIKE_MODERN = "C3 with modern forms"
 ALIKE = ("C3", ALIKE_MODERN)
 ON_MODERN = (WITH_MODERN, ALIKE_MODERN)  # decided by forms that came after the paper, too
 FAR_BETTER = ("C2", CONTROL, WITH_MODERN)
-NUMBERS = ("effect", "ci_low", "ci_high", "p_holm")
+NUMBERS = ("effect", "ci_low", "ci_high", *GROUPS_DRAWN, "p_holm", "forms")
 COLUMNS = [
     *("claim", "quantity", "train", "reference", "test", "statement", "definition"),
-    *("effect", "ci_low", "ci_high", "p_holm", "verdict", "reason"),
+    *(*NUMBERS, "verdict", "reason"),
     *("table", "figure"),
 ]
 STATEMENTS = {
@@ -165,7 +173,7 @@ def with_holm(
         tests = [question for question in asked if question.claim in together]
         rows = [place for question in tests for place in question.row_of(effects).index]
         corrected = corrected.fillna(holm(effects.loc[rows, "p"]).reindex(effects.index))
-    return effects.assign(p_holm=corrected)[[*PAIR, *EFFECT, "p_holm", *COUNTS]]
+    return effects.assign(p_holm=corrected)[[*PAIR, *EFFECT, *GROUPS_DRAWN, "p_holm", *COUNTS]]
 
 
 def claims_table(
@@ -219,7 +227,7 @@ def _answer(
         return None, question.missing
     if question.claim == "C4":
         numbers, reason = conservation_effect(dynamics, question.train)
-        return numbers and {**numbers, "p_holm": np.nan}, reason
+        return numbers and {**dict.fromkeys(NUMBERS, np.nan), **numbers}, reason
     row = question.row_of(effects)
     if row.empty:
         return None, _absence(question)

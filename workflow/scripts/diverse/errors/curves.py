@@ -60,12 +60,42 @@ def learning_curves(
         ``error``. Models that are trained on a single size have no curve and no row.
     """
     members = levels[levels["train"].isin(families)]
-    members = members.assign(of=members["train"].map(families))
+    members = on_the_same_cells(members.assign(of=members["train"].map(families)))
     sizes = members.groupby(["of", "model", "ground", "quantity"])["train"].transform("nunique")
     rows = over_draws(members[sizes > 1], ["of", *ROW_KEYS], "error")
     rows = rows.join(set_sizes(training_sets), on="train")
     rows = rows.assign(unit=rows["quantity"].map(UNITS))
     return in_order(rows, ["ground", "quantity", "of", "model", "environments"])
+
+
+def on_the_same_cells(members: pd.DataFrame) -> pd.DataFrame:
+    """Take off the levels of a curve what their draws have of test cells unlike those of all draws.
+
+    Every draw has test cells of its own. A point that rests on some draws alone would differ from
+    the last one of its curve, the whole training part, for that reason too. It is therefore moved
+    by the mean level of the whole part in all draws less that in the draws of the point.
+
+    Parameters
+    ----------
+    members : DataFrame
+        Levels with a column ``of``, the data set of the curve, which is also the name (``train``)
+        of its whole training part.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; unchanged where a point has all draws of the whole part, or where the whole
+        part lacks one of its draws.
+    """
+    keys = ["of", "model", "ground", "quantity"]
+    whole = members[members["train"] == members["of"]].set_index([*keys, "draw"])["level"]
+    its = pd.Series(
+        whole.reindex(pd.MultiIndex.from_frame(members[[*keys, "draw"]])).to_numpy(), members.index
+    )
+    points = its.groupby([members[name] for name in [*keys, "train"]], sort=False)
+    in_draws = points.transform(lambda levels: levels.mean(skipna=False))
+    in_all = members[keys].join(whole.groupby(keys).mean().rename("all"), on=keys)["all"]
+    return members.assign(level=members["level"] + (in_all - in_draws).fillna(0.0))
 
 
 def last_steps(curves: pd.DataFrame) -> pd.DataFrame:
@@ -84,8 +114,8 @@ def last_steps(curves: pd.DataFrame) -> pd.DataFrame:
         One row a data set, model, ground (its own test cells, named after it, and neutral ground)
         and quantity: ``environments``, ``core_hours`` and ``error`` of the largest set, those of
         the one before with ``_before``, ``left`` (the error over the one before), ``known``,
-        whether the one before has a 95 % interval, and ``flat``, whether the error lies within
-        that. A curve without so large a step has no row.
+        whether the one before has a standard deviation over draws, and ``flat``, whether the error
+        lies within it to either side. A curve without so large a step has no row.
     """
     shown = curves[(curves["ground"] == curves["of"]) | (curves["ground"] == NEUTRAL_GROUND)]
     names = ["of", "model", "ground", "quantity"]

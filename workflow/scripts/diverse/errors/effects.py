@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ POOLED = "neutral"  # the test set of rows that hold the neutral ground of the w
 POOLED_MODERN = "neutral, modern forms too"  # the same, by forms that the paper had not as well
 PAIR = ["test", "relation", "quantity", "metric", "train", "reference"]
 EFFECT = ["theta", "effect", "ci_low", "ci_high", "sigma_set", "sigma_test", "p"]
+GROUPS_DRAWN = ["ci_groups_low", "ci_groups_high"]  # ends of the interval if groups were drawn, too
 COUNTS = ["draws", "groups", "forms", "n_cells", "dropped"]
 RATIO = ["model", "class", "ratio", "ci_low", "ci_high", "draws", "n_cells"]
 
@@ -60,9 +61,10 @@ def measure_effects(
     Returns
     -------
     effects : DataFrame
-        Columns `PAIR`, `EFFECT`, `COUNTS`. ``effect`` is exp(theta), a ratio of errors, above 1
-        where the reference set is better, ``ci_low`` and ``ci_high`` the ends of its 95 % interval,
-        NaN where there is none: a single draw, or no group of two trajectories. Rows of test set
+        Columns `PAIR`, `EFFECT`, `GROUPS_DRAWN`, `COUNTS`. ``effect`` is exp(theta), a ratio of
+        errors, above 1 where the reference set is better, ``ci_low`` and ``ci_high`` the ends of
+        its 95 % interval on these groups of cells, NaN where there is none: a single draw, or no
+        group of two trajectories; the columns `GROUPS_DRAWN` of `groups_drawn`. Rows of test set
         ``neutral`` hold all groups of skill that are neutral to every training set; ``dropped``
         names those without skill. Forms are those of the paper's classes; rows of test set
         `POOLED_MODERN` hold the others, too, where there are any.
@@ -84,7 +86,7 @@ def measure_effects(
                     if metric == DECISIVE[quantity] and not row.modern:
                         ratios += _ratios(material, ground, delta, row, fixed)
     return (
-        pd.DataFrame(effects, columns=[*PAIR, *EFFECT, *COUNTS]),
+        pd.DataFrame(effects, columns=[*PAIR, *EFFECT, *GROUPS_DRAWN, *COUNTS]),
         pd.DataFrame(ratios, columns=[*PAIR, *RATIO]),
     )
 
@@ -127,6 +129,38 @@ def summary(delta: Logs, classes: Sequence[str], shrink: float) -> Estimate:
     return estimate(whole, half_a, half_b, resampled, shrink)
 
 
+def groups_drawn(delta: Logs, classes: Sequence[str], found: Estimate) -> Estimate:
+    """Return an estimate of theta with the deviation that it had, were groups drawn anew as well.
+
+    The kinds of test cells that stand for a ground are a choice. Had they been drawn from many such
+    kinds, the variance of their mean would be s² / n, with s² the variance of theta over the n
+    groups, each averaged over forms, classes and draws; what the trajectories within a group add is
+    part of it.
+
+    Parameters
+    ----------
+    delta : Logs
+        Logarithms of ratios of errors of the models and groups that `found` is the mean of.
+    classes : sequence of str
+        Class of each model.
+    found : Estimate
+        Of `summary`.
+
+    Returns
+    -------
+    Estimate
+        ``sigma_test`` is never smaller than that of `found`, and NaN for a single group.
+    """
+    groups = range(delta.whole.shape[-1])
+    by_group = np.array([mean_of_finite(theta(delta.whole[..., [n]], classes)[0]) for n in groups])
+    by_group = by_group[np.isfinite(by_group)]
+    if len(by_group) < 2:
+        return replace(found, sigma_test=np.nan)
+    sigma = float(np.std(by_group, ddof=1) / np.sqrt(len(by_group)))
+    wider = np.fmax(sigma, found.sigma_test)
+    return replace(found, sigma_test=float(wider), draws=min(found.draws, len(by_group)))
+
+
 def _effect(
     material: Material, ground: Ground, delta: Logs, row: Row, fixed: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -135,9 +169,12 @@ def _effect(
     forms = material.complete(*pair, modern=row.modern)
     names = list(material.classes.values())
     chosen = delta.take(forms, row.groups)
-    found = summary(chosen, [names[n] for n in forms], _pair_shrink(material, pair))
+    classes = [names[n] for n in forms]
+    found = summary(chosen, classes, _pair_shrink(material, pair))
+    wider = np.exp(groups_drawn(chosen, classes, found).interval)
+    ends = dict(zip(GROUPS_DRAWN, wider, strict=True))
     counts = {"groups": len(row.groups), "forms": len(forms), "n_cells": _count(ground, row)}
-    return {**effect_of(found), **counts, "dropped": "; ".join(row.dropped)}
+    return {**effect_of(found), **ends, **counts, "dropped": "; ".join(row.dropped)}
 
 
 def effect_of(found: Estimate) -> dict[str, Any]:

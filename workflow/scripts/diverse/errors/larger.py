@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from diverse.errors.effects import EFFECT, effect_of, summary
-from diverse.errors.ground import SMALLEST, Group, counted
-from diverse.errors.material import Ground, Material
+from diverse.errors.ground import SMALLEST, Group
+from diverse.errors.material import Ground, Material, tested_cells
 from diverse.errors.theta import DECISIVE, trajectory_weights
 from diverse.errors.views import SMALLER
 
@@ -47,7 +47,8 @@ def size_effects(material: Material, trains: Sequence[str]) -> pd.DataFrame:
     names = list(material.classes.values())
     for quantity, metric in DECISIVE.items():
         for source in trains:
-            pairs = list(same_kinds(material.cells, source, quantity))
+            tested = tested_cells(material, quantity)
+            pairs = list(same_kinds(material.cells, source, quantity, tested))
             if not pairs:
                 continue
             groups = [group for side in zip(*pairs, strict=True) for group in side]
@@ -65,7 +66,9 @@ def size_effects(material: Material, trains: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*KEYS, *EFFECT, *COUNTS])
 
 
-def same_kinds(cells: pd.DataFrame, source: str, quantity: str) -> Iterator[tuple[Group, Group]]:
+def same_kinds(
+    cells: pd.DataFrame, source: str, quantity: str, tested: np.ndarray
+) -> Iterator[tuple[Group, Group]]:
     """Yield, kind by kind, the test cells of a data set and the larger ones of other test sets.
 
     A kind is a ``config_type``; kinds with fewer than 4 larger cells are pooled. Larger cells have
@@ -78,15 +81,17 @@ def same_kinds(cells: pd.DataFrame, source: str, quantity: str) -> Iterator[tupl
     source : str
         Data set.
     quantity : str
-        Cells that do not count for it are left out (`diverse.errors.ground.counted`).
+        Energy or forces.
+    tested : ndarray of bool, shape (n_cells,)
+        Cells that count (`diverse.errors.material.tested_cells`).
     """
     own = (cells["test"] == source).to_numpy()
     if not own.any():
         return
     larger = ~own & (cells["n_atoms"] > cells.loc[own, "n_atoms"].max()).to_numpy()
-    counts, kinds = counted(cells, quantity), cells["group"]
+    kinds = cells["group"]
     rows = {
-        str(kind): [np.flatnonzero(counts & side & (kinds == kind)) for side in (own, larger)]
+        str(kind): [np.flatnonzero(tested & side & (kinds == kind)) for side in (own, larger)]
         for kind in kinds[own].unique()
     }
     both = {kind: sides for kind, sides in rows.items() if all(map(len, sides))}

@@ -234,10 +234,15 @@ class Ground:
 
 def _groups(material: Material, quantity: str) -> list[Group]:
     """Return the groups of all test sets, with those cells that some draw tests on."""
+    return test_groups(material.cells, quantity, tested_cells(material, quantity))
+
+
+def tested_cells(material: Material, quantity: str) -> np.ndarray:
+    """Return which cells count for a quantity and are tested on in some draw, shape (n_cells,)."""
     tested = counted(material.cells, quantity)
     found = [errors.quantity(quantity) for errors in material.errors.values()]
     tested &= np.any([np.isfinite(values).any(axis=(0, 1, 2)) for values in found], axis=0)
-    return test_groups(material.cells, quantity, tested)
+    return tested
 
 
 def _without_skill(material: Material, quantity: str) -> set[tuple[str, str]]:

@@ -10,7 +10,9 @@ other training sets, comes from halvings: theta from models of halves a and b of
 share no trajectory, has the variance ⟨(theta_a - theta_b)²⟩ / 2 for training sets of half the
 size; variances go as 1 / size, and the mean over draws from one pool has less than one draw
 (`diverse.errors.material`). σ_test², the variance from drawing other test cells, comes from
-a bootstrap over the trajectories of each group, the same for both sets, all draws and forms.
+a bootstrap over the trajectories of each group, the same for both sets, all draws and forms. It
+draws n - 1 of n trajectories, since the variance of a mean of n drawn from n is (n - 1) / n of that
+of a mean of n (Efron, The Jackknife, the Bootstrap and Other Resampling Plans, SIAM, 1982).
 """
 
 from __future__ import annotations
@@ -107,8 +109,8 @@ class Logs:
 def trajectory_weights(groups: Sequence[Group], cells: pd.DataFrame, seed: int = 0) -> np.ndarray:
     """Return how often each cell stands in each replicate, shape (REPLICATES, n_cells).
 
-    In every group as many trajectories as it has are drawn with replacement; a trajectory brings
-    all its cells.
+    In every group one trajectory fewer than it has is drawn with replacement, of one or two one; a
+    trajectory brings all its cells.
     """
     rng = np.random.default_rng(seed)
     weights = np.zeros((REPLICATES, len(cells)))
@@ -116,7 +118,8 @@ def trajectory_weights(groups: Sequence[Group], cells: pd.DataFrame, seed: int =
     for group in groups:
         found, member = np.unique(names[group.cells], return_inverse=True)
         if len(found):
-            drawn = rng.multinomial(len(found), np.full(len(found), 1 / len(found)), REPLICATES)
+            each = np.full(len(found), 1 / len(found))
+            drawn = rng.multinomial(max(len(found) - 1, 1), each, REPLICATES)
             weights[:, group.cells] = drawn[:, member]
     return weights
 

@@ -59,7 +59,8 @@ def _of_draws(effects: pd.DataFrame) -> list[str]:
     drawn = (
         f"Every training set was drawn {digits(draws)} times from its pool of cells. Intervals "
         "hold the spread from drawing other training sets, measured on disjoint halves, and that "
-        "from drawing other test cells."
+        "from drawing other test cells of the same groups; were the groups drawn, too, they would "
+        "be those of the columns ci_groups_low and ci_groups_high."
     )
     if spreads.empty:
         return [drawn]

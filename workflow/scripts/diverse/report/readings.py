@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,16 +76,18 @@ def _home(row: dict[str, Any]) -> str:
 
 def _neutral(row: dict[str, Any]) -> str:
     """Return what the neutral ground says: better, far better, or neither."""
-    said = _comparison(row, f"of {WORDS[row['quantity']]} on neutral ground")
+    wider = [row["ci_groups_low"], row["ci_groups_high"]]
+    said = _comparison(row, f"of {WORDS[row['quantity']]} on neutral ground", wider)
     said = _with_prefix(row, said)
     far, out = f"far better (more than {FAR:g} times)", row["ci_high"] < FAR
     better = f"better with {row['reference']}"
     if row["verdict"] == REPRODUCED:
         return f"{said}: far {better} (more than {FAR:g} times) is shown."
+    here = " for these groups of cells alone" if wider[0] <= 1 <= wider[1] else ""
     if row["ci_high"] < 1:
-        return f"{said}: {better} is ruled out."
+        return f"{said}: {better} is ruled out{here}."
     if row["ci_low"] > 1 and row["p_holm"] < SIGNIFICANT:
-        return f"{said}: {better} is shown, {far} is {'ruled out' if out else 'not'}."
+        return f"{said}: {better} is shown{here}, {far} is {'ruled out' if out else 'not'}."
     return f"{said}: {better} is not shown, {far} is {'ruled out' if out else 'not either'}."
 
 
@@ -105,21 +108,29 @@ def _universal(row: dict[str, Any]) -> str:
     )
 
 
-def _comparison(row: dict[str, Any], where: str) -> str:
-    """Return which training set is better, how much, and the interval, the better one first."""
-    better, worse, turned = row["reference"], row["train"], row["effect"] < 1
-    ends = np.array([row["effect"], row["ci_low"], row["ci_high"]])
-    if turned:
-        better, worse, ends = worse, better, 1 / ends[[0, 2, 1]]
-    value, low, high = digits(ends[0], SIGNIFICANT_DIGITS), *map(_ratio, ends[1:])
-    known = f"95 % interval {low} to {high}" if np.isfinite(ends[1]) else "no interval"
-    if value == "1":
+def _comparison(row: dict[str, Any], where: str, wider: Sequence[float] = (np.nan, np.nan)) -> str:
+    """Return which training set is better, how much, and the interval, the better one first.
+
+    `wider` are the ends of the interval if groups of cells were drawn, too, if that is to be told.
+    """
+    better, worse = row["reference"], row["train"]
+    ends = np.array([row["effect"], row["ci_low"], row["ci_high"], *wider])
+    if row["effect"] < 1:
+        better, worse, ends = worse, better, 1 / ends[[0, 2, 1, 4, 3]]
+    known = f"95 % interval {_span(*ends[1:3])}" if np.isfinite(ends[1]) else "no interval"
+    if np.isfinite(ends[3]):
+        known += f"; were groups of cells drawn, too, {_span(*ends[3:])}"
+    if digits(ends[0], SIGNIFICANT_DIGITS) == "1" and not ends[1] > 1:
         known = f"ratio {digits(ends[0])}, {known}"
-        return f"Models trained on {better} and on {worse} have equal errors {where} ({known})"
+        return f"Errors {where} of models trained on {better} and on {worse} are alike ({known})"
     return (
-        f"Models trained on {better} have {value} times smaller errors {where} than models trained "
-        f"on {worse} ({known})"
+        f"Models trained on {better} have {_ratio(ends[0])} times smaller errors {where} than "
+        f"models trained on {worse} ({known})"
     )
+
+
+def _span(low: float, high: float) -> str:
+    return f"{_ratio(low)} to {_ratio(high)}"
 
 
 def _ratio(number: float) -> str:
@@ -139,7 +150,10 @@ def _spread(row: dict[str, Any]) -> str:
         REPRODUCED: f"forms behave more alike with {row['train']}",
         UNDECIDED: "neither more nor less alike is shown",
     }.get(row["verdict"], f"forms behave less alike with {row['train']}")
-    forms = "nonlinear forms" if row["claim"] == "C3" else "all forms but linear SNAP"
+    number = digits(row["forms"])
+    forms = f"{number} nonlinear forms"
+    if row["claim"] != "C3":
+        forms = f"the {number} forms that are not linear SNAP"
     said = (
         f"The errors of {WORDS[row['quantity']]} spread over {forms} {value} times as much "
         f"with {row['train']} as with {row['reference']} ({known}): {verdict}."

@@ -56,11 +56,12 @@ def flat_words(steps: pd.DataFrame) -> str:
     curves = steps.groupby(["of", "model"], sort=False)[["known", "flat"]].all()
     flat, unknown = curves.index[curves["flat"]], curves.index[~curves["known"]]
     words = (
-        "A curve is flat where every error at the larger size lies within the 95 % interval over "
-        f"draws of the same error at the smaller: {_curve_names(flat) or 'none'}."
+        "A curve is flat where every error at the larger size lies within one standard deviation "
+        "over draws, to either side, of the same error at the smaller: "
+        f"{_curve_names(flat) or 'none'}."
     )
     if len(unknown):
-        words += f" No interval, and so not decided: {_curve_names(unknown)}."
+        words += f" A single draw, and so not decided: {_curve_names(unknown)}."
     return words
 
 

@@ -20,6 +20,8 @@ TITLES = {
     "theta": "log effect",
     "sigma_set": "SD, training sets",
     "sigma_test": "SD, test cells",
+    "ci_groups_low": "were groups drawn, too, from",
+    "ci_groups_high": "to",
     "p_holm": "p (Holm)",
     "n_cells": "cells",
     "dropped": "left out",
