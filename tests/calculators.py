@@ -20,6 +20,7 @@ from ase.calculators.calculator import Calculator, SCFError, all_changes
 class Spring(Calculator):
     """E = k/2 sum |r|^2: no physics, but every number follows from the positions.
 
+    `constant` names a file that k stands in instead, read at every cell.
     `faults` says what happens in a cell with so many atoms, `strikes` in how many calls of it,
     `delay` how long (s) each cell takes; every call is noted in the file `calls`: first coordinate
     and time. Without `stress` the calculator has none.
@@ -35,10 +36,11 @@ class Spring(Calculator):
         calls: str = "",
         strikes: int = 1000,
         stress: bool = True,
+        constant: str = "",
     ) -> None:
         super().__init__()
         self.k, self.faults, self.delay, self.calls = k, faults or {}, delay, calls
-        self.strikes = strikes
+        self.strikes, self.constant = strikes, constant
         if not stress:
             self.implemented_properties = ["energy", "free_energy", "forces"]
 
@@ -52,6 +54,8 @@ class Spring(Calculator):
             fault = None
         if fault:
             FAULTS[fault]()
+        if self.constant:
+            self.k = float(Path(self.constant).read_text())
         r = self.atoms.positions
         energy = 0.5 * self.k * float((r**2).sum())
         self.results = {

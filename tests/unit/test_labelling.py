@@ -18,6 +18,7 @@ from diverse.labels.labellers.worker import Answer
 from diverse.labels.ledger import Ledger, label_key, write_rows
 from diverse.labels.pool import Effort, LostCellsError, WorkerError, outcomes
 from diverse.labels.process import End, Process, end_of
+from diverse.lammps_library import potentials
 from paths import ROOT
 
 TESTS = Path(__file__).parents[1]
@@ -390,6 +391,72 @@ def test_a_module_that_changes_while_cells_are_labelled_stops_the_run(
         "a labeller is edited while it labels",
         "one sentence; the same command labels under the new protocol",
     )
+
+
+def edit(path):
+    path.write_text("2.0")
+
+
+@pytest.mark.parametrize("change", [edit, Path.unlink])
+def test_no_row_is_of_a_file_that_changed_or_vanished_while_cells_were_labelled(
+    tmp_path, monkeypatch, change
+):
+    """Neither a label of other numbers, nor a failure of a sound cell."""
+    monkeypatch.chdir(tmp_path)
+    file = Path("k.json")
+    file.write_text("1.0")
+    cells, ledger = [chain(2, index) for index in range(5)], Ledger(Path("ledger.xyz"))
+
+    def say(line):
+        if line.startswith("2/5"):
+            change(file)
+
+    labeller = spring(constant="k.json")
+    with pytest.raises(WorkerError, match="changed while cells were labelled, or is gone"):
+        label_cells(cells, labeller, ledger, effort=Effort(), log=Path("log"), say=say)
+    rows = Ledger(None, [Path("ledger.xyz")]).rows()
+    assert [row.info["trajectory"] for row in rows] == ["chain_2_0", "chain_2_1"]
+    file.write_text("1.0")
+    rows, lines = run(tmp_path, cells, spring(constant="k.json"))
+    assert lines[0] == "5 cells, 3 to label"
+    np.testing.assert_allclose(rows[4].get_forces(), -cells[4].positions)
+
+
+@pytest.mark.parametrize("fault", ["exit", "hang"])
+def test_no_row_is_of_a_cell_that_ended_its_worker_over_a_file_that_changed(
+    tmp_path, monkeypatch, fault
+):
+    monkeypatch.chdir(tmp_path)
+    file = Path("k.json")
+    file.write_text("1.0")
+    labeller = spring(constant="k.json", faults={"2": fault})
+    assert labeller.protocol
+    jobs = [(chain(3), tmp_path / "log"), (chain(2), tmp_path / "log")]
+    found = outcomes(jobs, labeller, Effort(timeout=1))
+    assert next(found)[1].label is not None
+    edit(file)
+    with pytest.raises(WorkerError, match="changed while cells were labelled"):
+        next(found)
+
+
+def test_a_potential_that_lammps_holds_in_memory_is_read_again_only_after_a_failure(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    file = Path("w.eam.alloy")
+    file.write_bytes((potentials() / "W_zhou.eam.alloy").read_bytes())
+    options = {"pair_style": "eam/alloy", "pair_coeff": ["* * w.eam.alloy W"]}
+    labeller = make_labeller({"element": "W", "kind": "lammps", **options})
+    assert labeller.protocol
+    broken = chain(2)
+    broken.cell[2] = 0
+    jobs = [(cell, tmp_path / "log") for cell in (chain(2), chain(3), broken)]
+    found = outcomes(jobs, labeller, Effort())
+    assert next(found)[1].label is not None
+    file.unlink()
+    assert next(found)[1].label is not None
+    with pytest.raises(WorkerError, match="or is gone"):
+        next(found)
 
 
 def test_cells_are_labelled_side_by_side(tmp_path):

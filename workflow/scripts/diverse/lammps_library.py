@@ -85,7 +85,7 @@ class Evaluator:
 
     def __init__(self, pair_style: str, pair_coeff: Sequence[str]) -> None:
         self._pair = pair_style, pair_coeff
-        self._stays = "mliap" not in pair_style
+        self._stays = stays_loaded(pair_style)
         self._dense_first = "pod" in pair_style.split()
         self._instance = start()
         self._loaded: set[str] = set()
@@ -111,6 +111,11 @@ class Evaluator:
     def close(self) -> None:
         """Close the LAMMPS instance, after which no cell can be evaluated."""
         self._instance.close()
+
+
+def stays_loaded(pair_style: str) -> bool:
+    """Return whether an `Evaluator` keeps a pair style loaded between cells that it evaluates."""
+    return "mliap" not in pair_style
 
 
 def potentials() -> Path:

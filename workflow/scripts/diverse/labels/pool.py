@@ -8,6 +8,8 @@ What counts as what:
 - The worker is ended from outside (any other signal, as SIGKILL when memory runs out), or memory,
   disk or open files ran out: that says nothing of the cell. It is tried twice more, after the
   others; then `LostCellsError` is raised, once all other cells are done.
+- What decides a label is no longer what it was when the run began, as every answer and every crash
+  tells: the run stops, and nothing of that cell is recorded.
 - No calculator can be made at all, or a worker crashes before its first cell: the run stops, since
   every cell would fail in the same way.
 """
@@ -25,7 +27,7 @@ from pathlib import Path
 from ase import Atoms
 
 from diverse.labels.labellers import Labeller, LabellerError
-from diverse.labels.labellers.worker import Answer, Outcome
+from diverse.labels.labellers.worker import Answer, Outcome, protocol_now
 from diverse.labels.process import End, Guard, Process
 
 Job = tuple[Atoms, Path]
@@ -34,6 +36,12 @@ CRASHES = 2  # of a cell, after which it has failed
 ENDS = 3  # from outside, after which a cell, or a worker that does not get to its cell, is given up
 START = 600.0  # s, for a worker to import its calculator and make one, at least
 GLANCE = 0.1  # s, after which a worker that died without a word is noticed
+CHANGED = (
+    "what decides a label changed while cells were labelled, or is gone (the factory's module, a "
+    "file that it or an option names, a package): nothing is recorded of the cells in flight. Put "
+    "it back, or leave it as it is now, and run the same command again. If this comes back, the "
+    "calculator itself writes such a file: give that a name that ends in .txt or .log"
+)
 
 
 class WorkerError(RuntimeError):
@@ -200,6 +208,7 @@ class _Worker:
             if not self._greeted:
                 self._greet(message)
             elif (message.process, message.job) == (self._process.number, self.job):
+                self._check(message.protocol)
                 self.job = None
                 return message.outcome
         elif time.monotonic() >= self.deadline:
@@ -238,18 +247,19 @@ class _Worker:
             raise LabellerError(
                 f"{message.refusal}; no cell can be labelled, and nothing is recorded of any"
             )
-        if message.protocol != self._labeller.protocol:
-            raise WorkerError(
-                "what decides a label changed while cells were labelled (the factory's module, a "
-                "file that it reads, a package): run the same command again. If this comes back, "
-                "an option of the labeller names a file that the calculator itself writes"
-            )
+        self._check(message.protocol)
         self._greeted, self._ends = True, []
         self._send()
+
+    def _check(self, protocol: str) -> None:
+        if protocol != self._labeller.protocol:
+            raise WorkerError(CHANGED)
 
     def _over(self, end: End) -> _Ended | None:
         """Say how the process ended over its job; before the job it is only started again."""
         if self._greeted:
+            if end.crash:
+                self._check(protocol_now(self._labeller))
             self.job = None
             return _Ended(end, time.monotonic() - self._since)
         self._ends.append(end.reason)
@@ -270,6 +280,7 @@ class _Worker:
                 f"a labelling process was not ready after {waited:.0f} s: the calculator takes too "
                 "long to import or to make"
             )
+        self._check(protocol_now(self._labeller))
         wall, self.job = time.monotonic() - self._since, None
         cause = f"no label within {self._effort.timeout:g} s"
         return Outcome(None, cause, 1, wall, wall, timeout=self._effort.timeout)

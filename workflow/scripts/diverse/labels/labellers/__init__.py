@@ -10,6 +10,8 @@ A labeller is a module of this package with
   each process that labels, and raise `LabellerError`,
 - if labels rest on files of the user, ``files(settings)``: their paths, besides a checksum of their
   contents in the provenance,
+- if a process may read those files once for all its cells, ``reads_once(settings)``: whether it
+  does, as long as every cell gets a label,
 - if a setting follows the cell, ``fixed(settings, atoms)``: the settings held at this cell's,
 - if strained cells need yet others, ``strained(settings, atoms)``: those whose energy is smooth.
 """
@@ -105,6 +107,14 @@ class Labeller:
         """
         own: list[Path] = getattr(_module(self.kind), "files", lambda settings: [])(self.settings)
         return sorted({os.path.relpath(path) if _is_below(path) else str(path) for path in own})
+
+    def reads_once(self) -> bool:
+        """Return whether a process reads the files behind the labels once for all its cells.
+
+        After a cell without a label they are read again.
+        """
+        once = getattr(_module(self.kind), "reads_once", lambda settings: False)
+        return bool(once(self.settings))
 
     def fixed(self, atoms: Atoms) -> Labeller:
         """Return this labeller with settings that follow the cell (k-points) held at this one's."""

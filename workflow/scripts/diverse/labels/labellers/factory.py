@@ -92,6 +92,11 @@ def digest(files: dict[str, Path]) -> str:
     return total.hexdigest()
 
 
+def forget_packages() -> None:
+    """Look installed packages up anew from now on."""
+    _installed.cache_clear()
+
+
 def is_data(name: str) -> bool:
     """Return whether a text is named like a file that a calculator reads."""
     return DATA.search(name) is not None

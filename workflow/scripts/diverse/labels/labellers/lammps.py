@@ -72,6 +72,11 @@ def files(settings: Settings) -> list[Path]:
     return [path for path in _potentials(settings) if not path.is_relative_to(shipped)]
 
 
+def reads_once(settings: Settings) -> bool:
+    """Return whether the pair style stays loaded from cell to cell."""
+    return lammps_library.stays_loaded(settings.pair_style)
+
+
 def _potentials(settings: Settings) -> list[Path]:
     words = _words([*settings.pair_coeff, settings.pair_style])
     return [file for word in words if (file := lammps_library.potential_file(word))]

@@ -21,6 +21,7 @@ from pathlib import Path
 from ase import Atoms
 
 from diverse.labels.labellers import Label, LabelError, Labeller, LabellerError
+from diverse.labels.labellers.factory import forget_packages
 
 LONGEST = 2000  # characters of a cause that are kept
 # Errors of the operating system that are the machine's: memory, disk, open files, broken mounts.
@@ -72,7 +73,8 @@ class Answer:
         Number of the job that `outcome` is of; None in the first message.
     outcome : Outcome or None
     protocol : str
-        Of the labeller, in the first message.
+        Of the labeller, as files and packages are when the message is sent; empty if it can no
+        longer be told.
     refusal : str
         Sentence why no cell can be labelled, in the first message.
     """
@@ -121,13 +123,33 @@ def main(parent: int) -> None:
         except LabellerError as error:
             answers.send(Answer(process, refusal=str(error)))
             return
+        read = False  # whether the calculator holds what it reads of files
         while True:
             number, atoms, log = jobs.recv()
             outcome = try_to_label(labeller, atoms, log)
             if os.getpid() != process:  # a process that the calculator forked came back here
                 os._exit(0)
             os.chdir(home)  # where paths in options start
-            answers.send(Answer(process, number, outcome))
+            in_memory = outcome.label is not None and read and labeller.reads_once()
+            protocol = labeller.protocol if in_memory else protocol_now(labeller, outcome)
+            read = outcome.label is not None
+            answers.send(Answer(process, number, outcome, protocol))
+
+
+def protocol_now(labeller: Labeller, outcome: Outcome | None = None) -> str:
+    """Return the protocol of a labeller as files and packages are now.
+
+    Empty if it can no longer be told. An outcome that is the machine's fault becomes no row: the
+    labeller's known protocol stands for the one of now.
+    """
+    if outcome is not None and outcome.outside:
+        return labeller.protocol
+    if outcome is None or outcome.label is None:
+        forget_packages()  # one that is gone may be the cause
+    try:
+        return replace(labeller).protocol
+    except Exception:  # an environment that is gone fails in any way
+        return ""
 
 
 def stay_nice() -> None:
