@@ -25,7 +25,7 @@ from diverse.labels.ledger import (
 )
 from diverse.labels.ledger.__main__ import main
 from diverse.labels.ledger.query import failures, missing, summary
-from diverse.labels.ledger.text import CHECKSUM, read_bytes, scan, to_atoms, to_text
+from diverse.labels.ledger.text import CHECKSUM, is_labelled, read_bytes, scan, to_atoms, to_text
 from diverse.labels.ledger.writer import ReplacedError
 from diverse.structures import write_cells
 from ledger_writers import write_at_once
@@ -182,7 +182,10 @@ def test_released_rows_are_written_as_they_are():
     for file in sorted((ROOT / "results/release").glob("labels*/*.xyz.xz")):
         rows = scan(read_bytes(file)).rows
         assert rows
-        assert all(to_text(to_atoms(text)) == text for text in rows.values())
+        for text in rows.values():
+            cell = to_atoms(text)
+            assert to_text(cell) == text
+            assert is_labelled(text) == (cell.info["status"] == "converged") == bool(cell.calc)
 
 
 def test_a_cause_of_many_lines_is_one_line_of_a_table(tmp_path, zhou):
@@ -274,6 +277,37 @@ def test_a_second_row_of_a_key_replaces_the_first(tmp_path, zhou):
     ledger.append(row(0, zhou))
     (kept,) = Ledger(None, [tmp_path / "a"]).rows()
     assert kept.info["status"] == "converged"
+
+
+def test_a_failure_never_hides_a_label_in_whichever_file_it_stands(tmp_path, zhou):
+    good, bad, own = tmp_path / "12.xyz", tmp_path / "3.xyz", tmp_path / "4.xyz"
+    write_rows(good, [row(0, zhou)])
+    write_rows(bad, [row(0, zhou, failed=True)])
+    write_rows(own, [row(0, zhou, failed=True)])
+    key = label_key(chain(2, 0), zhou.protocol)
+    ledgers = [
+        *(Ledger(None, files) for files in ([bad, good], [good, bad])),
+        *(Ledger(tmp_path / "9.xyz", beside=files) for files in ([bad, good], [good, bad])),
+        *(Ledger(tmp_path / "9.xyz", [bad], beside=[good]), Ledger(own, [good])),
+    ]
+    for ledger in ledgers:
+        (kept,) = ledger.rows()
+        assert kept.info["status"] == ledger.find(key).info["status"] == "converged"
+    assert Ledger(own).find(key).info["status"] == "failed"  # elsewhere it counts
+    assert Ledger(tmp_path / "9.xyz", beside=[bad]).find(key).info["status"] == "failed"
+    twice = scan(good.read_bytes() + bad.read_bytes())
+    assert list(twice.rows.values()) == [good.read_bytes()]
+
+
+def test_a_merged_file_holds_a_failure_only_where_no_file_has_the_label(tmp_path, zhou):
+    first = [row(index, zhou, failed=index != 1) for index in range(3)]
+    second = [row(0, zhou), row(2, zhou, failed=True)]
+    write_rows(tmp_path / "0.xyz", first)
+    write_rows(tmp_path / "1.xyz", second)
+    merge([tmp_path / "0.xyz", tmp_path / "1.xyz"], tmp_path / "all.xyz")
+    assert (tmp_path / "all.xyz").read_bytes() == b"".join(
+        map(to_text, [first[1], first[2], second[0]])
+    )
 
 
 @pytest.mark.parametrize("number", ["11", "13"])

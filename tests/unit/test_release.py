@@ -248,6 +248,19 @@ def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labell
     assert not ahead.exists()
 
 
+def test_a_label_of_a_cell_that_failed_where_it_is_released_lies_ahead(tmp_path, labelled):
+    results, target = tmp_path / "results", tmp_path / "release"
+    good = in_set(labelled[0])
+    failed = good.copy()
+    failed.info.update(good.info, status="failed")
+    write_rows(target / "labels/set.xyz.xz", [failed])
+    write_rows(results / "ledger/set/3.xyz", [good])
+    for _ in range(2):  # it stays
+        assert release_ahead(results, target) == {"set": 1}
+    both = Ledger(None, sorted(target.glob("labels*/*.xyz.xz")))
+    assert both.find(good.info["key"]).calc is not None
+
+
 def test_damaged_labels_ahead_are_named_and_left_as_they_are(tmp_path, labelled):
     ahead = tmp_path / "release/labels-ahead/set.xyz.xz"
     write_rows(ahead, labelled[:3])

@@ -162,7 +162,8 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
 
     Labels of further steps are computed long before the study takes them, and those of a study of
     convergence in several sittings. They are added to ``target/labels-ahead/<dataset>.xyz.xz`` and
-    ``convergence.xyz.xz``, where later runs look them up too; failures are not.
+    ``convergence.xyz.xz``, where later runs look them up too, also of cells that failed where they
+    are released; failures are not.
 
     Parameters
     ----------
@@ -193,7 +194,8 @@ def release_ahead(results: Path, target: Path) -> dict[str, int]:
     for ledger in [*files, *sorted(ledgers)]:
         name = ledger.name.removesuffix(".xyz.xz") if ledger in files else ledger.parent.name
         for row in Ledger(None, [ledger]).rows():
-            if row.calc is not None and released.find(row.info["key"]) is None:
+            known_row = released.find(row.info["key"])
+            if row.calc is not None and (known_row is None or known_row.calc is None):
                 ahead[name][row.info["key"]] = row
     for name, rows in ahead.items():
         write_rows(target / f"labels-ahead/{name}.xyz.xz", rows.values())

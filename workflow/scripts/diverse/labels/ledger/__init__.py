@@ -30,7 +30,16 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from diverse.labels.labellers import Label, Labeller
-from diverse.labels.ledger.text import Scan, read_bytes, scan, to_atoms, to_text
+from diverse.labels.ledger.text import (
+    Scan,
+    chosen,
+    is_labelled,
+    join,
+    read_bytes,
+    scan,
+    to_atoms,
+    to_text,
+)
 from diverse.labels.ledger.writer import Writer
 from diverse.neighbours import shortest_distance
 from diverse.structures import PRECISION
@@ -79,21 +88,25 @@ class Ledger:
         self.notices: list[str] = []
         self._others: dict[str, bytes] = {}
         for file in beside:
-            self._others |= scan(read_bytes(file)).rows
+            join(self._others, scan(read_bytes(file)).rows)
         for file in others:
-            self._others |= self._read(file).rows
+            join(self._others, self._read(file).rows)
         self._synced = 0.0
         self._writer: Writer | None = None
         self._own = {} if path is None else self._open(path)
 
     def find(self, key: str) -> Atoms | None:
-        """Return the labelled (or failed) cell with this key, or None."""
-        text = self._own.get(key) or self._others.get(key)
+        """Return the labelled (or failed) cell with this key, or None.
+
+        A label in any of the files comes before a failure: both are of the same computation.
+        """
+        other, own = self._others.get(key), self._own.get(key)
+        text = chosen(other, own) if own else other
         return to_atoms(text) if text else None
 
     def rows(self) -> list[Atoms]:
         """Return every row, labelled or failed."""
-        return [to_atoms(text) for text in (self._others | self._own).values()]
+        return [to_atoms(text) for text in join(dict(self._others), self._own).values()]
 
     def others_than(self, keys: Iterable[str]) -> int:
         """Return how many rows of the ledger's own file have none of these keys."""
@@ -135,7 +148,7 @@ class Ledger:
         if self._writer:
             self._writer.check()
         written = read_bytes(self.path)
-        found = scan(written).rows | self._own
+        found = join(scan(written).rows, self._own)
         place = {key: number for number, key in enumerate(keys)}
         order = sorted(found, key=lambda key: (place.get(key, len(place)), key))
         self._own = {key: found[key] for key in order}
@@ -210,6 +223,8 @@ def write_rows(path: Path, rows: Iterable[Atoms]) -> None:
 def merge(paths: Iterable[Path], target: Path) -> None:
     """Write the rows of many ledgers to one file, each key once, in the order of `paths`.
 
+    Of several rows of a key the first one counts, but a label before any failure.
+
     More than `LARGE` are packed at the fastest level of xz, a tenth of the time for some 5 % more.
 
     Raises
@@ -222,18 +237,31 @@ def merge(paths: Iterable[Path], target: Path) -> None:
     _write(target, _merged(paths), level=1 if large else None)
 
 
-def _merged(paths: Iterable[Path]) -> Iterator[bytes]:
+def _merged(paths: Sequence[Path]) -> Iterator[bytes]:
     """Yield the rows of one ledger after the other: a set of full size does not fit in memory."""
     seen: set[str] = set()
+    labelled: set[str] | None = None  # keys, which only failures ask for
     for path in paths:
-        found = scan(read_bytes(path))
-        if found.damaged or found.torn:
-            raise LedgerError(
-                f"{path} is damaged; remove it and run the same command again: only this chunk is "
-                f"redone, from its ledger where that is sound"
-            )
-        yield from (row for key, row in found.rows.items() if key not in seen)
-        seen.update(found.rows)
+        for key, row in _sound(path).items():
+            if key not in seen and not is_labelled(row):
+                labelled = _labelled(paths) if labelled is None else labelled
+            if key not in seen and (is_labelled(row) or key not in (labelled or ())):
+                seen.add(key)
+                yield row
+
+
+def _labelled(paths: Sequence[Path]) -> set[str]:
+    return {key for path in paths for key, row in _sound(path).items() if is_labelled(row)}
+
+
+def _sound(path: Path) -> dict[str, bytes]:
+    found = scan(read_bytes(path))
+    if found.damaged or found.torn:
+        raise LedgerError(
+            f"{path} is damaged; remove it and run the same command again: only this chunk is "
+            f"redone, from its ledger where that is sound"
+        )
+    return found.rows
 
 
 def _write(path: Path, rows: Iterable[bytes], level: int | None = None) -> None:

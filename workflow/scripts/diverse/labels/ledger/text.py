@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import lzma
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from diverse.structures.comment_line import read_info, writable
 COLUMNS = ["symbols", "positions"]
 CHECKSUM = re.compile(rb" checksum=([0-9a-f]{16})(?=\n)")  # ends the comment line
 COUNT = re.compile(rb"\d+\n$")
+FORCES = re.compile(rb'\d+\nLattice="[^"\n]*" Properties=species:S:1:pos:R:3:forces:R:3 ')
 KEY = re.compile(rb" key=([0-9a-f]{32}) ")
 
 
@@ -29,7 +31,8 @@ class Scan:
     Attributes
     ----------
     rows : dict of str to bytes
-        Sound rows by key, in the order of the file; the last one where a key comes twice.
+        Sound rows by key, in the order of the file; where a key comes twice the last one, but
+        never a failure instead of a label.
     damaged : int
         Stretches of text that are no sound row: a changed byte, a cut somewhere inside.
     torn : bool
@@ -77,6 +80,23 @@ def read_bytes(path: Path) -> bytes:
     return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
 
 
+def is_labelled(row: bytes) -> bool:
+    """Return whether a row holds a label; if not, its cell failed."""
+    return FORCES.match(row) is not None
+
+
+def chosen(old: bytes | None, new: bytes) -> bytes:
+    """Return the row that counts of two of one key: the new one, unless it alone is a failure."""
+    return old if old and is_labelled(old) and not is_labelled(new) else new
+
+
+def join(rows: dict[str, bytes], more: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Add further rows to rows, by key, as `chosen`; return the same dictionary."""
+    for key, row in more.items():
+        rows[key] = chosen(rows.get(key), row)
+    return rows
+
+
 def scan(text: bytes) -> Scan:
     """Find the sound rows of a ledger, whatever lies between them."""
     lines = text.splitlines(keepends=True)
@@ -88,8 +108,8 @@ def scan(text: bytes) -> Scan:
             gap, start = gap + 1, start + 1
             continue
         damaged, gap = damaged + (gap > 0), 0
-        rows.pop(_key(row), None)
-        rows[_key(row)] = row
+        key = _key(row)
+        rows[key] = chosen(rows.pop(key, None), row)
         start += row.count(b"\n")
     torn = gap > 0 and _is_begun(lines[-gap:])
     return Scan(rows, damaged + (gap > 0 and not torn), torn)
