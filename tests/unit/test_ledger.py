@@ -1,5 +1,6 @@
 """The ledger: nothing is computed twice, damage is noticed, failures are rows."""
 
+import errno
 import lzma
 import re
 import sys
@@ -215,7 +216,7 @@ def test_any_flipped_bit_is_noticed_and_costs_one_row(data, zhou):
     assert found.damaged + found.torn == 1
 
 
-def test_a_damaged_ledger_is_moved_aside_and_named(three, zhou, drilled):
+def test_a_damaged_ledger_is_copied_aside_and_named(three, zhou, drilled):
     bad = bytearray(three.read_bytes())
     bad[bad.index(b"cause") + 8] ^= 4
     three.write_bytes(bad)
@@ -230,6 +231,22 @@ def test_a_damaged_ledger_is_moved_aside_and_named(three, zhou, drilled):
         "it is moved aside and named; the other rows are kept",
         lost="the label of the row",
     )
+
+
+def test_a_damaged_ledger_stays_until_its_sound_rows_are_written(three, monkeypatch):
+    bad = three.read_bytes().replace(b"cause", b"Cause")
+    three.write_bytes(bad)
+
+    def write(path, rows):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("diverse.labels.ledger._write", write)
+        with pytest.raises(OSError, match="No space left"):
+            Ledger(three)
+    assert three.read_bytes() == bad
+    ledger = Ledger(three)
+    assert len(ledger.rows()) == 2 and "the other 2 are kept" in ledger.notices[0]
 
 
 def test_damaged_released_labels_are_not_used(three, tmp_path, zhou, drilled):

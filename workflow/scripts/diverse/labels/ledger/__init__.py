@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -68,7 +69,7 @@ class Ledger:
     Who opens a file to append to it becomes its writer; whoever had it open can no longer write.
 
     A row that was being written when the writer died is cut off. A file with any other damage is
-    moved aside (``.damaged``) and its sound rows are kept; ``notices`` says so.
+    copied (``.damaged``) before it is replaced by its sound rows; ``notices`` says so.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ class Ledger:
         self._writer = Writer(path)
         found = self._read(path)
         if found.damaged:
-            os.replace(path, _free_name(path))
+            shutil.copy2(path, _free_name(path))  # until its sound rows are written, both are there
         if found.damaged or found.torn:
             _write(path, found.rows.values())
         return found.rows
