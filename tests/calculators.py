@@ -23,7 +23,7 @@ class Spring(Calculator):
     `constant` names a file that k stands in instead, read at every cell.
     `faults` says what happens in a cell with so many atoms, `strikes` in how many calls of it,
     `delay` how long (s) each cell takes; every call is noted in the file `calls`: first coordinate
-    and time. Without `stress` the calculator has none.
+    and time; names of what a cell holds in the file `seen`. Without `stress` it has none.
     """
 
     implemented_properties = ("energy", "free_energy", "forces", "stress")
@@ -37,10 +37,11 @@ class Spring(Calculator):
         strikes: int = 1000,
         stress: bool = True,
         constant: str = "",
+        seen: str = "",
     ) -> None:
         super().__init__()
         self.k, self.faults, self.delay, self.calls = k, faults or {}, delay, calls
-        self.strikes, self.constant = strikes, constant
+        self.strikes, self.constant, self.seen = strikes, constant, seen
         if not stress:
             self.implemented_properties = ["energy", "free_energy", "forces"]
 
@@ -54,6 +55,9 @@ class Spring(Calculator):
             fault = None
         if fault:
             FAULTS[fault]()
+        if self.seen:
+            names = [sorted(self.atoms.arrays), sorted(self.atoms.info)]
+            Path(self.seen).write_text(" | ".join(map(" ".join, names)))
         if self.constant:
             self.k = float(Path(self.constant).read_text())
         r = self.atoms.positions

@@ -10,6 +10,7 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pytest
+from ase.constraints import FixAtoms
 
 from calculators import chain
 from diverse.labels.chunk import TimeLimitError, label_cells, replaced
@@ -58,6 +59,28 @@ def test_labels_are_the_calculators(tmp_path):
         assert row.info["trajectory"] == cell.info["trajectory"]
     assert lines[0] == "3 cells, 2 to label"
     assert len(Ledger(None, [tmp_path / "ledger.xyz"]).rows()) == 2
+
+
+def test_a_label_is_of_what_its_key_is_of_alone(tmp_path):
+    """Constraints, spins and charges of a file do not reach the calculator."""
+    plain = chain(3, 1)
+    cell = plain.copy()
+    cell.set_constraint(FixAtoms([0, 1]))
+    cell.set_initial_magnetic_moments([1.0] * 3)
+    cell.set_initial_charges([1.0] * 3)
+    cell.info["charge"] = 1
+    assert label_key(cell, spring().protocol) == label_key(plain, spring().protocol)
+    (row,), _ = run(tmp_path, [cell], spring(seen=str(tmp_path / "seen")))
+    np.testing.assert_allclose(row.get_forces(apply_constraint=False), -cell.positions)
+    assert (tmp_path / "seen").read_text() == "numbers positions | config_type dataset trajectory"
+
+
+def test_a_cell_that_does_not_repeat_is_named_and_nothing_is_labelled(tmp_path):
+    cells = [chain(2), chain(3)]
+    cells[1].pbc = (True, False, True)
+    with pytest.raises(ValueError, match=r"cell 2 \(chain_3_0\) .* \(pbc T F T\): .*vacuum"):
+        run(tmp_path, cells, spring())
+    assert not (tmp_path / "ledger.xyz").exists()
 
 
 def test_what_a_cell_says_of_an_earlier_label_is_replaced(tmp_path):

@@ -36,8 +36,12 @@ def label_cells(
 ) -> list[Atoms]:
     """Return every cell with its label, computing those that the ledger does not hold.
 
+    The labeller gets what a label's key is of, species, positions and the periodic cell, and the
+    names of the cell: no constraints, magnetic moments or charges that a file may hold.
+
     Parameters
     ----------
+    cells : sequence of Atoms
     ledger : Ledger
         Where rows are looked up and appended; sorted in the order of `cells` in the end.
     log : Path
@@ -50,16 +54,19 @@ def label_cells(
 
     Raises
     ------
+    ValueError
+        If a cell does not repeat in every direction; nothing is labelled.
     LabellerError, WorkerError
         What `diverse.labels.pool.outcomes` raises; what was labelled is in the ledger.
     TimeLimitError
         If the time limit came first; what was labelled is in the ledger.
     """
+    _check_periodic(cells)
     keys = [label_key(cell, labeller.protocol) for cell in cells]
     todo = _missing(keys, ledger, effort.timeout, retry=retry)
     progress = _Progress([len(cells[number]) for number in todo], effort.workers, say)
     say(f"{len(cells)} cells, {len(todo)} to label")
-    jobs = [(cells[number], log.with_suffix(f".{number + 1}.txt")) for number in todo]
+    jobs = [(_bare(cells[number]), log.with_suffix(f".{number + 1}.txt")) for number in todo]
     for place, outcome in outcomes(jobs, labeller, effort):
         row = new_row(cells[todo[place]], labeller)
         _record(row, outcome)
@@ -105,12 +112,25 @@ def replaced(cells: Sequence[Atoms], labeller: Labeller, ledger: Ledger) -> list
 
 def unlabelled(cells: Sequence[Atoms]) -> list[Atoms]:
     """Return the cells that have a label, without it and under their names."""
-    bare = []
-    for cell in (cell for cell in cells if cell.calc is not None):
-        copy = Atoms(cell.symbols, positions=cell.positions, cell=cell.cell, pbc=cell.pbc)
-        copy.info = {name: cell.info[name] for name in NAMES if name in cell.info}
-        bare.append(copy)
+    return [_bare(cell) for cell in cells if cell.calc is not None]
+
+
+def _bare(cell: Atoms) -> Atoms:
+    """Return the periodic cell under its names, without anything else that it holds."""
+    bare = Atoms(cell.symbols, positions=cell.positions, cell=cell.cell, pbc=True)
+    bare.info = {name: cell.info[name] for name in NAMES if name in cell.info}
     return bare
+
+
+def _check_periodic(cells: Sequence[Atoms]) -> None:
+    for number, cell in enumerate(cells, start=1):
+        if not cell.pbc.all():
+            name = cell.info.get("trajectory", "without a name")
+            raise ValueError(
+                f"cell {number} ({name}) does not repeat in every direction (pbc "
+                f"{' '.join('FT'[int(repeats)] for repeats in cell.pbc)}): labels are of periodic "
+                'cells. Give it vacuum where it has none, and pbc="T T T" in its file'
+            )
 
 
 def _missing(keys: Sequence[str], ledger: Ledger, timeout: float, *, retry: bool) -> list[int]:
