@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from diverse.labels.ledger import Ledger, LedgerError, label_key, merge, write_rows
+from diverse.report.contents import Contents
 from diverse.report.release import (
     chosen_potentials,
     readme_figures,
@@ -23,7 +24,18 @@ from diverse.report.version import Version
 from paths import ROOT
 
 VERSION = Version(ROOT, "0.1.0", "abc", [])
-CHOICE = {"figures": ["a.png"], "potentials": ["set-linear6-0"], "version": VERSION}
+CONTENTS = Contents(
+    labels=["set"],
+    errors=[
+        *("errors/draws/set/linear6.csv.xz", "errors/subsets/linear6.csv.xz"),
+        *("errors/cells.csv.xz", "errors/not_made.csv"),
+    ],
+    potentials=["set-linear6-0", "set-linear6-1"],
+    dynamics={kind: ["set-linear4", "set-linear6"] for kind in ("nve", "ramps")},
+    physics=["zhou", "dft"],
+)
+CHOICE = {"contents": CONTENTS, "figures": ["a.png"], "potentials": ["set-linear6-0"]}
+CHOICE |= {"version": VERSION}
 
 
 def study(results, labelled):
@@ -102,6 +114,35 @@ def check_archive(archive, folder):
     }
 
 
+def test_sets_and_models_that_the_study_no_longer_has_are_not_released(tmp_path, labelled):
+    results, target = tmp_path / "results", tmp_path / "release"
+    study(results, labelled)
+    row = "potential,train,digest\n{name},set,1\n"
+    for name in ("set-linear4", "zhou", "old"):
+        for folder in ("dynamics/nve", "dynamics/ramps", "physics/values"):
+            (results / folder).mkdir(parents=True, exist_ok=True)
+            (results / f"{folder}/{name}.csv").write_text(row.format(name=name))
+            (results / f"{folder}/{name}.json").write_text(f'{{"{name}": 1}}')
+    old = ["labels/old.xyz.xz", "errors/draws/old/linear6.csv.xz", "errors/subsets/old.csv.xz"]
+    old += ["errors/draws/set/old.csv.xz", "potentials/old-linear6-0/README.md"]
+    for path in (results / name for name in old):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+    archive = release_study(results, target, **CHOICE)
+    with tarfile.open(archive) as packed:
+        names = [*packed.getnames(), *pd.read_csv(target / "manifest.csv")["path"]]
+    assert not [name for name in names if "old" in name]
+    for table, name in (
+        ("dynamics/results.csv.xz", "set-linear4"),
+        ("physics/results.csv", "zhou"),
+    ):
+        assert set(pd.read_csv(target / table)["potential"]) == {name}
+    assert set(pd.read_csv(target / "dynamics/results-ramps.csv.xz")["potential"]) == {
+        "set-linear4"
+    }
+    assert set(json.loads((target / "physics/results.json").read_text())) == {"zhou"}
+
+
 def test_physical_properties_are_released_with_the_labels_behind_them(tmp_path, labelled):
     results, target = tmp_path / "results", tmp_path / "release"
     study(results, labelled)
@@ -131,8 +172,8 @@ def test_a_study_beside_the_released_one_ships_no_labels(tmp_path, labelled):
     (results / "benchmarks/fit").mkdir(parents=True)
     (results / "benchmarks/fit/a.tsv").write_text("s\tmax_rss\n2.5\t100\n")
     target = release / "mine"
-    figures = ["a.png", "absent.png"]
-    release_beside(results, target, figures=figures, potentials=CHOICE["potentials"])
+    choice = {"contents": CONTENTS, "potentials": CHOICE["potentials"]}
+    release_beside(results, target, figures=["a.png", "absent.png"], **choice)
     names = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
     assert {"labels/README.md", "figures/a.png", "tables/a.csv", "config.yaml"} <= names
     assert "errors/draws/set/linear6.csv.xz" in names
@@ -244,7 +285,7 @@ def test_labels_that_lie_ahead_are_kept_until_they_are_released(tmp_path, labell
     merge([ahead, target / "labels/set.xyz.xz"], results / "labels/set.xyz.xz")
     (results / "labels/README.md").write_text("card")
     (results / "config.yaml").write_text("study: mine\n")
-    release_study(results, target, figures=[], potentials=[], version=VERSION)
+    release_study(results, target, **CHOICE | {"figures": [], "potentials": []})
     assert not ahead.exists()
 
 

@@ -46,6 +46,10 @@ PHYSICS_OF_INDEX = [
     *("<results>/tables/physics.csv", "<results>/tables/physics.json"),
     CAPTIONS / "physics.html",
 ]
+OTHER_ERRORS = [
+    *expand("<results>/errors/{name}", name=["cells.csv.xz", "levels.csv", "novelty.csv"]),
+    *(["<results>/errors/references.csv.xz"] if REFERENCE_OPTIONS else []),
+]
 SHOWN_FIGURES = [
     "ratios",
     *(["mixtures"] if MIXED else []),
@@ -218,6 +222,7 @@ rule release:
         config="<results>/config.yaml",
         scores="<results>/tables/scores.csv",
         labels=expand("<results>/labels/{dataset}.xyz.xz", dataset=LABELLED),
+        errors=[*DRAW_ERRORS, *SUBSET_ERRORS, *ACE_FITS, *OTHER_ERRORS],
         potentials=rules.potentials.input,
     log:
         "<logs>/release.log",
@@ -226,6 +231,11 @@ rule release:
     params:
         study=lookup(within=config, dpath="study"),
         families={name: FAMILIES[name] for name in WHOLE},
+        dynamics={
+            "nve": [f"{train}-{model}" for train, model in MOVED],
+            "ramps": [f"{train}-{model}" for train, model in RAMPED],
+        },
+        physics=list(PHYSICS),
         target="results/release",  # no output: what git brought may be newer than the study
         readme="README.md",
     message:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from diverse.report.contents import Contents
 from diverse.report.findings import show_beside, show_study
 from diverse.report.release import (
     chosen_potentials,
@@ -35,8 +36,16 @@ target.mkdir(parents=True, exist_ok=True)
 name = check_same_study(config, target)
 remember_study(name, target)
 potentials = chosen_potentials(pd.read_csv(snakemake.input.scores), snakemake.params.families)
+results, files = config.parent, snakemake.input
+contents = Contents(
+    labels=[Path(file).name.removesuffix(".xyz.xz") for file in files.labels],
+    errors=[str(Path(file).relative_to(results)) for file in files.errors],
+    potentials=[Path(card).parent.name for card in files.potentials],
+    dynamics=snakemake.params.dynamics,
+    physics=snakemake.params.physics,
+)
 if target != release:
-    release_beside(config.parent, target, figures=FIGURES, potentials=potentials)
+    release_beside(results, target, contents=contents, figures=FIGURES, potentials=potentials)
     beside = target / "tables/beside.csv"
     if readme.exists() and beside.exists():  # the study file names what it stands beside
         tables = (pd.read_csv(path) for path in (beside, target / "tables/equal_sizes.csv"))
@@ -48,8 +57,9 @@ if target != release:
     )
     sys.exit()
 archive = release_study(
-    config.parent,
+    results,
     target,
+    contents=contents,
     figures=readme_figures(readme),
     potentials=potentials,
     version=version,

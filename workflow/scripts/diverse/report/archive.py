@@ -11,10 +11,11 @@ from pathlib import Path
 
 import yaml
 
+from diverse.report.contents import Contents
 from diverse.report.version import Version
 from diverse.seals import visible_files
 
-FOLDERS = ("tables", "figures", "potentials", "errors")  # of a study; of labels the packed ones
+FOLDERS = ("tables", "figures")  # that are packed as they are
 LEGAL = ("LICENSE", "CITATION.cff")  # of the repository
 CHECKSUMS = "SHA256SUMS"
 TEXT = """# Study {study}: tables, labels, potentials and figures
@@ -41,7 +42,7 @@ Energies are in eV, lengths in Å, forces in eV/Å, stresses in eV/Å³ unless a
 """
 
 
-def pack_archive(results: Path, archive: Path, version: Version) -> Path:
+def pack_archive(results: Path, archive: Path, contents: Contents, version: Version) -> Path:
     """Pack a finished study into one folder of an archive, whole or not at all.
 
     The same study and version give the same bytes. The folder, ``diverse-<version>-<study>``, has a
@@ -53,29 +54,33 @@ def pack_archive(results: Path, archive: Path, version: Version) -> Path:
         Folder of the study.
     archive : Path
         The file to write, ``.tar.xz``.
+    contents : Contents
+        What the study has, of all that lies in its folder.
     version : Version
         Version of the repository that made the study.
     """
     study = str(yaml.safe_load((results / "config.yaml").read_text())["study"])
-    contents = {"README.md": TEXT.format(study=study, version=version).encode()}
-    contents |= {name: (version.folder / name).read_bytes() for name in LEGAL}
-    contents |= {str(path.relative_to(results)): path.read_bytes() for path in _packed(results)}
-    sums = (f"{sha256(data).hexdigest()}  {name}\n" for name, data in contents.items())
-    contents[CHECKSUMS] = "".join(sums).encode()
+    packed = {"README.md": TEXT.format(study=study, version=version).encode()}
+    packed |= {name: (version.folder / name).read_bytes() for name in LEGAL}
+    files = _packed(results, contents)
+    packed |= {str(path.relative_to(results)): path.read_bytes() for path in files}
+    sums = (f"{sha256(data).hexdigest()}  {name}\n" for name, data in packed.items())
+    packed[CHECKSUMS] = "".join(sums).encode()
     temporary = archive.with_suffix(".part")
-    with tarfile.open(temporary, "w:xz") as packed:
-        for name, data in contents.items():
+    with tarfile.open(temporary, "w:xz") as file:
+        for name, data in packed.items():
             entry = tarfile.TarInfo(f"diverse-{version.number}-{study}/{name}")
             entry.size = len(data)
-            packed.addfile(entry, io.BytesIO(data))
+            file.addfile(entry, io.BytesIO(data))
     os.replace(temporary, archive)
     return archive
 
 
-def _packed(results: Path) -> Iterator[Path]:
+def _packed(results: Path, contents: Contents) -> Iterator[Path]:
     """Return the paths of what is packed of a study, in the order of the archive."""
     yield results / "config.yaml"
-    for labels in ("README.md", "*.xyz.xz"):
-        yield from sorted((results / "labels").glob(labels))
+    yield from contents.files_of_labels(results)
     for folder in FOLDERS:
         yield from visible_files(results / folder)
+    yield from contents.files_of_potentials(results)
+    yield from contents.files_of_errors(results)

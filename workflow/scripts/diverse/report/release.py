@@ -9,6 +9,7 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from PIL import Image
 from diverse.errors.views import largest_models
 from diverse.labels.ledger import Ledger, LedgerError, merge, write_rows
 from diverse.report.archive import pack_archive
+from diverse.report.contents import Contents
 from diverse.report.version import Version
 from diverse.seals import sha256_of, visible_files
 
@@ -31,6 +33,7 @@ def release_study(
     results: Path,
     target: Path,
     *,
+    contents: Contents,
     figures: Iterable[str],
     potentials: Iterable[str],
     version: Version,
@@ -51,6 +54,8 @@ def release_study(
         Folder of the study.
     target : Path
         Folder of the released files.
+    contents : Contents
+        What the study has, of all that lies in its folder.
     figures : iterable of str
         Names of the figures that git gets, for example ``ratios.png``.
     potentials : iterable of str
@@ -63,18 +68,23 @@ def release_study(
     Path
         The archive.
     """
-    _copy_findings(results, target, ["README.md", "*.xyz.xz"], figures, potentials)
+    _copy_findings(results, target, contents, figures, potentials)
     _release_convergence(results, target / "convergence")
-    _release_dynamics(results, target / "dynamics")
-    _release_physics(results, target / "physics")
-    archive = pack_archive(results, results / "release.tar.xz", version)
+    _release_dynamics(results, target / "dynamics", contents)
+    _release_physics(results, target / "physics", contents)
+    archive = pack_archive(results, results / "release.tar.xz", contents, version)
     write_manifest(target, archive)
     release_ahead(results, target)
     return archive
 
 
 def release_beside(
-    results: Path, target: Path, *, figures: Iterable[str], potentials: Iterable[str]
+    results: Path,
+    target: Path,
+    *,
+    contents: Contents,
+    figures: Iterable[str],
+    potentials: Iterable[str],
 ) -> None:
     """Copy a study's deliverables but its labels to a folder below the release of another study.
 
@@ -86,11 +96,13 @@ def release_beside(
     ----------
     results, target : Path
         Folders of the study, and of its release.
+    contents : Contents
+        What the study has, of all that lies in its folder.
     figures, potentials : iterable of str
         Names of those that git gets, as `release_study` takes them; of figures those that exist.
     """
     there = [name for name in figures if (results / "figures" / name).exists()]
-    _copy_findings(results, target, ["README.md"], there, potentials)
+    _copy_findings(results, target, replace(contents, labels=()), there, potentials)
     shutil.copy(results / "config.yaml", target)
     folder = results / "benchmarks"
     jobs = [
@@ -105,20 +117,19 @@ def release_beside(
 def _copy_findings(
     results: Path,
     target: Path,
-    labels: Iterable[str],
+    contents: Contents,
     figures: Iterable[str],
     potentials: Iterable[str],
 ) -> None:
-    """Copy the files of labels of these patterns, tables, errors, some figures and potentials."""
+    """Copy labels, tables, errors, and some of the figures and potentials."""
     for folder in ("labels", "tables", "figures", "potentials", "errors"):
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(parents=True)
-    for pattern in labels:  # none in a study of published sets alone
-        for path in (results / "labels").glob(pattern):
-            shutil.copy(path, target / "labels")
+    for path in contents.files_of_labels(results):  # none in a study of published sets alone
+        shutil.copy(path, target / "labels")
     for path in sorted((results / "tables").glob("*.csv")):
         _copy_table(path, target / "tables")
-    for path in visible_files(results / "errors"):
+    for path in contents.files_of_errors(results):
         if path.name.endswith(".csv.xz") and "subsets" not in path.relative_to(results).parts:
             copy = target / path.relative_to(results)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -246,12 +257,12 @@ def _copy_figure(path: Path, target: Path) -> None:
         image.convert("RGB").quantize(COLOURS).save(target, optimize=True)
 
 
-def _release_physics(results: Path, target: Path) -> None:
+def _release_physics(results: Path, target: Path, contents: Contents) -> None:
     """Join what ``snakemake physics`` made, named after the study; add the labels behind it.
 
     Labels that were found among the released ones stand in no ledger of the study, and stay.
     """
-    tables = sorted((results / "physics/values").glob("*.csv"))
+    tables = contents.tables_of_physics(results)
     if tables:
         target.mkdir(exist_ok=True)
         values = pd.concat(pd.read_csv(path, dtype={"digest": str}) for path in tables)
@@ -275,11 +286,10 @@ def _release_convergence(results: Path, target: Path) -> None:
         shutil.copy(results / "convergence/labels.xyz.xz", target / f"{results.name}.xyz.xz")
 
 
-def _release_dynamics(results: Path, target: Path) -> None:
+def _release_dynamics(results: Path, target: Path, contents: Contents) -> None:
     """Copy runs that ``snakemake dynamics`` and ``ramps`` made as one table each."""
     for folder, end in (("nve", ""), ("ramps", "-ramps")):
-        paths = sorted((results / "dynamics" / folder).glob("*.csv"))
-        if paths:
+        if paths := contents.runs_of(folder, results):
             target.mkdir(exist_ok=True)
             rows = pd.concat(pd.read_csv(path, dtype={"potential": str}) for path in paths)
             rows.to_csv(target / f"{results.name}{end}.csv.xz", index=False)
