@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -14,8 +11,7 @@ import pandas as pd
 from ase import Atoms
 from scipy.optimize import least_squares
 
-from diverse.labels.labellers import LabellerError
-from diverse.labels.labellers.gpaw import Settings, kpoint_mesh, setup_file
+from diverse.labels.labellers.gpaw import Settings, kpoint_mesh, valence
 
 WORK = ["electrons", "volume", "kpoints", "dilution", "largest_mb"]
 OPEN = 2.0  # volume per atom, in units of the lattice's, above which a cell holds vacuum
@@ -165,26 +161,3 @@ def wave_functions(electrons: float, volume: float, kpoints: int, cutoff: float)
     """
     waves = volume / BOHR**3 * (2 * cutoff / HARTREE) ** 1.5 / (6 * np.pi**2)
     return float(COPIES * 16 * waves * BANDS * electrons / 2 * kpoints / 1e6)
-
-
-def valence(symbol: str, settings: Settings) -> int:
-    """Return the number of valence electrons of the PAW setup of an element.
-
-    Raises
-    ------
-    LabellerError
-        If the setup's file is damaged or of an unknown form.
-    """
-    return _read_valence(str(setup_file(settings, symbol)))
-
-
-@cache
-def _read_valence(path: str) -> int:
-    with gzip.open(path, "rt") as file:
-        found = re.search(r'valence="(\d+)"', file.read(2000))
-    if found is None:
-        raise LabellerError(
-            f"the PAW setup {path} does not say its valence: install GPAW's data set again "
-            "(gpaw-data of envs/requirements.txt), or name another setup in the study file"
-        )
-    return int(found[1])

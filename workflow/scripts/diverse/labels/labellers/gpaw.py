@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import traceback
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -19,20 +22,20 @@ from diverse.labels.target import free_energy
 
 DAVIDSON = {"name": "davidson", "niter": 1}
 SLOW_MIXER = {"name": "pulay", "beta": 0.02, "nmaxold": 5, "weight": 100.0}
-BANDS = "200%"  # of the occupied ones
+FEWEST_BANDS = 8  # beyond the occupied ones, where a rung takes more
 # Times the protocol's cutoff, for energies of strained cells: plane waves enter and leave a basis
 # of fixed cutoff shell by shell, which at 350 eV moves a finite strain of 0.5 % by 0.2 GPa.
 STRAIN_CUTOFF = 1.5
 
 # What a cell that does not become self-consistent is tried with, one rung after the other. None of
-# it changes what is converged to: the last rung starts from the density of a wider smearing, and
-# every rung ends at the protocol's own settings.
+# it changes what is converged to: bands beyond GPAW's own are empty, the last rung starts from the
+# density of a wider smearing, and every rung ends at the protocol's own settings.
 LADDER: tuple[dict[str, Any], ...] = (
     {"eigensolver": DAVIDSON},
-    {"eigensolver": DAVIDSON, "nbands": BANDS},  # what clusters need
-    {"eigensolver": DAVIDSON, "mixer": SLOW_MIXER, "nbands": BANDS},
-    {"eigensolver": {**DAVIDSON, "niter": 3}, "mixer": SLOW_MIXER, "nbands": BANDS},
-    {"eigensolver": {**DAVIDSON, "niter": 3}, "nbands": BANDS, "widen": 3.0},
+    {"eigensolver": DAVIDSON, "more_bands": True},  # what clusters need
+    {"eigensolver": DAVIDSON, "mixer": SLOW_MIXER, "more_bands": True},
+    {"eigensolver": {**DAVIDSON, "niter": 3}, "mixer": SLOW_MIXER, "more_bands": True},
+    {"eigensolver": {**DAVIDSON, "niter": 3}, "more_bands": True, "widen": 3.0},
 )
 
 
@@ -111,6 +114,39 @@ def setup_file(settings: Settings, element: str) -> Path:
     return Path(gpaw_data.__path__[0]) / "setups" / f"{element}.{kind}{settings.xc}.gz"
 
 
+def valence(symbol: str, settings: Settings) -> int:
+    """Return the number of valence electrons of the PAW setup of an element.
+
+    Raises
+    ------
+    LabellerError
+        If the setup's file is damaged or of an unknown form.
+    """
+    return _read_valence(str(setup_file(settings, symbol)))
+
+
+@cache
+def _read_valence(path: str) -> int:
+    with gzip.open(path, "rt") as file:
+        found = re.search(r'valence="(\d+)"', file.read(2000))
+    if found is None:
+        raise LabellerError(
+            f"the PAW setup {path} does not say its valence: install GPAW's data set again "
+            "(gpaw-data of envs/requirements.txt), or name another setup in the study file"
+        )
+    return int(found[1])
+
+
+def further_bands(atoms: Atoms, settings: Settings) -> int:
+    """Return how many bands beyond the occupied ones a cell gets where more are taken.
+
+    As many as are occupied, and never fewer than GPAW takes by itself, 0.1 N + 4 for N electrons:
+    a cell of few electrons needs them at the width of the smearing.
+    """
+    electrons = sum(valence(symbol, settings) for symbol in atoms.symbols)
+    return max(FEWEST_BANDS, electrons // 2)
+
+
 def fixed(settings: Settings, atoms: Atoms) -> Settings:
     """Return the settings with the k-point mesh of this cell for every cell."""
     return replace(settings, kpoint_mesh=list(kpoint_mesh(atoms, settings.kpoint_density)))
@@ -167,6 +203,8 @@ def _calculate(
 
     options = dict(rung)
     widen = options.pop("widen", None)
+    if options.pop("more_bands", False):
+        options["nbands"] = -further_bands(atoms, settings)
     calculation = atoms.copy()
     if settings.magnetic_moment:
         calculation.set_initial_magnetic_moments([settings.magnetic_moment] * len(atoms))
