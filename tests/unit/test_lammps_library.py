@@ -1,14 +1,52 @@
 """One LAMMPS instance for many cells gives what a fresh one gives for each."""
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from diverse.labels.labellers.parallel import BACKEND
 from diverse.lammps_library import Evaluator, evaluate
+from paths import ROOT
 
 LENNARD_JONES = ("lj/cut 5.0", ["* * 0.1 2.5"])
 ZHOU = ("eam/alloy", ["* * W_zhou.eam.alloy W"])
+
+
+KILLED = """
+import os, re, signal
+from pathlib import Path
+{use}
+names = re.findall(r"/dev/shm/mpich_shm_\\w+", Path("/proc/self/maps").read_text())
+print(*set(names), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+USES = {
+    "lammps": "from diverse.lammps_library import evaluate, start; from ase.build import bulk; "
+    "start().close(); evaluate([bulk('W')], 'lj/cut 5.0', ['* * 0.1 2.5'])",
+    "two processes": "from diverse.labels.labellers.parallel import join; world = join(); "
+    "assert world.sum_scalar(world.rank + 1.0) == 3.0; world.barrier()",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="shared memory elsewhere has other names")
+@pytest.mark.parametrize("use", USES)
+def test_processes_that_are_killed_leave_no_shared_memory(use):
+    """And MPI goes on working after it was unlinked."""
+    command = [sys.executable, "-c", KILLED.format(use=USES[use])]
+    if use == "two processes":
+        command = ["mpiexec", "-launcher", "fork", "-n", "2", *command]
+    environment = {**os.environ, **BACKEND, "PYTHONPATH": str(ROOT / "workflow/scripts")}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    names = set(re.findall(r"/dev/shm/mpich_shm_\w+", run.stdout))
+    assert names, run.stderr
+    assert not [name for name in names if Path(name).exists()]
 
 
 def distorted(symbol, repeat, seed):

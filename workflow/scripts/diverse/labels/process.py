@@ -129,8 +129,8 @@ class Process:
     def end(self) -> None:
         """Wait for a dismissed process to end, or kill it; kill all that its calculator started.
 
-        A process that is killed gives nothing back: the MPI library that LAMMPS is built with then
-        leaves a megabyte of shared memory behind, until the machine is started again.
+        A process that is killed gives nothing back, such as temporary files of its calculator. The
+        shared memory of MPI is unlinked while it runs (`lammps_library.release_shared_memory`).
         """
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(FAREWELL)

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from ase import Atoms
 
 from diverse.labels.labellers import Label, LabelError, LabellerError
+from diverse.lammps_library import release_shared_memory
 
 LAUNCHER = "DIVERSE_LAUNCHER"  # in the environment of a worker: the command with its options
 BACKEND = {"GPAW_MPI_BACKEND": "cgpaw"}  # without it GPAW's processes are each on their own
@@ -107,12 +108,20 @@ def _die(status: int) -> NoReturn:
     os._exit(status % 256 or ABORT)
 
 
-def main(folder: Path) -> None:
-    """Label the cell of a folder together with the other processes; the first one answers."""
+def join() -> Any:
+    """Return the world of the launcher's processes; shared memory of theirs ends with them."""
     from gpaw.mpi import world
 
+    world.barrier()
+    release_shared_memory()
+    return world
+
+
+def main(folder: Path) -> None:
+    """Label the cell of a folder together with the other processes; the first one answers."""
     from diverse.labels.labellers.gpaw import climb
 
+    world = join()
     atoms, settings, log = pickle.loads((folder / "task").read_bytes())
     label, cause, attempts = None, "", 1
     try:
