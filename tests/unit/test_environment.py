@@ -151,6 +151,25 @@ def run_in(clone, *arguments):
     return run(clone / "envs", *arguments, **environment)
 
 
+def test_environments_of_older_pins_are_left_to_the_jobs_that_run_in_them(shared_clone):
+    """Its `python` makes a stand-in for a virtual environment, into which pip puts nothing."""
+    make = 'for last; do :; done; mkdir -p "$last/bin"; ln -s "$0" "$last/bin/python"'
+    python = f'#!/bin/sh\ncase "$*" in *"-m venv"*) {make} ;; esac\nexit 0\n'
+    (shared_clone / "python3").write_text(python)
+    old = [shared_clone / f"envs/.{name}-0123456789ab" for name in ("venv", "universal")]
+    for folder in old:
+        (folder / "bin").mkdir(parents=True)
+        (folder / "bin/gpaw").touch()
+    environment = {"DIVERSE_PYTHON": str(shared_clone / "python3"), "DIVERSE_SKIP_APT": "1"}
+    for arguments, folder in (((), old[0]), (("--with", "universal"), old[1])):
+        made = run(shared_clone / "envs", *arguments, "echo", "ready", **environment)
+        assert made.stdout == "ready\n", made.stderr
+        sentence = f"older environments are left: {folder}; remove them when nothing runs in them"
+        assert f"envs/run: {sentence}\n" in made.stderr
+    assert all((folder / "bin/gpaw").exists() for folder in old)
+    assert run(shared_clone / "envs", "true", **environment).stderr == ""
+
+
 def test_packages_of_a_card_come_first_and_only_where_they_are_asked_for(shared_clone):
     make_stand_in(shared_clone)
     show = ("sh", "-c", "echo $PYTHONPATH")
