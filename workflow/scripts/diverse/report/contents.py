@@ -1,4 +1,4 @@
-"""What a study has: its folder may hold more, of data sets and models that it had before."""
+"""Contents of a study: its folder may hold more, of data sets and models that it had before."""
 
 from __future__ import annotations
 
