@@ -8,7 +8,6 @@ import pytest
 import yaml
 from ase.build import bulk
 
-from diverse.labels import cost
 from diverse.labels.cost import (
     LabelCost,
     cutoff_power,
@@ -17,7 +16,7 @@ from diverse.labels.cost import (
     wave_functions,
     work_of,
 )
-from diverse.labels.labellers import LabellerError, make_labeller
+from diverse.labels.labellers import LabellerError, gpaw, make_labeller
 from diverse.labels.ledger import Ledger
 from diverse.report.estimate import estimate_sentence, estimate_text, show_estimate
 from diverse.report.numbers import digits
@@ -238,4 +237,4 @@ def test_a_setup_that_does_not_say_its_valence_is_named(tmp_path):
     path = tmp_path / "W.PBE.gz"
     path.write_bytes(gzip.compress(b"<paw_setup version='0.6'>"))
     with pytest.raises(LabellerError, match="W.PBE.gz does not say its valence: install"):
-        cost._read_valence(str(path))
+        gpaw._read_valence(str(path))
