@@ -490,6 +490,14 @@ def test_a_published_set_at_hand_stays(study, tmp_path):
     assert "published" in load_study(study, SCHEMA)["datasets"]
 
 
+def test_keys_of_a_published_set_name_one_of_stress_and_virial(study, tmp_path):
+    (tmp_path / "set.xyz").touch()
+    published = {"family": "literature", "source": str(tmp_path / "set.xyz")}
+    study["datasets"]["published"] = published | {"keys": {"stress": "s", "virial": "v"}}
+    with pytest.raises(ConfigError, match=r"datasets.published.keys: it names both stress \('s'\)"):
+        load_study(study, SCHEMA)
+
+
 def test_groups_the_lattice_has_not_are_refused(study):
     study["lattice"] = {"structure": "fcc", "a": 3.9}
     groups = study["datasets"]["expert"]["groups"]

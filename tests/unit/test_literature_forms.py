@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from diverse.datasets.literature.fetch import SourceError
 from diverse.datasets.literature.importer import import_records
 from diverse.datasets.literature.records import read_records
-from literature_sources import FORMS, make_cells, write_source
+from literature_sources import FORMS, make_cells, write_source, xyz_frame
 
 
 def load(path, **options):
@@ -31,3 +32,21 @@ def test_every_form_gives_the_same_cells(form, tmp_path):
         expected = {"vasprun": "vasprun", "outcar": "OUTCAR"}
         if form not in expected:
             assert cell.info["config_type"] == "bulk"
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "xyz"])
+def test_keys_choose_in_xyz_alone(form, tmp_path):
+    truth = make_cells(3)
+    with pytest.raises(SourceError, match="holds no XYZ file, which alone has keys to choose"):
+        load(write_source(form, tmp_path, truth), keys={"energy": "E", "forces": "F"})
+
+
+def test_beside_xyz_records_of_other_forms_say_that_keys_choose_nothing(tmp_path):
+    truth = make_cells(6)
+    write_source("db", tmp_path, truth[:3])
+    (tmp_path / "set.xyz").write_text("".join(xyz_frame(a, energy="E") for a in truth[3:]))
+    cells, problems = load(tmp_path, keys={"energy": "E", "stress": "stress"})
+    assert len(cells) == len(truth)
+    said = problems.set_index("record")["problem"]
+    assert set(said) == {"it is no XYZ: keys in the study file choose nothing here"}
+    assert len(said) == 3

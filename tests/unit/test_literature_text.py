@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from diverse.datasets.literature.fetch import SourceError
 from diverse.datasets.literature.frame import FrameError, number, numbers
 from diverse.datasets.literature.importer import (
     import_records,
@@ -13,7 +14,7 @@ from diverse.datasets.literature.importer import (
 )
 from diverse.datasets.literature.keys import choose
 from diverse.datasets.literature.records import read_records
-from literature_sources import labelled, make_cells, xyz_frame
+from literature_sources import full, labelled, make_cells, words, xyz_frame
 
 CELLS = make_cells(8)
 
@@ -106,6 +107,60 @@ def test_unknown_keys_are_named_and_the_study_file_can_name_them(tmp_path):
     assert_same(cells, CELLS)
     with pytest.raises(ValueError, match="no 'E_total', which keys in the study file names as en"):
         load(path, {"energy": "E_total"})
+
+
+def beside_a_model(atoms):
+    """Return a frame whose plain labels are another source's than its own energy and forces."""
+    energy, stress = atoms.calc.results["energy"], 3 * full(atoms.calc.results["stress"])
+    rows = zip(atoms.positions, atoms.calc.results["forces"], strict=True)
+    comment = (
+        f'Lattice="{words(atoms.cell.array)}" stress="{words(stress)}" E_vasp={energy:.10f} '
+        "Properties=species:S:1:pos:R:3:forces:R:3:F_vasp:R:3 "
+        f"energy={energy + 5} free_energy={energy + 5}"
+    )
+    lines = [f"W {words(place)} {words(1.2 * force)} {words(force)}" for place, force in rows]
+    return "\n".join([str(len(atoms)), comment, *lines]) + "\n"
+
+
+def test_keys_of_the_study_file_leave_nothing_of_another_source(tmp_path):
+    path = write(tmp_path, "".join(map(beside_a_model, CELLS)))
+    cells, problems = load(path, {"energy": "E_vasp", "forces": "F_vasp"})
+    assert_same(cells, CELLS, stress=False)
+    for cell in cells:
+        assert cell.get_potential_energy(force_consistent=True) == cell.get_potential_energy()
+    said = "free_energy, stress left aside: keys in the study file names energy (E_vasp), forces"
+    assert problems["problem"].str.contains(said, regex=False).sum() == len(CELLS)
+
+
+def test_keys_that_name_one_of_energy_and_forces_say_what_they_are_joined_with(tmp_path):
+    path = write(tmp_path, "".join(map(beside_a_model, CELLS)))
+    _, problems = load(path, {"energy": "E_vasp"})
+    said = "labels are joined from E_vasp, forces; keys can name both"
+    assert problems["problem"].str.contains(said, regex=False).sum() == len(CELLS)
+
+
+def test_keys_of_a_known_source_keep_what_belongs_to_it():
+    comment = ["pbe_energy", "pbe_free_energy", "pbe_stress", "REF_energy", "REF_virial"]
+    columns = ["pbe_forces", "REF_forces"]
+    chosen = choose(comment, columns, {"energy": "pbe_energy"})
+    of_pbe = {name: f"pbe_{name}" for name in ("energy", "forces", "stress")}
+    assert chosen.keys == of_pbe
+    assert chosen.note.startswith("pbe_free_energy, REF_virial left aside")
+    assert choose(comment, columns, {"free_energy": "pbe_free_energy"}).keys == {
+        "free_energy": "pbe_free_energy",
+        "forces": "pbe_forces",
+        "stress": "pbe_stress",
+    }
+    forces = choose(["REF_free_energy", "pbe_energy"], columns, {"forces": "pbe_forces"})
+    assert forces.keys == {"energy": "pbe_energy", "forces": "pbe_forces"}
+    virial = choose(["energy", "stress", "W"], ["forces"], {"virial": "W"})
+    assert virial.keys == {"energy": "energy", "forces": "forces", "virial": "W"}
+
+
+def test_stress_and_virial_of_the_study_file_exclude_each_other(tmp_path):
+    path = write(tmp_path, "".join(map(xyz_frame, CELLS)))
+    with pytest.raises(SourceError, match=r"names both stress \('stress'\) and virial \('w'\)"):
+        load(path, {"stress": "stress", "virial": "w"})
 
 
 def test_energies_that_are_no_total_energies_are_not_taken():

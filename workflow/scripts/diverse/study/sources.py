@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from diverse.datasets.literature.keys import contradiction
 from diverse.study.reading import demand
 from diverse.study.schema import Config, quoted
 
@@ -17,8 +18,8 @@ def check_sources(study: Config) -> None:
     Raises
     ------
     ConfigError
-        For an empty source, a name no file can have, and a URL with a space, other letters than
-        ASCII, or without a host.
+        For an empty source, a name no file can have, a URL with a space, other letters than
+        ASCII, or without a host, and keys that name both stress and virial.
     """
     for name, dataset in study["datasets"].items():
         if dataset["family"] != "literature":
@@ -27,6 +28,8 @@ def check_sources(study: Config) -> None:
         demand(source.strip() != "", f"{where}: this is empty; name a file, a folder or a URL")
         longest = max(len(part.encode()) for part in source.split("/"))
         demand(longest <= LONGEST_NAME, f"{where}: {quoted(source)} is too long for a file")
+        why = contradiction(dataset["keys"])
+        demand(not why, f"datasets.{name}.keys: {why}")
         if "://" in source:
             _check_url(where, source)
 

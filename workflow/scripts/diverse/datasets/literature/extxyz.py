@@ -20,7 +20,7 @@ from diverse.datasets.literature.frame import (
     volume,
 )
 from diverse.datasets.literature.frames_of_text import Block, TextError, lines_of, split
-from diverse.datasets.literature.keys import TABLE, Choice, choose
+from diverse.datasets.literature.keys import Choice, choose, spelled
 from diverse.datasets.literature.record import Record
 from diverse.structures.comment_line import CommentError, pairs, text
 
@@ -213,8 +213,7 @@ def _rivals(comment: dict[str, str], keys: dict[str, str], labels: dict[str, Any
     if chosen is None:
         return []
     for key, value in comment.items():
-        spelled = TABLE.get("".join(c for c in key.casefold() if c.isalnum()), ("", ""))
-        if key != chosen and spelled == ("energy", ""):
+        if key != chosen and spelled(key) == ("energy", ""):
             try:
                 other = _energy(value, key)
             except FrameError:

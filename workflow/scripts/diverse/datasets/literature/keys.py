@@ -33,6 +33,7 @@ MODELS = (
     *("m3gnet", "sevennet", "pred", "predicted", "model"),
 )
 SOURCES = (*REFERENCES, "", *MODELS)
+ENERGIES, TENSORS = ("energy", "free_energy"), ("stress", "virial")
 
 
 def _table() -> dict[str, tuple[str, str]]:
@@ -70,7 +71,8 @@ def choose(
     """Choose the keys that labels are taken from.
 
     Labels that belong together are taken together: of one reference, else those without a prefix,
-    else those of a model.
+    else those of a model. Where the study file names an energy or forces, what it does not name
+    and may be another source's is left aside, with a note.
 
     Parameters
     ----------
@@ -89,10 +91,9 @@ def choose(
     of_frame, of_atoms = list(in_comment), list(in_columns)
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for key in of_frame + of_atoms:
-        quantity, source = TABLE.get("".join(c for c in key.casefold() if c.isalnum()), ("", ""))
+        quantity, source = spelled(key)
         if quantity and (quantity == "forces") == (key in of_atoms):
             found[source].setdefault(quantity, key)
-    keys, note = _best(found)
     for quantity, key in wanted.items():
         here = of_atoms if quantity == "forces" else of_frame
         if key not in here:
@@ -100,11 +101,59 @@ def choose(
                 f"it has no '{key}', which keys in the study file names as {quantity}; it holds "
                 f"{', '.join(sorted({*here})) or 'nothing'}"
             )
-        if quantity in ("stress", "virial"):
-            keys.pop("stress", None)
-            keys.pop("virial", None)
-        keys[quantity] = key
-    return Choice(keys, note)
+    return _as_wanted(found, wanted) if wanted else Choice(*_best(found))
+
+
+def spelled(key: str) -> tuple[str, str]:
+    """Return quantity and source that a key spells, or two empty strings."""
+    return TABLE.get("".join(c for c in key.casefold() if c.isalnum()), ("", ""))
+
+
+def contradiction(wanted: Mapping[str, str]) -> str:
+    """Return why the study file's names of labels exclude each other, or an empty string."""
+    if not set(TENSORS) <= set(wanted):
+        return ""
+    return (
+        f"it names both stress ('{wanted['stress']}') and virial ('{wanted['virial']}'), which are "
+        "one label in two units; name one of them"
+    )
+
+
+def _as_wanted(found: Mapping[str, dict[str, str]], wanted: Mapping[str, str]) -> Choice:
+    """Return labels as the study file names them, with what else belongs to them, and a note."""
+    best, note = _best(found)
+    if set(wanted) <= set(TENSORS):
+        usual = {quantity: key for quantity, key in best.items() if quantity not in TENSORS}
+        return Choice(usual | dict(wanted), note)
+    sources = {spelled(key) for key in wanted.values()}
+    known = {source for _, source in sources}
+    own = found.get(known.pop(), {}) if len(known) == 1 and ("", "") not in sources else {}
+    keys = best | own | dict(wanted)
+    aside = set(TENSORS) - (set() if set(TENSORS) & set(wanted) else set(own))
+    if set(ENERGIES) & set(wanted):
+        aside |= set(ENERGIES)
+    elif set(ENERGIES) & set(own):
+        aside |= set(ENERGIES) - set(own)
+    dropped = [keys.pop(name) for name in sorted((aside - set(wanted)) & set(keys))]
+    notes = [_joined(best, own, wanted)]
+    if dropped:
+        named = ", ".join(f"{quantity} ({key})" for quantity, key in wanted.items())
+        notes.append(
+            f"{', '.join(dropped)} left aside: keys in the study file names {named}, and what is "
+            "not named may be another source's"
+        )
+    return Choice(keys, "; ".join(filter(None, notes)))
+
+
+def _joined(best: Mapping[str, str], own: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    """Say that energy or forces, of which one is named, are joined with another source's."""
+    for named, others in ((("forces",), ENERGIES), (ENERGIES, ("forces",))):
+        chosen = [wanted[quantity] for quantity in named if quantity in wanted]
+        rivals = {best[quantity] for quantity in named if quantity in best} - set(chosen)
+        joined = [best[quantity] for quantity in others if quantity in best]
+        if chosen and rivals and joined and not set(others) & (set(wanted) | set(own)):
+            return f"labels are joined from {', '.join([*chosen, *joined])}; keys can name both"
+    return ""
 
 
 def _best(found: Mapping[str, dict[str, str]]) -> tuple[dict[str, str], str]:

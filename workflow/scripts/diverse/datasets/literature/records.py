@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from diverse.datasets.literature.ase_files import read_ase
@@ -12,6 +13,7 @@ from diverse.datasets.literature.deepmd import deepmd_folders, read_deepmd
 from diverse.datasets.literature.extxyz import read_extxyz
 from diverse.datasets.literature.fetch import SourceError
 from diverse.datasets.literature.json_files import read_json
+from diverse.datasets.literature.keys import contradiction
 from diverse.datasets.literature.record import Record
 from diverse.datasets.literature.vasp_xml import read_vasprun
 
@@ -42,16 +44,19 @@ def read_records(
         File, folder or archive: see `FORMS`.
     keys : mapping of str to str, optional
         Keys of ``energy``, ``free_energy``, ``forces``, ``stress`` or ``virial`` in XYZ files,
-        where they are none of the known spellings.
+        where they are none of the known spellings; other forms have none to choose from.
     name : str, optional
         Of the source, where it is not that of `path` (a download has another).
 
     Raises
     ------
     SourceError
-        If the source is damaged as a whole, or of no form that can be read.
+        If the source is damaged as a whole, or of no form that can be read, or if `keys` exclude
+        each other or no file is an XYZ file.
     """
-    name = name or path.name
+    name, keys = name or path.name, keys or {}
+    if why := contradiction(keys):
+        raise SourceError(f"{path}: keys in the study file cannot be followed: {why}")
     with opened(path) as (files, damaged):
         if not path.is_dir() and list(files.values()) == [path]:
             files = {PurePosixPath(name): path}
@@ -59,46 +64,58 @@ def read_records(
             group = inside.parent.name or stem(name)
             yield Record(str(inside), group, None, f"it cannot be unpacked ({cause})")
         if files or not damaged:
-            yield from _read(files, stem(name), keys or {}, str(path))
+            yield from _read(files, stem(name), keys, str(path))
 
 
 def _read(files: Files, source: str, keys: Mapping[str, str], path: str) -> Iterator[Record]:
-    single = len(files) == 1
-    found = False
     systems = deepmd_folders(files)
-    for folder in systems:
-        found = True
-        yield from read_deepmd(folder, files, folder.name or source)
-    for name in sorted(files, key=_natural):
-        if any(folder in name.parents for folder in systems):
-            continue
-        form = _form(name) or (_sniffed(files[name]) if single else "")
-        folder_name = name.parent.name or source
-        group = folder_name if form in ("vasprun", "outcar") else stem(name.name)
-        if form in WITHOUT:
-            if single:
-                raise SourceError(f"{path}: {WITHOUT[form]}; {FORMS} can be read")
-            yield Record(str(name), folder_name, None, f"{WITHOUT[form]}; it is not read")
-        elif form == "xyz":
-            found = True
-            yield from read_extxyz(files[name], str(name), group, keys)
-        elif form == "json":
-            found = True
-            yield from read_json(files[name], name.name, group, folder_name)
-        elif form == "vasprun":
-            found = True
-            yield from read_vasprun(files[name], str(name), group)
-        elif form == "outcar" and any(_form(n) == "vasprun" for n in files if _beside(n, name)):
-            yield Record(str(name), group, None, "the calculation of the vasprun.xml beside it")
-        elif form:
-            found = True
-            yield from read_ase(files[name], str(name), group, form)
-    if not found:
+    loose = [name for name in files if not any(folder in name.parents for folder in systems)]
+    forms = {
+        name: _form(name) or (_sniffed(files[name]) if len(files) == 1 else "")
+        for name in sorted(loose, key=_natural)
+    }
+    if len(files) == 1:
+        for form in set(forms.values()) & set(WITHOUT):
+            raise SourceError(f"{path}: {WITHOUT[form]}; {FORMS} can be read")
+    if not systems and not {form for form in forms.values() if form} - set(WITHOUT):
         raise SourceError(f"{path} holds no file of a form that can be read: {FORMS}")
+    if keys and "xyz" not in forms.values():
+        raise SourceError(
+            f"{path} holds no XYZ file, which alone has keys to choose: leave out keys"
+        )
+    for folder in systems:
+        read = read_deepmd(folder, files, folder.name or source)
+        yield from map(_without_keys, read) if keys else read
+    for name, form in forms.items():
+        if form == "xyz":
+            yield from read_extxyz(files[name], str(name), stem(name.name), keys)
+        elif form:
+            beside = {other for there, other in forms.items() if there.parent == name.parent}
+            read = _read_file(files[name], name, form, source, beside)
+            yield from map(_without_keys, read) if keys else read
 
 
-def _beside(name: PurePosixPath, other: PurePosixPath) -> bool:
-    return name.parent == other.parent
+def _read_file(
+    file: Path, name: PurePosixPath, form: str, source: str, beside: set[str]
+) -> Iterator[Record]:
+    """Yield the records of a file that is none of XYZ."""
+    folder = name.parent.name or source
+    group = folder if form in ("vasprun", "outcar") else stem(name.name)
+    if form in WITHOUT:
+        yield Record(str(name), folder, None, f"{WITHOUT[form]}; it is not read")
+    elif form == "json":
+        yield from read_json(file, name.name, group, folder)
+    elif form == "vasprun":
+        yield from read_vasprun(file, str(name), group)
+    elif form == "outcar" and "vasprun" in beside:
+        yield Record(str(name), group, None, "the calculation of the vasprun.xml beside it")
+    else:
+        yield from read_ase(file, str(name), group, form)
+
+
+def _without_keys(record: Record) -> Record:
+    note = "it is no XYZ: keys in the study file choose nothing here"
+    return replace(record, notes=(*record.notes, note))
 
 
 def _form(name: PurePosixPath) -> str:
