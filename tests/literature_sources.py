@@ -146,17 +146,22 @@ def vasprun_text(cells: list[Atoms], *, nelm: int = 60, iterations: int = 2) -> 
     )
 
 
-def outcar_text(cells: list[Atoms]) -> str:
-    """Return an OUTCAR with what a reader needs of it."""
+def outcar_text(
+    cells: list[Atoms], *, nelm: int = 60, iterations: int = 2, reached: bool = True
+) -> str:
+    """Return an OUTCAR with what a reader needs of it; `reached` says that electrons converged."""
     n = len(cells[0])
     text = " POTCAR:    PAW_PBE W_pv 06Sep2000\n POTCAR:    PAW_PBE W_pv 06Sep2000\n"
     text += f"   ISPIN  =      1    spin\n   ions per type =  {n}\n"
     text += "   k-points           NKPTS =      1   k-points in BZ   NKDIM = 1   NBANDS= 1\n"
     text += " k-points in reciprocal lattice and weights: x\n   0.0 0.0 0.0  1.0\n\n"
-    for atoms in cells:
+    text += f"   NELM   = {nelm:6d};   NELMIN=  2; NELMDL= -5     # of ELM steps \n"
+    for step, atoms in enumerate(cells, 1):
         energy = atoms.calc.results["energy"]
         xx, yy, zz, yz, xz, xy = -atoms.calc.results["stress"] / KBAR
-        text += "--------- Iteration    1(   1)  ---------\n"
+        for count in range(1, iterations + 1):
+            text += f"--------- Iteration {step:6d}({count:4d})  ---------\n"
+        text += " aborting loop because EDIFF is reached\n" if reached else ""
         text += f"  in kB  {words([xx, yy, zz, xy, yz, xz])}\n"
         text += "      direct lattice vectors                 reciprocal lattice vectors\n"
         text += "".join(f" {words(vector)} 0.0 0.0 0.0\n" for vector in atoms.cell.array)

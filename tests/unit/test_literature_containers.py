@@ -294,6 +294,28 @@ def test_steps_of_vasp_that_did_not_converge_are_left_out(tmp_path):
     assert problems["problem"][0] == "not converged in 60 iterations (NELM)"
 
 
+OUTCARS = {  # of three steps: iterations of the second, whether EDIFF was reached, and steps kept
+    "enough": (59, False, 3),
+    "all, and not converged": (60, False, 2),
+    "all, and converged in the last": (60, True, 3),
+}
+
+
+@pytest.mark.parametrize("name", OUTCARS)
+def test_steps_of_an_outcar_that_did_not_converge_are_left_out(name, tmp_path):
+    iterations, reached, kept = OUTCARS[name]
+    text = outcar_text(CELLS[:3])
+    line = "--------- Iteration      2(   2)  ---------\n"
+    more = "".join(line.replace("   2)", f"{n:4d})") for n in range(2, iterations + 1))
+    said = " aborting loop because EDIFF is reached\n"
+    assert line + said in text
+    (tmp_path / "OUTCAR").write_text(text.replace(line + said, more + (said if reached else "")))
+    cells, problems = load(tmp_path / "OUTCAR")
+    assert len(cells) == kept
+    rows = [] if kept == 3 else [("OUTCAR:1", "not converged in 60 iterations (NELM)", "left out")]
+    assert [tuple(row) for row in problems[["record", "problem", "action"]].to_numpy()] == rows
+
+
 def test_a_vasprun_cut_off_keeps_its_whole_steps_and_no_zero_forces(tmp_path):
     text = vasprun_text(CELLS[:3])
     (tmp_path / "vasprun.xml").write_text(text[: text.rindex("<v>")])

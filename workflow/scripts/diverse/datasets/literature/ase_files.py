@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,12 @@ from ase.io.trajectory import TrajectoryReader
 from diverse.datasets.literature.frame import FrameError, make_atoms, voigt
 from diverse.datasets.literature.memory import bounded_memory
 from diverse.datasets.literature.record import Record
+from diverse.datasets.literature.vasp_xml import NOT_CONVERGED
+
+MOST = re.compile(r"\bNELM\s*=\s*(\d{1,9})")  # iterations of electrons that a step may use
+ITERATION = re.compile(r"\bIteration\s+[\d*]+\(\s*(\d{1,9})\)")
+CONVERGED = "aborting loop because EDIFF is reached"
+STEP = "FREE ENERGIE OF THE ION-ELECTRON SYSTEM"  # at the end of each step, as ASE's reader has it
 
 
 def read_ase(path: Path, name: str, group: str, form: str) -> Iterator[Record]:
@@ -45,6 +52,9 @@ def read_ase(path: Path, name: str, group: str, form: str) -> Iterator[Record]:
                 raise frame
         except StopIteration:
             break
+        except FrameError as error:
+            yield Record(f"{name}:{index}", group, None, str(error))
+            continue
         except Exception as error:  # a damaged file may raise anything in a foreign reader
             cause = f"ASE cannot read it ({type(error).__name__}: {str(error)[:200]})"
             yield Record(f"{name}:{index}", group, None, cause)
@@ -110,7 +120,29 @@ def _database(path: Path) -> Iterator[Atoms | Exception]:
 
 
 def _outcar(path: Path) -> Iterator[Atoms | Exception]:
-    yield from ase.io.iread(str(path), index=":", format="vasp-out")
+    steps = ase.io.iread(str(path), index=":", format="vasp-out")
+    for atoms, problem in zip(steps, _unconverged(path), strict=False):
+        yield FrameError(problem) if problem else atoms
+
+
+def _unconverged(path: Path) -> Iterator[str]:
+    """Yield of each ionic step of an OUTCAR why it is none to learn from, or an empty string.
+
+    Electrons did not converge where they used all the iterations that NELM allows and VASP does
+    not say that EDIFF was reached.
+    """
+    most, last, reached = 0, 0, False
+    with path.open(encoding="latin-1") as lines:
+        for line in lines:
+            if found := ITERATION.search(line):
+                last = int(found[1])
+            elif found := MOST.search(line):
+                most = int(found[1])
+            elif CONVERGED in line:
+                reached = True
+            elif STEP in line:
+                yield NOT_CONVERGED.format(most) if 0 < most <= last and not reached else ""
+                last, reached = 0, False
 
 
 _READERS = {"traj": _trajectory, "db": _database, "outcar": _outcar}

@@ -22,6 +22,8 @@ from diverse.datasets.literature.frame import (
 from diverse.datasets.literature.record import Record
 from diverse.datasets.literature.units import KBAR
 
+NOT_CONVERGED = "not converged in {} iterations (NELM)"
+
 
 @dataclass
 class _Run:
@@ -81,7 +83,7 @@ def _record(step: Element, run: _Run, name: str, group: str) -> Record:
     try:
         iterations = step.findall("scstep")
         if run.most_iterations and len(iterations) >= run.most_iterations:
-            raise FrameError(f"not converged in {run.most_iterations} iterations (NELM)")
+            raise FrameError(NOT_CONVERGED.format(run.most_iterations))
         lattice = _vectors(step, "structure/crystal/varray[@name='basis']", 3)
         count = len(run.species)
         places = _vectors(step, "structure/varray[@name='positions']", count)
