@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from diverse.datasets.literature.fetch import SourceError, file_hash, locate, source_name
-from diverse.datasets.literature.importer import import_records, summarise_groups, without_labels
+from diverse.datasets.literature.importer import import_records, without_labels
 from diverse.datasets.literature.records import read_records
+from diverse.datasets.literature.summary import summarise_groups
 from diverse.structures import write_cells
 from paths import ROOT
 

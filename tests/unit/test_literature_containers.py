@@ -17,8 +17,9 @@ from diverse.datasets.literature import containers
 from diverse.datasets.literature.complement import complement_cells
 from diverse.datasets.literature.containers import stem
 from diverse.datasets.literature.fetch import SourceError
-from diverse.datasets.literature.importer import import_records, summarise_groups, summarise_import
+from diverse.datasets.literature.importer import import_records
 from diverse.datasets.literature.records import read_records
+from diverse.datasets.literature.summary import summarise_groups, summarise_import
 from diverse.report.pages.imports import import_page
 from literature_sources import (
     fitsnap_text,

@@ -5,8 +5,9 @@ import pytest
 from ase.build import bulk
 from ase.units import Bohr, Hartree, kcal, mol
 
-from diverse.datasets.literature.importer import import_records, summarise_groups
+from diverse.datasets.literature.importer import import_records
 from diverse.datasets.literature.records import read_records
+from diverse.datasets.literature.summary import summarise_groups
 from diverse.datasets.literature.work_of_forces import check_forces
 from literature_sources import labelled, xyz_frame
 

@@ -8,9 +8,10 @@ from ase.build import bulk
 from ase.units import GPa, bar
 
 from diverse.datasets.literature.frame import FrameError
-from diverse.datasets.literature.importer import import_records, summarise_groups
+from diverse.datasets.literature.importer import import_records
 from diverse.datasets.literature.pressure import check_stress
 from diverse.datasets.literature.records import read_records
+from diverse.datasets.literature.summary import summarise_groups
 from diverse.datasets.literature.units import pressure_unit
 from literature_sources import KBAR, fitsnap_text, labelled, make_cells, pymatgen_doc, xyz_frame
 

@@ -6,14 +6,10 @@ from ase import Atoms
 
 from diverse.datasets.literature.fetch import SourceError
 from diverse.datasets.literature.frame import FrameError, number, numbers
-from diverse.datasets.literature.importer import (
-    import_records,
-    summarise_groups,
-    summarise_import,
-    without_labels,
-)
+from diverse.datasets.literature.importer import import_records, without_labels
 from diverse.datasets.literature.keys import choose
 from diverse.datasets.literature.records import read_records
+from diverse.datasets.literature.summary import summarise_groups, summarise_import
 from literature_sources import full, labelled, make_cells, words, xyz_frame
 
 CELLS = make_cells(8)

@@ -4,13 +4,9 @@ import sys
 from pathlib import Path
 
 from diverse.datasets.literature.fetch import SourceError, file_hash, locate, source_name
-from diverse.datasets.literature.importer import (
-    import_records,
-    summarise_groups,
-    summarise_import,
-    without_labels,
-)
+from diverse.datasets.literature.importer import import_records, without_labels
 from diverse.datasets.literature.records import read_records
+from diverse.datasets.literature.summary import summarise_groups, summarise_import
 from diverse.report.pages.imports import import_page
 from diverse.structures import write_cells
 from diverse.study.job import begin, finish
