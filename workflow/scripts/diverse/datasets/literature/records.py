@@ -83,6 +83,7 @@ def _read(files: Files, source: str, keys: Mapping[str, str], path: str) -> Iter
         raise SourceError(
             f"{path} holds no XYZ file, which alone has keys to choose: leave out keys"
         )
+    calculations = {name.parent for name, form in forms.items() if form == "vasprun"}
     for folder in systems:
         read = read_deepmd(folder, files, folder.name or source)
         yield from map(_without_keys, read) if keys else read
@@ -90,15 +91,15 @@ def _read(files: Files, source: str, keys: Mapping[str, str], path: str) -> Iter
         if form == "xyz":
             yield from read_extxyz(files[name], str(name), stem(name.name), keys)
         elif form:
-            beside = {other for there, other in forms.items() if there.parent == name.parent}
-            read = _read_file(files[name], name, form, source, beside)
+            again = form == "outcar" and name.parent in calculations
+            read = _read_file(files[name], name, form, source, again)
             yield from map(_without_keys, read) if keys else read
 
 
 def _read_file(
-    file: Path, name: PurePosixPath, form: str, source: str, beside: set[str]
+    file: Path, name: PurePosixPath, form: str, source: str, again: bool
 ) -> Iterator[Record]:
-    """Yield the records of a file that is none of XYZ."""
+    """Yield the records of a file that is none of XYZ; `again` if another holds its calculation."""
     folder = name.parent.name or source
     group = folder if form in ("vasprun", "outcar") else stem(name.name)
     if form in WITHOUT:
@@ -107,7 +108,7 @@ def _read_file(
         yield from read_json(file, name.name, group, folder)
     elif form == "vasprun":
         yield from read_vasprun(file, str(name), group)
-    elif form == "outcar" and "vasprun" in beside:
+    elif again:
         yield Record(str(name), group, None, "the calculation of the vasprun.xml beside it")
     else:
         yield from read_ase(file, str(name), group, form)
