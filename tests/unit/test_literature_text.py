@@ -83,6 +83,45 @@ def test_a_reference_is_believed_before_other_energies(tmp_path):
     assert set(problems["action"]) == {"kept"}
 
 
+def test_energies_of_two_references_in_a_frame_are_said(tmp_path):
+    text = "".join(xyz_frame(a, energy="r2scan_energy", forces="r2scan_forces") for a in CELLS)
+    text = text.replace("r2scan_energy", "pbe_energy=-1.0 r2scan_energy")
+    _, problems = load(write(tmp_path, text))
+    assert set(problems["problem"]) == {"r2scan_energy is taken, pbe_energy is another energy"}
+    text = "".join(xyz_frame(a, energy="REF_free_energy", forces="REF_forces") for a in CELLS)
+    _, problems = load(write(tmp_path, text.replace("REF_free", "pbe_energy=-1.0 REF_free")))
+    assert set(problems["problem"]) == {"REF_free_energy is taken, pbe_energy is another energy"}
+
+
+def test_energies_of_two_sources_in_one_set_are_said(tmp_path):
+    first = [xyz_frame(a, energy="REF_energy", forces="REF_forces") for a in CELLS[:5]]
+    path = write(tmp_path, "".join([*first, *map(xyz_frame, CELLS[5:])]))
+    cells, problems = load(path)
+    (row,) = problems.to_dict("records")
+    assert "REF_energy in 5 records, energy in 3 records; choose one with keys" in row["problem"]
+    assert row["problem"] in summarise_import(cells, problems, "d")
+    _, problems = load(write(tmp_path, "".join(map(xyz_frame, CELLS))))
+    assert problems.empty
+    text = "".join([*map(xyz_frame, CELLS[:4]), *(xyz_frame(a, energy="Etot") for a in CELLS[4:])])
+    assert load(write(tmp_path, text))[1].empty  # two spellings of one source
+
+
+@pytest.mark.parametrize(("shift", "rows"), [(0.3, 1), (0.0, 0)])
+def test_free_energies_of_some_records_alone_are_said(shift, rows, tmp_path):
+    frames = [
+        xyz_frame(a, extra=f"free_energy={a.calc.results['energy'] - shift:.10f}" * (i % 2))
+        for i, a in enumerate(CELLS)
+    ]
+    path = write(tmp_path, "".join(frames))
+    _, problems = load(path)
+    assert len(problems) == rows
+    said = "4 records have a free energy, which models train on, and 4 another energy alone"
+    assert problems["problem"].str.contains(said).sum() == rows
+    cells, problems = load(path, {"energy": "energy", "stress": "stress"})
+    assert_same(cells, CELLS)
+    assert set(problems["problem"].str.partition(" left aside")[0]) == {"free_energy"}
+
+
 def test_labels_of_a_model_are_taken_last_and_with_a_word(tmp_path):
     text = "".join(
         xyz_frame(a, energy="MACE_energy", forces="MACE_forces", tensor="") for a in CELLS

@@ -20,7 +20,7 @@ from diverse.datasets.literature.frame import (
     volume,
 )
 from diverse.datasets.literature.frames_of_text import Block, TextError, lines_of, split
-from diverse.datasets.literature.keys import Choice, choose, spelled
+from diverse.datasets.literature.keys import ENERGIES, MODELS, Choice, choose, spelled
 from diverse.datasets.literature.record import Record
 from diverse.structures.comment_line import CommentError, pairs, text
 
@@ -66,8 +66,8 @@ def _record(block: Block, name: str, group: str, keys: Mapping[str, str]) -> Rec
             raise FrameError(block.problem)
         comment, twice = _comment(block.comment)
         group = text(comment.get("config_type", "")) or group
-        atoms, notes, holds = _atoms(block, comment, twice, keys)
-        return Record(name, group, atoms, notes=notes, holds=holds)
+        atoms, notes, holds, energy = _atoms(block, comment, twice, keys)
+        return Record(name, group, atoms, notes=notes, holds=holds, energy=energy)
     except (FrameError, CommentError) as error:
         where = "" if block.problem else f" (the frame starts at line {block.line})"
         return Record(name, group, None, f"{error}{where}")
@@ -87,7 +87,7 @@ def _comment(line: str) -> tuple[dict[str, str], set[str]]:
 
 def _atoms(
     block: Block, comment: dict[str, str], twice: set[str], keys: Mapping[str, str]
-) -> tuple[Atoms, tuple[str, ...], tuple[str, ...]]:
+) -> tuple[Atoms, tuple[str, ...], tuple[str, ...], str]:
     columns = _columns(comment.get("properties", PLAIN))
     rows = _rows(block, columns)
     known = {"lattice", "properties", "pbc", "config_type"}
@@ -106,7 +106,8 @@ def _atoms(
     positions = _floats(rows, columns, _one_of(POSITIONS, columns, "positions"), 3)
     atoms = make_atoms(_species(rows, columns), positions, lattice, pbc, labels)
     atoms.info.update({key: text(comment[key]) for key in ("protocol",) if key in comment})
-    return atoms, notes, (*in_comment, *columns)
+    energy = next((choice.keys[name] for name in ENERGIES if name in choice.keys), "")
+    return atoms, notes, (*in_comment, *columns), energy
 
 
 def _columns(properties: str) -> dict[str, Column]:
@@ -208,18 +209,27 @@ def _energy(value: str, key: str) -> float:
 
 
 def _rivals(comment: dict[str, str], keys: dict[str, str], labels: dict[str, Any]) -> list[str]:
-    """Say that another key holds another energy than the one that is taken."""
-    chosen = keys.get("energy")
-    if chosen is None:
-        return []
+    """Say that another key holds another energy than the one that is taken.
+
+    Free energies stand beside energies of the same source, and models beside what they predict.
+    """
+    taken = [keys[name] for name in ENERGIES if name in keys]
+    own = {spelled(key)[1] for key in taken}
     for key, value in comment.items():
-        if key != chosen and spelled(key) == ("energy", ""):
-            try:
-                other = _energy(value, key)
-            except FrameError:
-                continue
-            if abs(other - labels["energy"]) > 1e-6 * max(1.0, abs(other)):
-                return [f"{chosen} is taken, {key} is another energy"]
+        quantity, source = spelled(key)
+        if not taken or key in taken or quantity not in ENERGIES or source in MODELS:
+            continue
+        if quantity not in labels and source in own:
+            continue
+        rival = (
+            quantity if quantity in labels else next(name for name in ENERGIES if name in labels)
+        )
+        try:
+            other = _energy(value, key)
+        except FrameError:
+            continue
+        if abs(other - labels[rival]) > 1e-6 * max(1.0, abs(other)):
+            return [f"{keys[rival]} is taken, {key} is another energy"]
     return []
 
 

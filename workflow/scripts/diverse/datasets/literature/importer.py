@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from diverse.datasets.literature.mixtures import kind_of, mixtures
 from diverse.datasets.literature.pressure import ABSURD, check_stress
 from diverse.datasets.literature.record import Record
 from diverse.datasets.literature.spacing import sparse_sentence
@@ -77,6 +78,7 @@ def import_records(
     problems: list[tuple[str, str, str, str]] = []
     seen: dict[str, Atoms] = {}
     counts: dict[str, int] = {}
+    kinds = []
     for record in map(_named, records):
         atoms, problem, notes = _usable(record, element, reach, labels)
         if atoms is None or problem:
@@ -92,7 +94,9 @@ def import_records(
         problems += [(record.name, record.group, note, "kept") for note in notes]
         seen.setdefault(key, cell)
         cells.append(cell)
+        kinds.append(kind_of(record))
     if labels:
+        problems = [("", "", said, "kept") for said in mixtures(kinds)] + problems
         cells, doubts = _without_wrong_forces(cells)
         problems += doubts
     problems += _without_wrong_stress(cells)

@@ -25,6 +25,8 @@ class Record:
         What is to be known of a record that is kept.
     holds : tuple of str
         Keys of the source, for the message where labels are missing.
+    energy : str
+        Key that the energy was taken from, where the source may have several.
     """
 
     name: str
@@ -33,3 +35,4 @@ class Record:
     problem: str = ""
     notes: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
+    energy: str = ""

@@ -49,7 +49,8 @@ def summarise_groups(cells: Sequence[Atoms]) -> pd.DataFrame:
 def summarise_import(cells: Sequence[Atoms], problems: pd.DataFrame, dataset: str) -> str:
     """Return one line: records read, kept and left out and why, the most frequent cause first."""
     out = problems.loc[problems["action"] == "left out", "problem"]
-    kept = problems.loc[problems["action"] == "kept", "problem"]
+    of_set = problems.loc[(problems["record"] == "") & (problems["group"] == ""), "problem"]
+    kept = problems.loc[problems["action"] == "kept", "problem"].drop(of_set.index)
     line = (
         f"{dataset}: {len(cells) + len(out):,} records read, {len(cells):,} kept, "
         f"{len(out):,} left out"
@@ -58,7 +59,7 @@ def summarise_import(cells: Sequence[Atoms], problems: pd.DataFrame, dataset: st
         line += f" ({causes(out)})"
     if len(kept):
         line += f"; of those kept: {causes(kept)}"
-    return line
+    return "; ".join([line, *of_set])
 
 
 def causes(found: pd.Series) -> str:
