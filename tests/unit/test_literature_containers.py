@@ -295,6 +295,46 @@ def test_steps_of_vasp_that_did_not_converge_are_left_out(tmp_path):
     assert problems["problem"][0] == "not converged in 60 iterations (NELM)"
 
 
+def write_packed(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode()))
+
+
+def test_packed_files_in_a_folder_are_read_as_in_an_archive(tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/a.xyz").write_text("".join(map(xyz_frame, CELLS[:3])))
+    write_packed(tmp_path / "set/b.xyz.gz", "".join(map(xyz_frame, CELLS[3:5])))
+    write_packed(tmp_path / "set/r1/vasprun.xml.gz", vasprun_text(CELLS[5:7]))
+    write_packed(tmp_path / "set/r1/OUTCAR.gz", outcar_text(CELLS[5:7]))
+    (tmp_path / "set/c.xyz.gz").write_bytes(b"\x1f\x8b\x08 cut off")
+    cells, problems = load(tmp_path / "set")
+    assert [len(cells), groups(cells)] == [7, ["bulk", "r1"]]
+    said = problems[problems["action"] == "left out"].set_index("record")["problem"]
+    assert set(said.index) == {"c.xyz", "r1/OUTCAR"}
+    assert "cannot be unpacked" in said["c.xyz"]
+    assert "vasprun.xml beside it" in said["r1/OUTCAR"]
+
+
+def test_files_of_a_folder_that_hold_data_and_are_not_read_are_rows(tmp_path):
+    text = "".join(map(xyz_frame, CELLS))
+    (tmp_path / "a.xyz").write_text(text)
+    write_packed(tmp_path / "a.xyz.gz", text)
+    for name in ("more.tar.gz", "more.zip", "vasprun.xml.zst"):
+        (tmp_path / name).write_bytes(b"\x1f\x8b\x08")
+    (tmp_path / "train.dat").write_text(text)
+    (tmp_path / "README.md").write_text("about it")
+    (tmp_path / "run.log").write_text("2024 was the year\n")
+    cells, problems = load(tmp_path)
+    assert len(cells) == len(CELLS)
+    said = problems.set_index("record")["problem"]
+    archives = ("more.tar.gz", "more.zip", "vasprun.xml.zst")
+    assert set(said.index) == {"a.xyz.gz", "train.dat", *archives}
+    assert "the packed form of the file beside it" in said["a.xyz.gz"]
+    assert "its content can be read, its name cannot" in said["train.dat"]
+    for name in archives:
+        assert "it is an archive, or packed in another way" in said[name]
+
+
 OUTCARS = {  # of three steps: iterations of the second, whether EDIFF was reached, and steps kept
     "enough": (59, False, 3),
     "all, and not converged": (60, False, 2),

@@ -39,13 +39,15 @@ def opened(path: Path) -> Iterator[tuple[Files, Damaged]]:
 
     Beside them come the names of files that are damaged inside a sound archive, with the cause.
 
+    Files that are packed inside a folder or archive are unpacked; archives inside it are not.
+
     Hidden files, among them the ``._*`` that macOS adds to archives, are passed over.
 
     Parameters
     ----------
     path : Path
-        A folder; a tar (packed or not) or zip archive; or a file, which may be packed by gzip,
-        bzip2 or xz.
+        A folder; a tar (packed or not) or zip archive; or a file. Files, also those inside, may be
+        packed by gzip, bzip2 or xz.
 
     Raises
     ------
@@ -54,16 +56,11 @@ def opened(path: Path) -> Iterator[tuple[Files, Damaged]]:
         its size.
     """
     if path.is_dir():
-        found = (file for file in path.rglob("*") if file.is_file())
-        files = {
-            name: file
-            for file in found
-            if not _is_hidden(name := PurePosixPath(file.relative_to(path).as_posix()))
-        }
-        yield files, {}
+        with _folder(path) as found:
+            yield found
         return
     with TemporaryDirectory(prefix="diverse-") as folder:
-        room = _Room(path, Path(folder))
+        room = _Room(path, Path(folder), path.stat().st_size)
         try:
             with bounded_memory():
                 files = _unpacked(path, room)
@@ -77,12 +74,33 @@ def opened(path: Path) -> Iterator[tuple[Files, Damaged]]:
         yield files, room.damaged
 
 
+@contextmanager
+def _folder(path: Path) -> Iterator[tuple[Files, Damaged]]:
+    """Give the files of a folder, those that are packed unpacked, as an archive's are."""
+    found = (file for file in path.rglob("*") if file.is_file())
+    files = {
+        name: file
+        for file in found
+        if not _is_hidden(name := PurePosixPath(file.relative_to(path).as_posix()))
+    }
+    packed = [file for name, file in files.items() if name.suffix.lower() in PACKED]
+    if not packed:
+        yield files, {}
+        return
+    with TemporaryDirectory(prefix="diverse-") as folder:
+        room = _Room(path, Path(folder), sum(file.stat().st_size for file in packed))
+        room.files |= files
+        with bounded_memory():
+            _unpack_members(room)
+        yield room.files, room.damaged
+
+
 class _Room:
     """The folder an archive is unpacked to, and how much of it may be."""
 
-    def __init__(self, archive: Path, folder: Path) -> None:
-        self._archive, self._folder = archive, folder
-        self._left = max(FREE, RATIO * archive.stat().st_size)
+    def __init__(self, archive: Path, folder: Path, size: int) -> None:
+        self._archive, self._folder, self._size = archive, folder, size
+        self._left = max(FREE, RATIO * size)
         self._count = 0
         self.files: Files = {}
         self.damaged: Damaged = {}
@@ -102,7 +120,7 @@ class _Room:
                 if self._left < 0:
                     raise SourceError(
                         f"{self._archive} unpacks to over {RATIO} times its size of "
-                        f"{self._archive.stat().st_size:,} bytes: it is no honest archive, or "
+                        f"{self._size:,} bytes: it is no honest archive, or "
                         "should be given unpacked, as a folder"
                     )
                 file.write(block)
@@ -148,12 +166,19 @@ def _unpacked(path: Path, room: _Room) -> Files:
         return {PurePosixPath(path.name): path}
     if not room.files and not room.damaged:
         raise SourceError(f"{path} holds no file")
-    for name in [name for name in room.files if name.suffix.lower() in PACKED]:
-        packed_file = room.files.pop(name)
-        room.try_to_add(
-            str(name.with_suffix("")), partial(PACKED[name.suffix.lower()], packed_file)
-        )
+    _unpack_members(room)
     return room.files
+
+
+def _unpack_members(room: _Room) -> None:
+    """Put what packed files hold in their place; one that lies unpacked beside stays packed."""
+    for name in [name for name in room.files if name.suffix.lower() in PACKED]:
+        inside = name.with_suffix("")
+        if inside in room.files or inside.suffix.lower() == ".tar":
+            continue
+        packed_file = room.files.pop(name)
+        opener = partial(PACKED[name.suffix.lower()], packed_file)
+        room.try_to_add(str(inside), opener)
 
 
 def _is_tar(path: Path) -> bool:

@@ -28,7 +28,14 @@ WITHOUT = {  # forms that are known and cannot be read
     "poscar": "a POSCAR has no energies and forces",
     "lammps": "a LAMMPS data or dump file has no energies",
     "table": "its form is unknown",
+    "packed": "it is an archive, or packed in another way than by gzip, bzip2 or xz: unpack it",
+    "twin": "the packed form of the file beside it",
+    "unnamed": "its content can be read, its name cannot: call it .xyz, .json, .traj or .db",
 }
+ARCHIVES = (
+    *(".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".zip", ".gz", ".bz2", ".xz", ".7z", ".rar"),
+    *(".zst", ".lz4", ".lzma", ".z"),
+)
 
 __all__ = ["FORMS", "Record", "read_records"]
 
@@ -70,10 +77,7 @@ def read_records(
 def _read(files: Files, source: str, keys: Mapping[str, str], path: str) -> Iterator[Record]:
     systems = deepmd_folders(files)
     loose = [name for name in files if not any(folder in name.parents for folder in systems)]
-    forms = {
-        name: _form(name) or (_sniffed(files[name]) if len(files) == 1 else "")
-        for name in sorted(loose, key=_natural)
-    }
+    forms = {name: _form_of(name, files) for name in sorted(loose, key=_natural)}
     if len(files) == 1:
         for form in set(forms.values()) & set(WITHOUT):
             raise SourceError(f"{path}: {WITHOUT[form]}; {FORMS} can be read")
@@ -119,9 +123,31 @@ def _without_keys(record: Record) -> Record:
     return replace(record, notes=(*record.notes, note))
 
 
+def _form_of(name: PurePosixPath, files: Files) -> str:
+    """Return the form of a file among others, or an empty string for what is no data."""
+    form = _form(name)
+    if form and form != "packed":
+        return form
+    if len(files) == 1:
+        return _sniffed(files[name]) or form
+    if form:
+        return "twin" if name.with_suffix("") in files else form
+    known = _sniffed(files[name]) in ("db", "traj") or _counts_atoms(files[name])
+    return "unnamed" if known else ""
+
+
+def _counts_atoms(path: Path) -> bool:
+    """Whether a file begins as XYZ does: a line with a number, then one with Properties."""
+    with path.open("rb") as file:
+        first, _, second = file.read(4096).partition(b"\n")
+    return first.strip().isdigit() and b"properties=" in second.partition(b"\n")[0].lower()
+
+
 def _form(name: PurePosixPath) -> str:
     """Return the form that a file's name says, or an empty string."""
     low = name.name.lower()
+    if low.endswith(ARCHIVES):
+        return "packed"
     endings = {".xyz": "xyz", ".extxyz": "xyz", ".exyz": "xyz", ".json": "json", ".traj": "traj"}
     endings |= {".db": "db", ".cfg": "cfg"}
     for ending, form in endings.items():
