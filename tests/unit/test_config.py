@@ -490,6 +490,33 @@ def test_a_published_set_at_hand_stays(study, tmp_path):
     assert "published" in load_study(study, SCHEMA)["datasets"]
 
 
+def objects(node):
+    """Yield every object inside a schema."""
+    if isinstance(node, dict):
+        yield node
+    for inner in (
+        node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    ):
+        yield from objects(inner)
+
+
+def test_no_key_that_must_be_given_has_a_default():
+    found = [
+        f"{key} of {', '.join(block['required'])}"
+        for block in objects(yaml.safe_load(Path(SCHEMA).read_text()))
+        for key in (block.get("required") if isinstance(block.get("required"), list) else [])
+        if "default" in block.get("properties", {}).get(key, {})
+    ]
+    assert not found
+
+
+def test_groups_of_expert_cells_need_no_displacement(study):
+    groups = study["datasets"]["expert"]["groups"]
+    groups["vacancy"] = {"supercell": [2, 2, 2], "repeats": 1}
+    full = load_study(study, SCHEMA)
+    assert full["datasets"]["expert"]["groups"]["vacancy"]["displacement"] == 0.0
+
+
 def test_keys_of_a_published_set_name_one_of_stress_and_virial(study, tmp_path):
     (tmp_path / "set.xyz").touch()
     published = {"family": "literature", "source": str(tmp_path / "set.xyz")}
