@@ -14,8 +14,10 @@ import pytest
 from diverse.datasets.literature.fetch import SourceError, file_hash, locate, source_name
 from diverse.datasets.literature.importer import import_records, without_labels
 from diverse.datasets.literature.records import read_records
+from diverse.datasets.literature.repeats import structure_key
 from diverse.datasets.literature.summary import summarise_groups
 from diverse.structures import write_cells
+from literature_sources import make_cells, xyz_frame
 from paths import ROOT
 
 ARCHIVE = ROOT.parent / "shared/data/wbe_prb2019_tungsten.tar.xz"
@@ -106,6 +108,31 @@ def test_a_repeated_structure_is_never_in_training_and_test(tmp_path):
     trajectories = [cell.info["trajectory"] for cell in cells]
     assert trajectories == ["slices_0", "slices_1", "slices_2", "slices_0"]
     assert list(problems["problem"]) == ["same structure as slices/slices_0.json"]
+
+
+def test_a_structure_of_two_groups_is_kept_once(tmp_path):
+    """A folder of the whole set and its parts, as published sets often are."""
+    cells = make_cells(10)
+    for name, part in (("all", cells), ("train", cells[:7]), ("test", cells[7:])):
+        (tmp_path / f"{name}.xyz").write_text("".join(xyz_frame(a, group=None) for a in part))
+    found, problems = load(tmp_path, block=1)
+    out = problems[problems["action"] == "left out"]
+    assert len(found) == len(out) == len(cells)
+    assert len({structure_key(cell) for cell in found}) == len(cells)
+    assert out.iloc[0]["record"] == "test.xyz:0"
+    assert out.iloc[0]["problem"] == "same structure as all.xyz:7 of group group all"
+
+
+def test_periodic_images_are_the_same_structure(tmp_path):
+    atoms, *others = make_cells(3)
+    image = atoms.copy()
+    image.positions[0] += atoms.cell.array[0] - 2 * atoms.cell.array[2]
+    image.calc = atoms.calc
+    frames = [xyz_frame(a) for a in (atoms, *others, image)]
+    (tmp_path / "set.xyz").write_text("".join(frames))
+    found, problems = load(tmp_path / "set.xyz", block=1)
+    assert [cell.info["trajectory"] for cell in found] == ["bulk_0", "bulk_1", "bulk_2", "bulk_0"]
+    assert list(problems["problem"]) == ["same structure as set.xyz:0"]
 
 
 def test_a_set_to_be_relabelled_carries_nothing_of_its_labels(tmp_path):

@@ -12,6 +12,7 @@ from ase import Atoms
 from diverse.datasets.literature.mixtures import kind_of, mixtures
 from diverse.datasets.literature.pressure import ABSURD, check_stress
 from diverse.datasets.literature.record import Record
+from diverse.datasets.literature.repeats import without_repeats
 from diverse.datasets.literature.spacing import sparse_sentence
 from diverse.datasets.literature.summary import causes
 from diverse.datasets.literature.vacuum import boxed, geometry_problem
@@ -51,7 +52,7 @@ def import_records(
     block : int
         Published sets rarely name trajectories: this many consecutive records of a group count as
         one trajectory, which is never split between training and test. A structure that repeats
-        one of its group joins that one's trajectory.
+        one of its group joins that one's trajectory, one of another group is left out.
     reach : float, Å
         Largest distance at which a model of the study sees an atom: clusters and slabs are put in
         a box with so much vacuum that their images are farther away.
@@ -76,7 +77,6 @@ def import_records(
     """
     cells: list[Atoms] = []
     problems: list[tuple[str, str, str, str]] = []
-    seen: dict[str, Atoms] = {}
     counts: dict[str, int] = {}
     kinds = []
     for record in map(_named, records):
@@ -86,19 +86,15 @@ def import_records(
             continue
         number = counts[record.group] = counts.get(record.group, -1) + 1
         cell = _cell(record, atoms, dataset, protocol, f"{record.group}_{number // block}")
-        key = cell.info["key"]
-        if key in seen:
-            notes.append(f"same structure as {seen[key].info['record']}")
-            if seen[key].info["config_type"] == record.group:
-                cell.info["trajectory"] = seen[key].info["trajectory"]
         problems += [(record.name, record.group, note, "kept") for note in notes]
-        seen.setdefault(key, cell)
         cells.append(cell)
         kinds.append(kind_of(record))
     if labels:
         problems = [("", "", said, "kept") for said in mixtures(kinds)] + problems
         cells, doubts = _without_wrong_forces(cells)
         problems += doubts
+    cells, repeated = without_repeats(cells)
+    problems += repeated
     problems += _without_wrong_stress(cells)
     if nearest is not None and (said := sparse_sentence(cells, nearest)):
         problems.append(("", "", said, "kept"))
