@@ -89,6 +89,39 @@ def test_zeros_in_place_of_forces_are_refused(tmp_path):
         load(written(tmp_path, 0.0))
 
 
+def scattered(seed):
+    """Return a cell too far from every other for a short way between them."""
+    atoms = bulk("W", a=3.1 + 0.05 * seed, cubic=True).repeat((2, 2, 1))
+    atoms.rattle(0.3, seed=seed)
+    return labelled(atoms)
+
+
+def test_zeros_in_place_of_forces_of_cells_far_apart_leave_the_group_out(tmp_path):
+    padded, frames = [scattered(seed) for seed in range(8)], []
+    for atoms in padded:
+        atoms.calc.results["forces"] *= 0.0
+        frames.append(xyz_frame(atoms, group="padded", tensor=""))
+    frames += [xyz_frame(scattered(seed), group="sound", tensor="") for seed in range(8, 12)]
+    (tmp_path / "set.xyz").write_text("".join(frames))
+    cells, problems = load(tmp_path / "set.xyz")
+    assert [cell.info["config_type"] for cell in cells] == ["sound"] * 4
+    said = "the forces of all 8 cells are exactly zero: zeros stand in place of forces"
+    assert list(problems["problem"]) == [said] * 8
+
+
+def test_perfect_crystals_have_no_forces(tmp_path):
+    frames = []
+    for scale in np.linspace(0.95, 1.05, 8):
+        for atoms in (bulk("W", cubic=True), bulk("W", "hcp", a=2.8, c=4.5)):
+            atoms.set_cell(scale * atoms.cell, scale_atoms=True)
+            atoms = labelled(atoms)
+            atoms.calc.results["forces"] *= 0.0
+            frames.append(xyz_frame(atoms, group="crystals", tensor=""))
+    (tmp_path / "set.xyz").write_text("".join(frames))
+    cells, problems = load(tmp_path / "set.xyz")
+    assert len(cells) == 16 and problems.empty
+
+
 def test_energies_per_atom_are_refused(tmp_path):
     frames = []
     for atoms in snapshots():

@@ -196,25 +196,30 @@ def _without_wrong_forces(
 ) -> tuple[list[Atoms], list[tuple[str, str, str, str]]]:
     """Leave out groups whose forces their energies contradict; return the others, and rows.
 
-    Where that holds of all groups that can be checked, no group is believed.
+    Where that holds of all groups that can be checked, no group is believed; zeros in place of
+    forces say nothing of other groups.
     """
     verdicts = {verdict.group: verdict for verdict in check_forces(cells)}
     wrong = {group for group, verdict in verdicts.items() if verdict.agrees is False}
+    forced = {c.info["config_type"] for c in cells if c.calc.results["forces"].any()}
+    contradicted = wrong & forced
     nothing_agrees = not any(verdict.agrees for verdict in verdicts.values())
     doubt = ", and the forces of other groups contradict their energies"
     left, rows = [], []
     for cell in cells:
         group = cell.info["config_type"]
         said = verdicts[group].sentence
-        if group in wrong:
+        if group in wrong - forced:
+            said += ": zeros stand in place of forces"
+        elif group in wrong:
             said += ": a wrong unit or sign of energies, forces or positions, or energies per atom"
-        elif wrong:
+        elif contradicted:
             said += doubt
-        if group in wrong or (wrong and nothing_agrees):
+        if group in wrong or (contradicted and nothing_agrees):
             rows.append((cell.info["record"], group, said, "left out"))
         else:
             left.append(cell)
-    doubtful = {cell.info["config_type"] for cell in left if wrong}
+    doubtful = {cell.info["config_type"] for cell in left if contradicted}
     for group in sorted(group for group in doubtful if verdicts[group].agrees is None):
         rows.append(("", group, verdicts[group].sentence + doubt, "kept"))
     return left, rows

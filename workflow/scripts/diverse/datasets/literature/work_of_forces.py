@@ -20,6 +20,7 @@ NEAR = 5  # cells, in the order of the source, among which such ways are looked 
 FEW = 5  # ways from which a group is judged
 SIGNAL = 1e-3  # eV, root mean square of the differences of energy, that judge anything
 FOLLOWS = 0.95  # correlation of differences of energy with work, without which nothing is said
+GRID = 960  # points along a vector, by which places of atoms are told apart
 FACTOR = 1.5  # by which forces may miss the energies
 
 
@@ -39,7 +40,8 @@ def check_forces(cells: Sequence[Atoms]) -> list[Verdict]:
     -------
     list of Verdict
         One for each group: forces agree where the work is 1/1.5 to 1.5 times the difference, and
-        nothing is said where cells are too far apart or energies do not follow the work.
+        nothing is said where cells are too far apart or energies do not follow the work. Forces
+        that are all exactly zero do not agree where as many atoms lie in different ways.
     """
     groups: dict[str, list[Atoms]] = defaultdict(list)
     for cell in cells:
@@ -50,6 +52,8 @@ def check_forces(cells: Sequence[Atoms]) -> list[Verdict]:
 def _verdict(group: str, cells: list[Atoms]) -> Verdict:
     gained, work = np.array(list(_ways(cells))).reshape(-1, 2).T
     if len(work) < FEW or np.sqrt(np.mean(gained**2)) < SIGNAL:
+        if _padded(cells):
+            return Verdict(group, False, f"the forces of all {len(cells)} cells are exactly zero")
         return Verdict(group, None, "no short ways between cells to check the forces by")
     if not work.any():
         ways = f"{len(work)} short ways between cells on which energies differ"
@@ -65,6 +69,21 @@ def _verdict(group: str, cells: list[Atoms]) -> Verdict:
         f"({len(work)} short ways between cells)"
     )
     return Verdict(group, bool(1 / FACTOR < slope < FACTOR), found)
+
+
+def _padded(cells: list[Atoms]) -> bool:
+    """Whether zeros stand in place of forces: in all cells, of which symmetry explains too few.
+
+    Perfect crystals have no forces, but share their fractional coordinates at all volumes.
+    """
+    if any(cell.calc.results["forces"].any() for cell in cells):
+        return False
+    places: dict[str, set[bytes]] = defaultdict(set)
+    for cell in cells:
+        fractional = cell.get_scaled_positions(wrap=False)
+        grid = np.rint((fractional - fractional[0]) * GRID).astype("<i4") % GRID
+        places[str(cell.symbols)].add(grid.tobytes())
+    return max(map(len, places.values())) >= FEW
 
 
 def _ways(cells: list[Atoms]) -> Iterator[tuple[float, float]]:
