@@ -25,7 +25,8 @@ def locate(source: str, checksum: str | None, cache: Path) -> Path:
     source : str
         Path of a file or folder, or a URL.
     checksum : str or None
-        SHA-256 of the file; needed for a URL, checked for a file when given.
+        SHA-256 of the file, or of the folder as `file_hash` has it; needed for a URL, checked when
+        given.
     cache : Path
         Folder that downloads are kept in; an interrupted one is continued.
 
@@ -41,7 +42,7 @@ def locate(source: str, checksum: str | None, cache: Path) -> Path:
         path = _download(source, checksum, cache)
     elif not path.exists():
         raise SourceError(f"there is no file or folder '{source}': check source in the study file")
-    if checksum is not None and path.is_file():
+    if checksum is not None:
         _verify(path, checksum)
     return path
 
