@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.db import connect
 
-from diverse.datasets.literature.fetch import SourceError
+from diverse.datasets.literature.fetch import SourceError, file_hash, locate
 from diverse.datasets.literature.importer import import_records
 from diverse.datasets.literature.records import read_records
 from literature_sources import FORMS, make_cells, write_source, xyz_frame
@@ -50,3 +52,19 @@ def test_beside_xyz_records_of_other_forms_say_that_keys_choose_nothing(tmp_path
     said = problems.set_index("record")["problem"]
     assert set(said) == {"it is no XYZ: keys in the study file choose nothing here"}
     assert len(said) == 3
+
+
+def test_a_row_of_a_database_says_which_labels_it_holds(tmp_path):
+    (atoms,) = make_cells(1)
+    atoms.calc = SinglePointCalculator(atoms, energy=-3.0)
+    for name in ("set.json", "set.db"):
+        connect(tmp_path / name, use_lock_file=False).write(atoms)
+        with pytest.raises(ValueError, match="has no forces; it holds energy"):
+            load(tmp_path / name)
+
+
+def test_the_checksum_of_a_folder_is_checked(tmp_path):
+    folder = write_source("deepmd", tmp_path, make_cells(2))
+    assert locate(str(folder), file_hash(folder), tmp_path) == folder
+    with pytest.raises(SourceError, match="has SHA-256"):
+        locate(str(folder), "0" * 64, tmp_path)

@@ -121,7 +121,8 @@ def _ase_record(row: Any, name: str, group: str) -> Record:
     atoms = make_atoms(np.asarray(row["numbers"]).tolist(), positions, lattice, pbc, labels)
     pairs = row.get("key_value_pairs")
     own = pairs.get("config_type") if isinstance(pairs, dict) else None
-    return Record(name, str(own) if own not in (None, "") else group, atoms, notes=notes)
+    group = str(own) if own not in (None, "") else group
+    return Record(name, group, atoms, notes=notes, holds=tuple(labels))
 
 
 def _decoded(value: Any) -> Any:
