@@ -126,7 +126,7 @@ WRONG = [
         ["pw500"],
         "dft.against: 'pw500' labels the cells of 'config/convergence.xyz', this variant those of",
     ),
-    (("convergence", "variants", "k20", "settings"), {"cutof": 1}, "settings: .*'cutof'"),
+    (("convergence", "variants", "k20", "settings"), {"cutof": 1}, "settings: (?!.*init).*'cutof'"),
     (
         ("convergence", "variants", "k20", "settings"),
         {"cutoff_energy": "high"},

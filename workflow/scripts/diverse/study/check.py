@@ -297,8 +297,8 @@ def _check_convergence(study: Config, schema: Config, root: Path) -> None:
         where = f"convergence.variants.{name}.settings"
         own = {key: value for key, value in options.items() if key != "element"}
         try:
-            make_labeller(options)
             with_defaults(own, {**schema["$defs"].get(own["kind"], {}), "$defs": schema["$defs"]})
+            make_labeller(options)
         except (TypeError, LabellerError, ConfigError) as error:
             raise ConfigError(f"{where}: {error}") from error
 
