@@ -137,7 +137,7 @@ def _form_of(name: PurePosixPath, files: Files) -> str:
 
 
 def _counts_atoms(path: Path) -> bool:
-    """Whether a file begins as XYZ does: a line with a number, then one with Properties."""
+    """Return true where a file begins as XYZ does: a number, then a line with Properties."""
     with path.open("rb") as file:
         first, _, second = file.read(4096).partition(b"\n")
     return first.strip().isdigit() and b"properties=" in second.partition(b"\n")[0].lower()

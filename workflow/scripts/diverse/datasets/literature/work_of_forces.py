@@ -72,7 +72,7 @@ def _verdict(group: str, cells: list[Atoms]) -> Verdict:
 
 
 def _padded(cells: list[Atoms]) -> bool:
-    """Whether zeros stand in place of forces: in all cells, of which symmetry explains too few.
+    """Return true where zeros stand for forces in all cells, and symmetry explains too few.
 
     Perfect crystals have no forces, but share their fractional coordinates at all volumes.
     """
