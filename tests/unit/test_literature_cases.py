@@ -30,7 +30,7 @@ OUTCOMES = {
     "gap_w.xyz": (8, 8, 0, {"md_bulk", "slice_sample"}),
     "nep.xyz": (8, 8, 0, {"nep"}),
     "numeric_group.xyz": (8, 0, 0, {"300", "600"}),
-    "xyz_folder": (16, 16, 0, {"bulk", "md_bulk", "slice_sample"}),
+    "xyz_folder": (8, 8, 8, {"bulk"}),  # its files hold the same structures in other groups
     "xyz_in.tar.gz": (8, 8, 0, {"bulk"}),
     "set.json": (1, 1, 0, {"set"}),
     "deepmd": (8, 0, 0, {"deepmd"}),

@@ -371,10 +371,10 @@ def test_a_vasprun_cut_off_keeps_its_whole_steps_and_no_zero_forces(tmp_path):
 
 
 def test_folders_of_calculations_name_their_groups(tmp_path):
-    for name in ("eos_1", "eos_2"):
+    for name, steps in (("eos_1", CELLS[:2]), ("eos_2", CELLS[2:4])):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "vasprun.xml").write_text(vasprun_text(CELLS[:2]))
-        (tmp_path / name / "OUTCAR").write_text(outcar_text(CELLS[:2]))
+        (tmp_path / name / "vasprun.xml").write_text(vasprun_text(steps))
+        (tmp_path / name / "OUTCAR").write_text(outcar_text(steps))
     cells, problems = load(tmp_path)
     assert (len(cells), groups(cells)) == (4, ["eos_1", "eos_2"])
     assert problems["problem"].str.contains("vasprun.xml beside it").sum() == 2
