@@ -228,7 +228,7 @@ def test_a_damaged_ledger_is_copied_aside_and_named(three, zhou, drilled):
     assert Ledger(three).notices == []
     drilled(
         "one bit of a ledger flipped",
-        "it is moved aside and named; the other rows are kept",
+        "it is copied aside and named; the other rows are kept",
         lost="the label of the row",
     )
 
