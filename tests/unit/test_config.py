@@ -177,6 +177,12 @@ WRONG = [
         {"inner": "1e-1"},
         "zbl.inner: '1e-1' is not of type 'number' but text; write 1.0e-1",
     ),
+    (
+        ("models", "linear6", "ridge"),
+        "1e-8",
+        "models.linear6.ridge: '1e-8' is not valid: it is a number from 0 or auto; this is a text, "
+        "write 1.0e-8",
+    ),
     (("datasets", "random", "chunks"), 2.0, "chunks: 2.0 is not of type 'integer'; write 2"),
     (("datasets", "random", "chunks"), True, "chunks: True is not of type 'integer'"),
     (("datasets", "random", "first_chunks"), 41, "first_chunks: there are 40 chunks, not 41"),
@@ -482,6 +488,19 @@ def test_an_absent_optional_set_is_left_out_with_a_notice(study, source, caplog)
     assert source in full["left_out"]["published"]
     assert load_study(full, SCHEMA) == full
     assert "goes on without its data set published" in caplog.text
+
+
+def test_what_is_made_of_an_absent_optional_set_is_left_out_too(study):
+    published = {"family": "literature", "source": "absent.tar", "optional": True}
+    more = {"family": "entropy", "estimator": "set", "complement": "published", "cells": 4}
+    study["datasets"] |= {"published": published, "more": more}
+    study["mixtures"] = {"base": "published", "added": ["entropy"], "shares": [0.5]}
+    full = load_study(study, SCHEMA)
+    assert list(full["left_out"]) == ["published", "more"]
+    assert full["left_out"]["more"] == "it complements published, which is not at hand"
+    assert "more" not in full["datasets"]
+    assert "mixtures" not in full
+    assert load_study(full, SCHEMA) == full
 
 
 def test_a_published_set_at_hand_stays(study, tmp_path):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 from pathlib import Path
 
 import yaml
 from ase.data import atomic_numbers
 
-from diverse.datasets.literature.fetch import absence
 from diverse.generate.expert import check_groups
 from diverse.generate.random_cells import check_packing
 from diverse.kernel.cuda_build import MAX_TWOJMAX
 from diverse.labels.labellers import LabellerError, make_labeller
 from diverse.labels.labellers.factory import is_file
+from diverse.study.absent import drop_absent
 from diverse.study.blocks import check_blocks
 from diverse.study.dynamics import complete_dynamics
 from diverse.study.lattice import check_lattice
@@ -36,10 +35,9 @@ from diverse.study.settings import (
 )
 from diverse.study.sizes import check_sizes
 from diverse.study.sources import check_sources
-from diverse.study.subsets import complete_subsets, subset_sources
+from diverse.study.subsets import complete_subsets
 
 __all__ = ["ConfigError", "load_study"]
-logger = logging.getLogger(__name__)
 
 
 def load_study(config: Config, schema_path: str) -> Config:
@@ -61,7 +59,7 @@ def load_study(config: Config, schema_path: str) -> Config:
     schema = _read_schema(schema_path)
     study = with_defaults(config, schema)
     check_sources(study)
-    _drop_absent(study)
+    drop_absent(study)
     _check_consistency(study)
     try:
         complete_subsets(study)
@@ -84,28 +82,6 @@ def load_study(config: Config, schema_path: str) -> Config:
 def _read_schema(path: str) -> Config:
     """Return the schema, which nobody changes."""
     return dict(yaml.safe_load(Path(path).read_text()))
-
-
-def _drop_absent(study: Config) -> None:
-    """Leave out optional published sets that are not at hand, and say so; the report does too."""
-    cache = Path("results", study["study"], "downloads")
-    for name, dataset in list(study["datasets"].items()):
-        if dataset["family"] == "literature":
-            reason = absence(dataset["source"], dataset.get("sha256"), cache)
-            if reason:
-                demand(
-                    dataset["optional"],
-                    f"datasets.{name}: {reason}; correct source, or say optional: true and the "
-                    "study goes on without it",
-                )
-                logger.warning("The study goes on without its data set %s: %s", name, reason)
-                study["left_out"][name] = reason
-                del study["datasets"][name]
-                subsets = study["subsets"].items()
-                study["subsets"] = {k: e for k, e in subsets if name not in subset_sources(e)}
-                if "mixtures" in study:
-                    added = study["mixtures"]["added"]
-                    study["mixtures"]["added"] = [other for other in added if other != name]
 
 
 def _check_pod(where: str, radial: list[int], angular: list[int]) -> None:

@@ -221,7 +221,10 @@ def _link(text: str, path: str) -> str:
 
 def _value(value: Any) -> str:
     """Write a value as it stands in a study file."""
-    return f"`{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}`"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and "." not in text:
+        text = text.replace("e", ".0e")  # without a point YAML takes it for a text
+    return f"`{text}`"
 
 
 def main() -> None:

@@ -165,17 +165,24 @@ def _wrong_type(error: ValidationError, schema: Config) -> str:
     value, wanted = error.instance, error.validator_value
     if wanted in ("array", "object"):
         return f"{quoted(value)} is not {WORDS[wanted]}"
-    if wanted in ("number", "integer") and isinstance(value, str):
-        number = re.fullmatch(r"([+-]?\d*)[.,]?(\d*)(?:[eE]([+-]?\d+))?", value.strip())
-        if number and (number[1] or number[2]):
-            written = f"{number[1] or 0}.{number[2] or 0}"
-            if number[3]:
-                written += f"e{number[3]}" if number[3][0] in "+-" else f"e+{number[3]}"
-            whole = wanted == "integer" and not number[2] and not number[3]
-            return f"{message} but text; write {number[1] if whole else written}"
+    if wanted in ("number", "integer") and (written := _written(value, whole=wanted == "integer")):
+        return f"{message} but text; write {written}"
     if wanted == "integer" and isinstance(value, float) and value.is_integer():
         return f"{message}; write {int(value)}"
     return message
+
+
+def _written(value: Any, *, whole: bool) -> str:
+    """Return how YAML takes the number that a text was meant for; empty if it is none."""
+    text = value.strip() if isinstance(value, str) else ""
+    number = re.fullmatch(r"([+-]?\d*)[.,]?(\d*)(?:[eE]([+-]?\d+))?", text)
+    if not number or not (number[1] or number[2]):
+        return ""
+    if whole and not number[2] and not number[3]:
+        return number[1]
+    power = number[3] or ""
+    power = f"e{power}" if power[:1] in ("+", "-") else f"e+{power}" if power else ""
+    return f"{number[1] or 0}.{number[2] or 0}{power}"
 
 
 def _types(wanted: str | list[str]) -> str:
@@ -184,7 +191,9 @@ def _types(wanted: str | list[str]) -> str:
 
 def _none_of_them(error: ValidationError, schema: Config) -> str:
     choices = " or ".join(_in_words(choice, schema) for choice in error.validator_value)
-    return f"{quoted(error.instance)} is not valid: it is {choices}"
+    written = _written(error.instance, whole=False) if "number" in choices else ""
+    hint = f"; this is a text, write {written}" if written else ""
+    return f"{quoted(error.instance)} is not valid: it is {choices}{hint}"
 
 
 def _in_words(choice: Config, schema: Config) -> str:
