@@ -81,7 +81,7 @@ def mutated(study, rng):
 def test_wrong_studies_are_read_or_refused_with_a_sentence(name, monkeypatch):
     """A removed or strange value is a sentence in any case, never another exception."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("diverse.study.check.absence", lambda *source: "")  # no network
+    monkeypatch.setattr("diverse.study.absent.absence", lambda *source: "")  # no network
     study = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     rng, refused, slowest = np.random.default_rng(2022), 0, 0.0
     for _ in range(MUTATIONS):
