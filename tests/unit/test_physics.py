@@ -32,7 +32,15 @@ from diverse.physics.elastic import elastic_constants
 from diverse.physics.properties import COLUMNS, definitions, measure_properties, properties
 from diverse.physics.relaxation import relaxed
 from diverse.physics.surfaces import gamma_line, surface_energy
-from diverse.physics.vibrations import phonon_frequencies, phonon_rows, thermal_expansion
+from diverse.physics.vibrations import (
+    _frequencies,
+    _phonon,
+    phonon_frequencies,
+    phonon_rows,
+    special_points,
+    supercell_repeats,
+    thermal_expansion,
+)
 from diverse.structures import ReferenceLattice
 from physics_cases import COPPER, MAGNESIUM, POTENTIALS, TUNGSTEN, calculator_of, crystal_of
 from zhou_eam import NEAREST, zhou_energy
@@ -253,6 +261,35 @@ def test_phonons_of_bcc(zhou):
     assert list(found.rows) == list(phonon_rows(TUNGSTEN))
     assert found.rows["phonon lowest"] == pytest.approx(0, abs=1e-3)
     assert found.curve.ticks[0] == ("G", 0)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "repeats"),
+    [
+        (TUNGSTEN, [8, 8, 8]),
+        (COPPER, [8, 8, 8]),
+        (MAGNESIUM, [6, 6, 4]),
+        (ReferenceLattice("In", "bct", 3.25, 4.95), [8, 8, 8]),
+    ],
+)
+def test_waves_of_special_points_repeat_in_the_supercell_of_phonons(lattice, repeats):
+    assert supercell_repeats(lattice).tolist() == repeats
+    if lattice.structure != "bct":  # where some points are no fractions
+        phases = np.array(list(special_points(lattice).values())) * repeats
+        np.testing.assert_allclose(phases, phases.round(), atol=1e-9)
+
+
+def test_phonons_at_special_points_are_those_of_a_larger_supercell():
+    """The force constants of this potential reach 9.5 Å, less than half the supercell."""
+    crystal = crystal_of("snap")
+    larger = _phonon(crystal.primitive, crystal.calculator, np.array([12, 12, 12]))
+    points = special_points(TUNGSTEN)
+    found = phonon_frequencies(crystal).rows
+    exact = dict(zip(points, _frequencies(larger, np.array([*points.values()])), strict=True))
+    assert found["phonon H"] == pytest.approx(exact["H"], rel=1e-4)
+    assert found["phonon P"] == pytest.approx(exact["P"], rel=1e-4)
+    ends = [found["phonon N low"], found["phonon N high"]]
+    assert ends == pytest.approx(exact["N"][[0, -1]], rel=1e-4)
 
 
 def test_the_dimer_of_a_morse_potential_is_its_minimum():

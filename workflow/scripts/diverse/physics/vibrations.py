@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from diverse.physics.crystal import Crystal, scaled
 from diverse.structures import ReferenceLattice
 
 EDGE = 11.0  # Å, at least, between opposite faces of supercells
+LARGEST_DENOMINATOR = 8  # of a special point's coordinates; in bct some are no such fractions
 DISPLACEMENT = 0.01  # Å
 POINTS = 60  # along a path of wave vectors
 UNSTABLE = -0.05  # THz: frequencies are imaginary from here on
@@ -41,10 +43,11 @@ def phonon_rows(lattice: ReferenceLattice) -> tuple[str, ...]:
 def phonon_frequencies(crystal: Crystal) -> Found:
     """Return frequencies (THz): lowest and highest at special points, lowest along the path.
 
-    By phonopy from displacements of 0.01 Å in a supercell with opposite faces at least 11 Å apart.
-    Imaginary frequencies are negative: the lattice is then not stable.
+    By phonopy from displacements of 0.01 Å in a supercell with opposite faces at least 11 Å apart,
+    in which waves of the special points repeat: their frequencies are exact, those between them
+    interpolated. Imaginary frequencies are negative: the lattice is then not stable.
     """
-    phonon = _phonon(crystal.primitive, crystal.calculator)
+    phonon = _phonon(crystal.primitive, crystal.calculator, supercell_repeats(crystal.reference))
     values: dict[str, float] = {}
     for name, point in special_points(crystal.reference).items():
         frequencies = _frequencies(phonon, point[None])[0]
@@ -67,6 +70,30 @@ def _names(lattice: ReferenceLattice, point: str) -> tuple[str, str]:
     return f"phonon {point} low", f"phonon {point} high"
 
 
+def supercell_repeats(lattice: ReferenceLattice) -> np.ndarray:
+    """Return the repeats of the primitive cell along its vectors in the supercell of phonons.
+
+    They are the smallest for which opposite faces of the reference lattice are at least 11 Å apart
+    and the phases of waves at the special points fit: multiples of 4 in bcc, of 8 in
+    fcc and diamond (K and U are at 3/8 and 5/8), of 2 in sc, of 6, 6 and 2 in hcp. In bct, points
+    that move with c/a are interpolated; for lattices from a file only the distance counts, since
+    their primitive cells may be large.
+
+    Returns
+    -------
+    ndarray of int, shape (3,)
+    """
+    cell = lattice.primitive().cell.array
+    least = EDGE * np.linalg.norm(np.linalg.inv(cell), axis=0)
+    multiples = np.ones(3, dtype=int)
+    if lattice.file is None:
+        for point in special_points(lattice).values():
+            parts = [Fraction(float(q)).limit_denominator(LARGEST_DENOMINATOR) for q in point]
+            if np.allclose(point, [float(part) for part in parts]):
+                multiples = np.lcm(multiples, [part.denominator for part in parts])
+    return multiples * np.ceil(least / multiples).astype(int)
+
+
 def thermal_expansion(crystal: Crystal) -> Found:
     """Return the linear expansion (%) from 0 K to temperatures, quasi-harmonic.
 
@@ -76,7 +103,8 @@ def thermal_expansion(crystal: Crystal) -> Found:
     from phonopy import run_qha
 
     cells = [scaled(crystal.primitive, volume) for volume in STRETCHES]
-    phonons = [_phonon(cell, crystal.calculator) for cell in cells]
+    repeats = supercell_repeats(crystal.reference)
+    phonons = [_phonon(cell, crystal.calculator, repeats) for cell in cells]
     _check_stable(phonons)
     energies = energies_of(cells, crystal.calculator)
     temperatures = np.arange(0.0, max(TEMPERATURES) + 2 * STEP, STEP)
@@ -102,19 +130,21 @@ def thermal_expansion(crystal: Crystal) -> Found:
     )
 
 
-def _phonon(primitive: Atoms, calculator: Calculator) -> Any:
-    """Return the phonons of a cell, by forces on displaced atoms."""
+def _phonon(primitive: Atoms, calculator: Calculator, repeats: np.ndarray) -> Any:
+    """Return the phonons of a cell, by forces on displaced atoms of a supercell.
+
+    Each atom of the cell is displaced to both sides along three axes: a supercell of hundreds of
+    atoms has tens of thousands of symmetry operations, which take longer than these forces.
+    """
     from phonopy import Phonopy
     from phonopy.structure.atoms import PhonopyAtoms
 
-    lengths = np.linalg.norm(np.linalg.inv(primitive.cell.array).T, axis=1)  # 1/heights
-    repeats = np.diag(np.ceil(EDGE * lengths).astype(int))
     unit = PhonopyAtoms(
         symbols=primitive.get_chemical_symbols(),
         cell=primitive.cell.array,
         scaled_positions=primitive.get_scaled_positions(),
     )
-    phonon = Phonopy(unit, repeats, primitive_matrix=np.eye(3))
+    phonon = Phonopy(unit, np.diag(repeats), primitive_matrix=np.eye(3), is_symmetry=False)
     phonon.generate_displacements(distance=DISPLACEMENT)
     displaced: Any = phonon.supercells_with_displacements
     phonon.forces = [_forces(cell, calculator) for cell in displaced]
