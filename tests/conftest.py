@@ -12,6 +12,7 @@ from ase.build import bulk, surface
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+import slurm_cluster
 from diverse import lammps_library
 from diverse.dynamics import Evaluate
 from diverse.labels.chunk import label_cells
@@ -41,6 +42,11 @@ class ByFile(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = Path(nodeid.split("::")[0])
         return "studies" if path.parent.name in STUDIES else str(path)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        slurm_cluster.clear()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:

@@ -53,6 +53,19 @@ def missing() -> str:
     return f"{CONFIGURATION} is there: this machine has a Slurm" if CONFIGURATION.exists() else ""
 
 
+def clear() -> None:
+    """Take away the configuration of a cluster of these tests whose run was killed.
+
+    It would keep the next run from starting one, and every `snakemake` waits for its controller.
+    """
+    if not CONFIGURATION.exists() or not os.access(CONFIGURATION.parent, os.W_OK):
+        return
+    ours = CONFIGURATION.read_text().splitlines()[:1] == TEXT.splitlines()[:1]
+    running = {process.info["name"] for process in psutil.process_iter(["name"])}
+    if ours and "slurmctld" not in running:
+        CONFIGURATION.unlink()
+
+
 class Job(NamedTuple):
     """A job that runs: its number, its node, and the rule and wildcards that Snakemake notes."""
 
