@@ -122,7 +122,7 @@ def test_a_damaged_chunk_is_named_and_only_it_is_redone(tmp_path, small_study, d
     assert untimed(labels / "expert/1.xyz") == sound
     drilled(
         "one bit of a chunk of labels and of its ledger flipped",
-        "named; one label is computed again, and the chunk has the same bytes",
+        "named; one label is computed again, and the chunk has the same labels",
         lost="the label of the row",
     )
 

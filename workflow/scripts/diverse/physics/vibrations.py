@@ -44,8 +44,9 @@ def phonon_frequencies(crystal: Crystal) -> Found:
     """Return frequencies (THz): lowest and highest at special points, lowest along the path.
 
     By phonopy from displacements of 0.01 Å in a supercell with opposite faces at least 11 Å apart,
-    in which waves of the special points repeat: their frequencies are exact, those between them
-    interpolated. Imaginary frequencies are negative: the lattice is then not stable.
+    in which waves of the special points repeat, but for lattices from a file and points of bct that
+    move with c/a: frequencies there are exact, others interpolated. Imaginary frequencies are
+    negative: the lattice is then not stable.
     """
     phonon = _phonon(crystal.primitive, crystal.calculator, supercell_repeats(crystal.reference))
     values: dict[str, float] = {}
