@@ -113,4 +113,4 @@ def find(errors, cells, families=None):
 def levels(errors, cells):
     """Return the levels of made-up errors on every ground."""
     by_set = errors_by_set(errors, cells, list(MODELS))
-    return ground_levels(by_set, cells, model_classes(MODELS), find(errors, cells))
+    return ground_levels(by_set, cells, model_classes(MODELS), find(errors, cells), {})

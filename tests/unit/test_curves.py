@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 import curve_cases
-from diverse.errors.curves import hidden_nodes, last_steps, learning_curves, model_sizes, set_sizes
+from diverse.errors.curves import (
+    hidden_nodes,
+    last_steps,
+    learning_curves,
+    model_sizes,
+    on_the_same_cells,
+    set_sizes,
+)
 from diverse.errors.ground import test_groups as groups_of
 from diverse.errors.levels import (
     NEUTRAL_GROUND,
@@ -54,7 +61,7 @@ def test_levels_are_of_mean_absolute_energies_and_of_rms_force_components():
     errors = pd.concat([errors, other.assign(part="a"), other.assign(seed=1)])
     groups = {q: groups_of(cells, q, np.ones(5, bool)) for q in ("energy", "forces")}
     by_set = errors_by_set(errors, cells, ["m"])
-    table = ground_levels(by_set, cells, {"m": "linear"}, {"t": groups})
+    table = ground_levels(by_set, cells, {"m": "linear"}, {"t": groups}, {})
     level = table.set_index(["ground", "quantity"])["level"]
     assert np.exp(level["t", "energy"]) == pytest.approx(2.0)
     assert np.exp(level["t", "forces"]) == pytest.approx(np.sqrt(60 / 18))
@@ -253,6 +260,23 @@ def test_a_draw_without_a_group_does_not_stand_apart():
     assert levels[0] < levels[2] < levels[1]
 
 
+def test_a_set_without_a_group_of_the_one_beside_it_is_balanced_by_that_one():
+    """The same models in draws 0 to 2 of ten; these have no test cell of the second group."""
+    whole = np.zeros((10, 1, 2))
+    whole[:, 0, 0] = np.linspace(0, 0.9, 10)
+    whole[:3, 0, 1], whole[3:, 0, 1] = np.nan, 2.0
+    some = np.where(np.arange(10)[:, None, None] < 3, whole, np.nan)
+    rows = {"model": "m", "ground": "g", "quantity": "energy"}
+    found = [
+        pd.DataFrame({"draw": range(10), "level": balanced_levels(*logs)[:, 0]}).assign(train=train)
+        for train, logs in {"set": (whole,), "set100": (some, whole)}.items()
+    ]
+    members = pd.concat(found).dropna().assign(of="set", **rows)
+    levels = on_the_same_cells(members.reset_index(drop=True)).groupby("train")["level"].mean()
+    assert levels["set100"] == pytest.approx(levels["set"])
+    assert balanced_levels(whole, whole) == pytest.approx(balanced_levels(whole))
+
+
 def test_groups_of_another_table_of_cells_are_refused(cells):
     """A pool of cells that nothing is tested on stands in the table, and not among the grounds."""
     errors = curve_cases.draw_errors(["expert"], ["linear4"], draws=1)
@@ -261,4 +285,4 @@ def test_groups_of_another_table_of_cells_are_refused(cells):
     longer = pd.concat([pool, cells], ignore_index=True)
     by_set = errors_by_set(errors, longer, ["linear4"])
     with pytest.raises(ValueError, match="numbers the rows of another table of cells"):
-        ground_levels(by_set, longer, {"linear4": "linear"}, grounds)
+        ground_levels(by_set, longer, {"linear4": "linear"}, grounds, {})

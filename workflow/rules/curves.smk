@@ -25,6 +25,14 @@ localrules:
     tabulate_sensitivity,
     tabulate_beside,
 
+# What training sets are compared with, but for the whole ones among themselves.
+BASE = config.get("mixtures", {"base": None})["base"]
+BESIDE = {
+    **dict.fromkeys(COMPARED, BASE),
+    **{name: of for name, (of, _) in WEIGHTED.items()},
+    **CURVES,
+}
+
 
 rule measure_levels:
     """Average logarithms of errors over groups of test cells."""
@@ -44,6 +52,7 @@ rule measure_levels:
     params:
         families=FAMILIES,
         trains=WHOLE,
+        beside=BESIDE,
         models=lookup(within=config, dpath="models"),
     message:
         "Averaging errors over the groups of test cells"
@@ -198,7 +207,7 @@ rule show_mixtures:
     params:
         families=FAMILIES,
         trains=COMPARED,
-        base=config.get("mixtures", {"base": None})["base"],
+        base=BASE,
     message:
         "Comparing mixtures of training sets"
     script:

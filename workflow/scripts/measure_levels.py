@@ -17,7 +17,8 @@ material = Material.of(
 )
 grounds = find_grounds(Ground.of(material, quantity) for quantity in DECISIVE)
 by_set = errors_by_set(errors, material.cells, list(material.classes))
-levels = ground_levels(by_set, material.cells, material.classes, grounds)
+beside = snakemake.params.beside
+levels = ground_levels(by_set, material.cells, material.classes, grounds, beside)
 levels.to_csv(snakemake.output.levels, index=False, float_format="%.8g")
 grounds_table(grounds).to_csv(snakemake.output.grounds, index=False)
 finish(snakemake)

@@ -70,6 +70,7 @@ def ground_levels(
     cells: pd.DataFrame,
     classes: Mapping[str, str],
     grounds: Grounds,
+    beside: Mapping[str, str | None],
 ) -> pd.DataFrame:
     """Return the mean of log e over the groups of each ground, all groups alike.
 
@@ -83,6 +84,9 @@ def ground_levels(
         Class of each model, in the order of the axis of models of `errors`.
     grounds : mapping
         Of `find_grounds`.
+    beside : mapping of str to str or None
+        Of further training sets, the one that each is compared with: it balances the groups of a
+        set that has not all of its draws.
 
     Returns
     -------
@@ -98,13 +102,20 @@ def ground_levels(
     """
     sizes = {"energy": np.ones(len(cells)), "forces": 3.0 * cells["n_atoms"].to_numpy()}
     ones, parts, models = np.ones((1, len(cells))), [], np.array(list(classes))
-    for train, of_set in errors.items():
+
+    def logs(train: str, quantity: str, groups: Sequence[Group]) -> np.ndarray:
+        values = np.abs(errors[train].quantity(quantity)[0])
+        return log_errors(sizes[quantity], values, groups, ones, DECISIVE[quantity])[0]
+
+    for train in errors:
+        other = beside.get(train)
         for ground, by_quantity in grounds.items():
             for quantity, groups in by_quantity.items():
                 _check_places(groups, cells)
-                values = np.abs(of_set.quantity(quantity)[0])
-                logs = log_errors(sizes[quantity], values, groups, ones, DECISIVE[quantity])
-                levels = balanced_levels(logs[0])
+                others = (
+                    logs(other, quantity, groups) if other is not None and other in errors else None
+                )
+                levels = balanced_levels(logs(train, quantity, groups), others)
                 draw, model = np.nonzero(np.isfinite(levels))
                 part = pd.DataFrame({"model": models[model], "draw": draw})
                 part["level"] = levels[draw, model]
@@ -125,25 +136,38 @@ def _check_places(groups: Sequence[Group], cells: pd.DataFrame) -> None:
             )
 
 
-def balanced_levels(logs: np.ndarray) -> np.ndarray:
+def balanced_levels(logs: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
     """Return the mean over groups of every draw, freed of which groups have test cells in it.
 
     Groups differ by orders of magnitude, so that a draw without one of them would stand apart for
     that reason alone. The mean of a draw is therefore that of deviations from the mean of each
     group over draws, plus the mean of these over all groups.
 
+    A training set that has some draws alone may have no error at all on a group that it is compared
+    on. Its groups are balanced by the means of the other set.
+
     Parameters
     ----------
     logs : ndarray, shape (n_draws, n_models, n_groups)
         Logarithms of errors; NaN where there is none.
+    others : ndarray, shape (n_draws, n_models, n_groups), optional
+        Those of the training set that it is compared with, whose means count for models that lack
+        a draw of it.
 
     Returns
     -------
     ndarray, shape (n_draws, n_models)
     """
-    of_group = mean_of_finite(np.moveaxis(logs, 0, -1))  # (models, groups)
+    of_group = _over_draws_of_group(logs)
+    if others is not None:
+        lacks = np.isfinite(others).any(axis=-1) & ~np.isfinite(logs).any(axis=-1)
+        of_group = np.where(lacks.any(axis=0)[:, None], _over_draws_of_group(others), of_group)
     levels: np.ndarray = mean_of_finite(logs - of_group) + mean_of_finite(of_group)
     return levels
+
+
+def _over_draws_of_group(logs: np.ndarray) -> np.ndarray:
+    return mean_of_finite(np.moveaxis(logs, 0, -1))  # (models, groups)
 
 
 def grounds_table(grounds: Grounds) -> pd.DataFrame:
