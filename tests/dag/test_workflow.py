@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from diverse.study.check import load_study
-from diverse.study.fits import fit_settings
+from diverse.study.fits import fit_settings, known_fits
 from paths import ROOT, clean_environment, snakemake
 
 STAGES = [
@@ -102,10 +102,15 @@ def test_the_paper_at_full_size_is_planned(tmp_path):
     assert found["sum_block"] == 3 * 2 * 21  # of quadratic8, which holds every SNAP, and of POD
     assert (found["fit_sums"], found["fit_sums_of_pod"], found["draw_sums"]) == (18, 3, 21)
     assert not {"fit_polynomial", "fit_pod", "draw_polynomials", "draw_network"} & found.keys()
-    # Fits that are released are of the study file as it is: none is made again.
-    released = [
-        path.stem for path in (ROOT / "results/release/paper-surrogate/fits").glob("*.json")
-    ]
+    # Fits that are released of the study file as it is are not made again.
+    study = load_study(
+        yaml.safe_load((ROOT / "config/paper-surrogate.yaml").read_text()),
+        str(ROOT / "workflow/schemas/study.schema.yaml"),
+    )
+    tests = [name for name, dataset in study["datasets"].items() if dataset["use"] != "pool"]
+    released = known_fits(
+        ROOT / "results/release/paper-surrogate/fits", fit_settings(study, study["models"]), tests
+    )
     left = jobs(snakemake(tmp_path, *arguments).stdout)
     assert left.get("take_fits", 0) == bool(released)
     trained = {"fit_sums": 18, "fit_sums_of_pod": 3, "train_network": 18, "fit_subsets": 3}
@@ -149,6 +154,7 @@ def test_released_fits_are_taken_unless_settings_differ_or_labels_are_recomputed
     anew = [0, 2 * 3 * 21, 3, 2 * 3, 3, 2]
     assert plan() == anew
     loaded = load_study(study, str(ROOT / "workflow/schemas/study.schema.yaml"))
+    tests = [name for name, dataset in loaded["datasets"].items() if dataset["use"] != "pool"]
     fits = tmp_path / "results/release/paper-surrogate/fits"
     for model, names in MADE.items():
         files = [name.format(train) for train in ("entropy", "random", "expert") for name in names]
@@ -157,12 +163,15 @@ def test_released_fits_are_taken_unless_settings_differ_or_labels_are_recomputed
             (fits / file).touch()
         settings = fit_settings(loaded, [model])[model]
         record = {"settings": settings, "files": dict.fromkeys(files, "")}
-        record |= {"cells": {}, "benchmarks": {}}
+        record |= {"cells": dict.fromkeys(tests, ""), "benchmarks": {}}
         (fits / f"{model}.json").write_text(json.dumps(record))
     assert plan() == [1, 3 * 21, 0, 3, 0, 1]  # those of POD alone
     assert plan(labels="recompute") == anew
     other = study["models"] | {"linear4": study["models"]["linear4"] | {"energy_weight": 30}}
     assert plan(models=other) == [1, 2 * 3 * 21, 3, 2 * 3, 0, 2]
+    # Another test set: released fits have no errors on it.
+    more = study["datasets"] | {"further": study["datasets"]["hot"]}
+    assert plan(datasets=more) == anew
 
 
 def test_the_paper_with_dft_is_the_surrogate_with_other_labels_and_few_jobs(tmp_path):

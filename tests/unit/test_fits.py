@@ -7,6 +7,8 @@ import pytest
 
 from diverse.study.fits import (
     FOLLOWED,
+    SELECTED,
+    SOLVER,
     OtherFitsError,
     fit_settings,
     known_fits,
@@ -46,22 +48,44 @@ def released(study: Path, tmp_path: Path) -> Path:
     return target
 
 
+def study_of(models: dict[str, object], subsets: dict[str, object]) -> dict[str, object]:
+    """Return a study with a value of every part, and one that no fit follows from."""
+    parts = dict.fromkeys((*FOLLOWED, *SELECTED, "search"), 1)
+    return {**parts, "models": models, "subsets": subsets, "labels": "retry"}
+
+
 def test_fits_to_subsets_follow_from_the_subsets_of_their_model_alone() -> None:
-    models = {"linear4": {"twojmax": 4}, "linear6": {"twojmax": 6}}
+    models = {
+        "linear4": {"family": "linear", "twojmax": 4},
+        "linear6": {"family": "linear", "twojmax": 6},
+        "expand4": {"family": "network", "twojmax": 4},
+    }
     subsets = {"small": {"models": ["linear6"], "environments": 100}}
-    study = {**dict.fromkeys(FOLLOWED, 1), "models": models, "subsets": subsets, "labels": "retry"}
-    found = fit_settings(study, models)
-    assert list(found) == ["linear4", "linear6", "linear6-subsets"]
-    assert found["linear6"] == {**dict.fromkeys(FOLLOWED, 1), "model": {"twojmax": 6}}
-    assert found["linear6-subsets"] == {**found["linear6"], "subsets": subsets}
+    found = fit_settings(study_of(models, subsets), models)
+    assert list(found) == ["linear4", "linear6", "linear6-subsets", "expand4"]
+    own = {**dict.fromkeys(FOLLOWED, 1), "model": models["linear6"], "solver": SOLVER}
+    assert found["linear6"] == own
+    selected = dict.fromkeys(SELECTED, 1)
+    assert found["linear6-subsets"] == {**own, **selected, "subsets": subsets}
+    assert "solver" not in found["expand4"]
+
+
+def test_searched_weights_follow_from_the_search() -> None:
+    models = {
+        "quadratic4": {"family": "quadratic", "energy_weight": "auto"},
+        "linear4": {"family": "linear", "energy_weight": 10, "energy_scale": None},
+    }
+    found = fit_settings(study_of(models, {}), models)
+    assert (found["quadratic4"].get("search"), found["linear4"].get("search")) == (1, None)
 
 
 def test_another_run_takes_the_files_and_what_they_took(
     study: Path, released: Path, tmp_path: Path
 ) -> None:
-    assert known_fits(released, {"linear4": SETTINGS, "linear6": SETTINGS}) == {"linear4": FILES}
+    both = {"linear4": SETTINGS, "linear6": SETTINGS}
+    assert known_fits(released, both, ["entropy"]) == {"linear4": FILES}
     other = tmp_path / "results/b"
-    draws = {"entropy": str(study / "draws.csv"), "unused": str(study / "draws.csv")}
+    draws = {"entropy": str(study / "draws.csv")}
     take_fits([released / "linear4.json"], draws, other)
     found = {str(path.relative_to(other)) for path in other.rglob("*") if path.is_file()}
     assert found == {*FILES, JOB}
@@ -70,13 +94,20 @@ def test_another_run_takes_the_files_and_what_they_took(
 
 @pytest.mark.parametrize("change", [{"seed": 2}, {"model": {"twojmax": 6, "draws": (1, 2)}}])
 def test_fits_of_other_settings_are_not_known(released: Path, change: dict[str, object]) -> None:
-    assert known_fits(released, {"linear4": SETTINGS | change}) == {}
+    assert known_fits(released, {"linear4": SETTINGS | change}, ["entropy"]) == {}
+
+
+@pytest.mark.parametrize("tests", [[], ["entropy", "lattices"], ["lattices"]])
+def test_fits_that_were_tested_on_other_sets_are_not_known(
+    released: Path, tests: list[str]
+) -> None:
+    assert known_fits(released, {"linear4": SETTINGS}, tests) == {}
 
 
 def test_fits_that_are_not_whole_are_not_known(released: Path, tmp_path: Path) -> None:
     (released / FILES[0]).unlink()
-    assert known_fits(released, {"linear4": SETTINGS}) == {}
-    assert known_fits(tmp_path / "nowhere", {"linear4": SETTINGS}) == {}
+    assert known_fits(released, {"linear4": SETTINGS}, ["entropy"]) == {}
+    assert known_fits(tmp_path / "nowhere", {"linear4": SETTINGS}, ["entropy"]) == {}
 
 
 def test_fits_to_other_cells_are_refused(released: Path, tmp_path: Path) -> None:
@@ -105,4 +136,4 @@ def test_a_file_that_is_not_what_the_record_tells_of_is_refused(
 def test_a_damaged_record_is_refused(released: Path, text: str) -> None:
     (released / "linear4.json").write_text(text)
     with pytest.raises(OtherFitsError, match="linear4.json is not a record of fits, or damaged"):
-        known_fits(released, {"linear4": SETTINGS})
+        known_fits(released, {"linear4": SETTINGS}, ["entropy"])

@@ -12,6 +12,7 @@ from diverse.kernel.device import EMULATION
 from diverse.labels.labellers import Label
 from diverse.labels.ledger import attach
 from diverse.models import predict
+from diverse.models.agreement import fit_beside
 from diverse.models.fitsnap import fit_with_fitsnap
 from diverse.models.polynomial.accumulate import Fold, Gram, accumulate, survey
 from diverse.models.polynomial.cuda_gram import CudaGram
@@ -145,13 +146,18 @@ def test_solution_is_that_of_ridge_regression(cells, quadratic, monkeypatch):
     weights = energy_dependent_weights(-9.0, 0.7)
     folds, basis = folds_of(cells, 4, quadratic, weights=weights)
     rows, target = stacked(cells, basis, weights)
+    mean = target[: len(cells)] @ rows[: len(cells), 0] / (rows[:, 0] @ rows[:, 0])
+    target = target - mean * rows[:, 0]
     ridge = 0.5
     penalised = np.concatenate([rows, np.sqrt(ridge) * basis.to_lammps()])
     padded = np.concatenate([target, np.zeros(basis.n_columns)])
     exact = np.linalg.lstsq(penalised, padded, rcond=None)[0]
     fit = solve(folds, basis, **WEIGHTS, ridge=ridge)
+    exact_of_labels = exact + mean * np.eye(basis.n_columns)[0]
     np.testing.assert_allclose(
-        rows @ np.linalg.solve(basis.to_lammps(), fit.coefficients), rows @ exact, atol=1e-8
+        rows @ np.linalg.solve(basis.to_lammps(), fit.coefficients),
+        rows @ exact_of_labels,
+        atol=1e-8,
     )
     assert fit.summary["rows"] == len(rows)
     scaled = rows / np.linalg.norm(rows, axis=0)
@@ -163,6 +169,48 @@ def test_solution_is_that_of_ridge_regression(cells, quadratic, monkeypatch):
     np.testing.assert_allclose(
         fit.covariance, noise * np.linalg.inv(penalised.T @ penalised), rtol=1e-5, atol=1e-12
     )
+
+
+def from_zero(cells, zero):
+    """Return the cells with energies per atom counted from another zero (eV)."""
+    moved = []
+    for cell in cells:
+        results = cell.calc.results
+        energies = {name: results[name] + zero * len(cell) for name in ("energy", "free_energy")}
+        copy = cell.copy()
+        copy.calc = SinglePointCalculator(copy, **{**results, **energies})
+        moved.append(copy)
+    return moved
+
+
+@pytest.mark.parametrize("zero", [17.0, -2000.0])
+@pytest.mark.parametrize("ridge", [None, 100.0])
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_another_zero_of_energy_makes_no_other_fit(cells, quadratic, ridge, zero):
+    """Energies of labels have any zero, that of the code that made them."""
+    fits = []
+    for labels in (cells, from_zero(cells, zero)):
+        folds, basis = folds_of(labels, 4, quadratic)
+        fits.append(solve(folds, basis, **WEIGHTS, ridge=ridge))
+    here, there = fits
+    assert there.ridge == pytest.approx(here.ridge)
+    assert there.coefficients[0] - here.coefficients[0] == pytest.approx(zero, abs=1e-5)
+    scale = np.abs(here.coefficients[1:]).max()
+    np.testing.assert_allclose(
+        there.coefficients[1:], here.coefficients[1:], rtol=0, atol=1e-6 * scale
+    )
+    assert there.summary["noise"] == pytest.approx(here.summary["noise"], rel=1e-4)
+
+
+def test_fitsnap_counts_energies_from_their_mean_too(cells, tmp_path):
+    """A strong ridge, and labels far from zero: both would show in the predictions."""
+    labels = from_zero(cells, -2000.0)
+    settings = FitSettings(SnapForm(4, quadratic=False), 10.0, 1.0, 100.0, 0.7, 4)
+    options = {"cutoff": CUTOFF, "zbl": ZBL_W}
+    streaming, _, fit = fit_streaming(lambda: labels, settings, **options)
+    model, _ = fit_beside(streaming, fit.ridge, labels, settings, tmp_path / "potential", **options)
+    written = PolynomialModel.read(tmp_path)
+    assert written.constant == pytest.approx(model.constant, abs=1e-9)
 
 
 def test_ridge_is_the_one_that_predicts_left_out_folds_best(cells):

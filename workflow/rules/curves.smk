@@ -25,9 +25,10 @@ localrules:
     tabulate_sensitivity,
     tabulate_beside,
 
+
 # What training sets are compared with, but for the whole ones among themselves.
 BASE = config.get("mixtures", {"base": None})["base"]
-BESIDE = {
+COMPARED_WITH = {
     **dict.fromkeys(COMPARED, BASE),
     **{name: of for name, (of, _) in WEIGHTED.items()},
     **CURVES,
@@ -52,7 +53,7 @@ rule measure_levels:
     params:
         families=FAMILIES,
         trains=WHOLE,
-        beside=BESIDE,
+        beside=COMPARED_WITH,
         models=lookup(within=config, dpath="models"),
     message:
         "Averaging errors over the groups of test cells"

@@ -20,7 +20,7 @@ localrules:
 
 RELEASED_FITS = f"{RELEASED}/{config['study']}/fits"
 FIT_SETTINGS = fit_settings(config, MODELS if BLOCKED else [])
-TAKEN = known_fits(RELEASED_FITS, FIT_SETTINGS) if RELEASED else {}  # files by name
+TAKEN = known_fits(RELEASED_FITS, FIT_SETTINGS, TESTS) if RELEASED else {}  # files by name
 
 
 rule record_fit:

@@ -24,6 +24,7 @@ from diverse.models.ace.form import AceForm
 from diverse.models.ace.model import AceModel
 from diverse.models.polynomial.fit import fit_streaming
 from diverse.models.polynomial.settings import FitSettings
+from diverse.study.fits import SOLVER
 from diverse.zbl import ZBL
 
 PLACE = ["train", "model", "draw", "part"]
@@ -33,7 +34,7 @@ Model = Mapping[str, Any]
 
 
 def fit_digest(model: Model, draws: Iterable[str | Path], *, cutoff: float, zbl: ZBL) -> str:
-    """Return a hash of what the errors of a model on all draws follow from.
+    """Return a hash of what the errors of a model on all draws follow from, the solver too.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def fit_digest(model: Model, draws: Iterable[str | Path], *, cutoff: float, zbl:
     cutoff : float, Å
     zbl : ZBL
     """
-    digest = sha256(json.dumps([dict(model), cutoff, asdict(zbl)], sort_keys=True).encode())
+    digest = sha256(json.dumps([dict(model), SOLVER, cutoff, asdict(zbl)], sort_keys=True).encode())
     for path in draws:
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:16]

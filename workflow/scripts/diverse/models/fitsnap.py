@@ -20,6 +20,7 @@ from ase import Atoms
 from diverse.kernel import BispectrumSettings
 from diverse.labels.target import fit_target
 from diverse.lammps_library import UNITS_TAG, standard_form
+from diverse.models.polynomial.design import targets
 from diverse.models.polynomial.model import PolynomialModel
 from diverse.models.weights import CellWeights
 from diverse.zbl import ZBL
@@ -39,6 +40,9 @@ def fit_with_fitsnap(
     ridge: float,
 ) -> PolynomialModel:
     """Fit linear or quadratic SNAP to free energies and forces, and write the LAMMPS files.
+
+    FitSNAP gets energies counted from their mean per atom, as
+    `diverse.models.polynomial.solve.solve` counts them, and the mean is added to its constant.
 
     Parameters
     ----------
@@ -97,8 +101,10 @@ def fit_with_fitsnap(
     }
     potential.parent.mkdir(parents=True, exist_ok=True)
     instance = _fitsnap()(settings, arglist=["--overwrite"])
-    instance.process_configs([_configuration(cell, *weights(cell)) for cell in cells])
+    mean = _mean_energy(cells, zbl, weights)
+    instance.process_configs([_configuration(cell, mean, *weights(cell)) for cell in cells])
     instance.solver.perform_fit()
+    instance.solver.fit[0] += mean  # the constant
     instance.output.write_lammps(instance.solver.fit)
     for path in (potential.with_suffix(end) for end in (".snapcoeff", ".snapparam")):
         path.write_text(_undated(_flags(path.read_text())))
@@ -122,15 +128,27 @@ def _ridge_solver(ridge: float) -> dict[str, dict[str, Any]]:
     return {"SOLVER": {"solver": "RIDGE"}, "RIDGE": {"alpha": ridge, "local_solver": 0}}
 
 
-def _configuration(cell: Atoms, energy_weight: float, force_weight: float) -> dict[str, Any]:
-    """Return the cell as FitSNAP wants it: lower-triangular lattice, column vectors."""
+def _mean_energy(cells: Sequence[Atoms], zbl: ZBL, weights: CellWeights) -> float:
+    """Return the mean energy per atom on top of ZBL (eV), by the squares of the row weights."""
+    sizes = np.array([len(cell) for cell in cells])
+    energies, _ = targets(cells, zbl)
+    return float(np.average(energies / sizes, weights=[weights(cell)[0] ** 2 for cell in cells]))
+
+
+def _configuration(
+    cell: Atoms, mean: float, energy_weight: float, force_weight: float
+) -> dict[str, Any]:
+    """Return the cell as FitSNAP wants it, its energy per atom counted from a mean (eV).
+
+    Its lattice is lower-triangular, of column vectors.
+    """
     lattice, rotation = standard_form(cell)
     energy, forces = fit_target(cell)
     return {
         "Group": cell.info["config_type"],
         "File": cell.info["key"],
         "Positions": cell.positions @ rotation.T,
-        "Energy": energy,
+        "Energy": energy - mean * len(cell),
         "Forces": forces @ rotation.T,
         "Stress": np.zeros((3, 3)),
         "AtomTypes": cell.get_chemical_symbols(),

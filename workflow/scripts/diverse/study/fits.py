@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from diverse.seals import sha256_of
 
 Record = dict[str, Any]
+SOLVER = 2  # of polynomials: raised when the same settings and cells make other coefficients
 SUBSET_FITS = "-subsets"  # end of the name of a model's fits to subsets
 FOLLOWED = ("seed", "element", "cutoff", "zbl", "split", "device")  # parts of a study
+SELECTED = ("lattice", "optimiser")  # what cells are selected by, beside the subsets
 
 
 class OtherFitsError(RuntimeError):
@@ -32,11 +34,17 @@ def fit_settings(study: Mapping[str, Any], models: Iterable[str]) -> dict[str, R
     """
     found = {}
     for model in models:
-        own = {**{name: study[name] for name in FOLLOWED}, "model": study["models"][model]}
+        entry = study["models"][model]
+        own = {**{name: study[name] for name in FOLLOWED}, "model": entry}
+        if entry["family"] != "network":
+            own["solver"] = SOLVER
+        if "auto" in {entry.get("energy_weight"), entry.get("energy_scale")}:
+            own["search"] = study["search"]
         subsets = {n: part for n, part in study["subsets"].items() if model in part["models"]}
         found[model] = own
         if subsets:
-            found[f"{model}{SUBSET_FITS}"] = {**own, "subsets": subsets}
+            chosen_by = {name: study[name] for name in SELECTED}
+            found[f"{model}{SUBSET_FITS}"] = {**own, **chosen_by, "subsets": subsets}
     return found
 
 
@@ -77,9 +85,12 @@ def make_record(
 
 
 def known_fits(
-    folder: str | Path, settings: Mapping[str, Mapping[str, Any]]
+    folder: str | Path, settings: Mapping[str, Mapping[str, Any]], tests: Collection[str]
 ) -> dict[str, list[str]]:
     """Return the files, by name, of fits that lie in a folder whole and have these settings.
+
+    Fits that were tested on other data sets than the study's are left out: their errors on a set
+    that came since are not there.
 
     Parameters
     ----------
@@ -87,6 +98,8 @@ def known_fits(
         Folder of released fits; it need not exist.
     settings : mapping
         Of `fit_settings`.
+    tests : collection of str
+        Data sets that the study tests on.
 
     Raises
     ------
@@ -99,7 +112,8 @@ def known_fits(
         if path.exists():
             record = _read_record(path)
             whole = all(Path(folder, name).exists() for name in record["files"])
-            if whole and record["settings"] == _plain(wanted):
+            tested = set(record["cells"]) == set(tests)
+            if whole and tested and record["settings"] == _plain(wanted):
                 found[fit] = list(record["files"])
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,14 @@ class Gram:
     def on_host(self) -> Gram:
         """Return the sums as arrays on the host: this object, unless it lies on a card."""
         return self
+
+    def less(self, column: int, coefficient: float) -> Gram:
+        """Return the sums with a column times a coefficient taken off the targets."""
+        gram = copy(self)
+        row = np.concatenate([self.matrix[:column, column], self.matrix[column, column:]])
+        gram.vector = self.vector - coefficient * row
+        gram.square = self.square - coefficient * float(self.vector[column] + gram.vector[column])
+        return gram
 
     def residual(self, coefficients: np.ndarray) -> float:
         """Return the sum of squares of A c - b, no smaller than the rounding of its terms."""

@@ -116,7 +116,7 @@ def design_rows(
         Three rows an atom: minus the derivatives of the sums of the columns.
     """
     energy_rows, force_rows = source.rows(cells, basis)
-    energies, forces = _targets(cells, zbl)
+    energies, forces = targets(cells, zbl)
     sizes = np.array([len(cell) for cell in cells])
     return (
         Rows(energy_rows, energies / sizes),
@@ -169,8 +169,8 @@ def _means(cells: Sequence[Atoms], basis: Basis, white: Array) -> Array:
     return means
 
 
-def _targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:
-    """Return energies (eV) and forces (eV/Å) of cells, the repulsion subtracted."""
+def targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:
+    """Return what is fitted: energies (eV) and forces (eV/Å) of cells, the repulsion subtracted."""
     reference, reference_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
     energies, forces = zip(*map(fit_target, cells), strict=True)
     return np.array(energies) - reference, np.concatenate(forces) - reference_forces

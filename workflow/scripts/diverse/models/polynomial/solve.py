@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 
 import numpy as np
@@ -15,6 +15,7 @@ from diverse.models.polynomial.accumulate import Fold
 from diverse.models.polynomial.basis import Basis
 from diverse.models.search import ONE_TRAJECTORY, PartErrors
 
+CONSTANT = 0  # place of the constant among columns, and among coefficients
 STRONGEST = 1e4  # ridge tried, where 1 equals the normal equations in some column
 DECADES = 18  # of ridge strengths that are tried
 SINGULAR = 1e-13  # smallest pivot of a matrix of unit diagonal, for each column
@@ -49,18 +50,27 @@ class Fit:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Weighted normal equations, LAMMPS' coefficients c and their penalty |c|^2."""
+    """Weighted normal equations, LAMMPS' coefficients c and their penalty |c|^2.
 
-    matrix: np.ndarray
-    vector: np.ndarray
+    Energies are counted from `mean`, the mean energy per atom (eV) of the folds.
+    """
+
     to_lammps: np.ndarray
     penalty: np.ndarray
+    mean: float
+    matrix: np.ndarray
+    vector: np.ndarray
+    square: float
 
     @classmethod
     def of(cls, folds: Sequence[Fold], basis: Basis, squares: tuple[float, float]) -> _Problem:
         """Return the problem of all folds; `squares` are the squares of the row weights."""
         to_lammps = basis.to_lammps()
-        return cls(*_normal_equations(folds, squares), to_lammps, to_lammps.T @ to_lammps)
+        return cls(to_lammps, to_lammps.T @ to_lammps, *_normal_equations(folds, squares))
+
+    def of_folds(self, folds: Sequence[Fold], squares: tuple[float, float]) -> _Problem:
+        """Return the same problem of other folds."""
+        return _Problem(self.to_lammps, self.penalty, *_normal_equations(folds, squares))
 
     def factor(self, ridge: float) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
         """Return the Cholesky factor of S (A^T A + ridge P) S, and the diagonal of S.
@@ -78,9 +88,11 @@ class _Problem:
         return factor, scale
 
     def solution(self, ridge: float) -> np.ndarray:
-        """Return the coefficients in the whitened basis."""
+        """Return the coefficients in the whitened basis, for energies as they are."""
         factor, scale = self.factor(ridge)
-        return scale * cho_solve(factor, scale * self.vector)
+        coefficients: np.ndarray = scale * cho_solve(factor, scale * self.vector)
+        coefficients[CONSTANT] += self.mean
+        return coefficients
 
 
 def solve(
@@ -93,6 +105,11 @@ def solve(
     judged: Sequence[Fold] | None = None,
 ) -> Fit:
     """Minimise |W (A c - b)|^2 + ridge |c|^2, c the coefficients of LAMMPS, as FitSNAP does.
+
+    Energies are counted from their mean per atom, which is added to the constant afterwards: the
+    fit does not depend on the zero of energy of the labels, which is that of the code that made
+    them. A penalty on the whole constant would bend a fit the more, the farther its labels are
+    from zero.
 
     Parameters
     ----------
@@ -121,8 +138,10 @@ def solve(
     squares = (energy_weight**2, force_weight**2)
     whole = _Problem.of(folds, basis, squares)
     count = sum(fold.energy.count + fold.force.count for fold in folds)
-    solution, covariance, summary = _solve_whole(whole, ridge, count, _square(folds, squares))
-    return Fit(whole.to_lammps @ solution, ridge, covariance, path, summary)
+    solution, covariance, summary = _solve_whole(whole, ridge, count)
+    coefficients = whole.to_lammps @ solution
+    coefficients[CONSTANT] += whole.mean
+    return Fit(coefficients, ridge, covariance, path, summary)
 
 
 def left_out_path(
@@ -165,10 +184,8 @@ def left_out_path(
         raise ValueError(ONE_TRAJECTORY)
     squares = (energy_weight**2, force_weight**2)
     whole = _Problem.of(folds, basis, squares)
-    without = []
-    for fold in folds:
-        matrix, vector = _normal_equations([fold], squares)
-        without.append(replace(whole, matrix=whole.matrix - matrix, vector=whole.vector - vector))
+    others = [[other for other in folds if other is not fold] for fold in folds]
+    without = [whole.of_folds(rest, squares) for rest in others]
     strongest = STRONGEST * (np.diag(whole.matrix) / np.diag(whole.penalty)).max()
     found = []
     for strength in strongest * 10.0 ** -np.arange(DECADES) if ridge is None else [ridge]:
@@ -201,19 +218,20 @@ def _errors(folds: Sequence[Fold], coefficients: Sequence[np.ndarray]) -> PartEr
 
 def _normal_equations(
     folds: Sequence[Fold], squares: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weighted sums of A^T A and A^T b over folds."""
-    n = len(folds[0].energy.vector)
-    matrix, vector = np.zeros((n, n), order="F"), np.zeros(n)
+) -> tuple[float, np.ndarray, np.ndarray, float]:
+    """Return the mean energy of folds, and from there the weighted A^T A, A^T b and b^T b."""
+    energies = [fold.energy for fold in folds]
+    sums = sum(gram.vector[CONSTANT] for gram in energies)
+    mean = float(sums / sum(gram.matrix[CONSTANT, CONSTANT] for gram in energies))
+    n = len(energies[0].vector)
+    matrix, vector, total = np.zeros((n, n), order="F"), np.zeros(n), 0.0
     for fold in folds:
-        for square, gram in zip(squares, (fold.energy, fold.force), strict=True):
+        grams = (fold.energy.less(CONSTANT, mean), fold.force)
+        for square, gram in zip(squares, grams, strict=True):
             matrix += square * gram.matrix
             vector += square * gram.vector
-    return _mirrored(matrix), vector
-
-
-def _square(folds: Sequence[Fold], squares: tuple[float, float]) -> float:
-    return sum(squares[0] * fold.energy.square + squares[1] * fold.force.square for fold in folds)
+            total += square * gram.square
+    return mean, _mirrored(matrix), vector, total
 
 
 def _mirrored(upper: np.ndarray) -> np.ndarray:
@@ -221,9 +239,12 @@ def _mirrored(upper: np.ndarray) -> np.ndarray:
 
 
 def _solve_whole(
-    problem: _Problem, ridge: float, count: int, square: float
+    problem: _Problem, ridge: float, count: int
 ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
-    """Return the solution, its covariance (whitened basis), and the summary of `Fit`."""
+    """Return the solution from the mean energy, its covariance, and the summary of `Fit`.
+
+    Solution and covariance are in the whitened basis.
+    """
     n = len(problem.vector)
     unit = 1 / np.sqrt(np.maximum(np.diag(problem.matrix), np.finfo(float).tiny))
     spectrum = eigvalsh(problem.matrix * np.outer(unit, unit))
@@ -238,7 +259,8 @@ def _solve_whole(
     solution = scale * cho_solve(factor, scale * problem.vector)
     inverse = _mirrored(dpotri(factor[0])[0]) * np.outer(scale, scale)
     freedom = float(np.vdot(inverse, problem.matrix))
-    residual = solution @ problem.matrix @ solution - 2 * problem.vector @ solution + square
+    residual = solution @ problem.matrix @ solution - 2 * problem.vector @ solution
+    residual += problem.square
     noise = max(0.0, float(residual)) / max(count - freedom, 1.0)
     summary = {
         "rows": count,
