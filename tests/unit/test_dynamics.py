@@ -11,7 +11,13 @@ from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
 from diverse import lammps_library
-from diverse.dynamics.conservation import COLUMNS, Protocol, conservation_rows, deviations
+from diverse.dynamics.conservation import (
+    COLUMNS,
+    Protocol,
+    conservation_rows,
+    deviations,
+    mean_temperature,
+)
 from diverse.dynamics.slopes import order_of_conservation, slopes_table
 from diverse.dynamics.verlet import Run, Thermostat, integrate
 from diverse.errors.draws import read_table
@@ -50,6 +56,13 @@ def test_velocity_verlet_is_of_second_order(zhou_batches):
     assert np.isnan(row["departure"])
     assert row["failed"] == 0
     assert row["drift_ratio"] < 1
+
+
+def test_a_temperature_leaves_out_the_motion_of_the_centre_of_mass():
+    crystal = hot_crystal()
+    n = len(crystal)
+    kinetic = np.array([crystal.get_kinetic_energy() / n])
+    assert mean_temperature(kinetic, n) == pytest.approx(crystal.get_temperature() * n / (n - 1))
 
 
 def test_steps_are_those_of_ase_and_lammps(tmp_path):

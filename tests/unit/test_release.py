@@ -178,6 +178,7 @@ def test_a_study_beside_the_released_one_ships_no_labels(tmp_path, labelled):
     assert {"labels/README.md", "figures/a.png", "tables/a.csv", "config.yaml"} <= names
     assert "errors/draws/set/linear6.csv.xz" in names
     assert not [name for name in names if name.endswith(".xyz.xz") or "absent" in name]
+    assert "are not shipped with it" in (target / "labels/README.md").read_text()
     assert pd.read_csv(target / "benchmarks.csv").to_dict("records") == [
         {"job": "fit/a", "s": 2.5, "max_rss": 100}
     ]

@@ -11,20 +11,23 @@ RULEGRAPH = """digraph snakemake_dag {
     1[label = "make", color = "0.2 0.6 0.85", style="rounded"];
     2[label = "measure", color = "0.3 0.6 0.85", style="rounded"];
     3[label = "refine", color = "0.3 0.6 0.85", style="rounded"];
+    4[label = "tell", color = "0.4 0.6 0.85", style="rounded"];
     2 -> 0
     1 -> 2
     3 -> 1
+    2 -> 4
 }"""
 
 
 def test_rules_of_one_file_are_one_stage():
     stages = {
-        "first": Stage("how <things> are made", ["make", "refine"]),
+        "first": Stage("how <things> are made", ["make", "refine", "tell"]),
         "second": Stage("numbers", ["measure"]),
         "unused": Stage("nothing", ["rest"]),
     }
-    graph = stage_graph(RULEGRAPH, stages)
+    graph, back = stage_graph(RULEGRAPH, stages)
     assert re.findall(r"(\w+) -> (\w+)", graph) == [("first", "second")]
+    assert back == "second -> first [style=dashed, constraint=false];"
     assert "how &lt;things&gt; are made" in graph
     assert "unused" not in graph
     subprocess.run(["dot", "-Tsvg"], input=graph, text=True, check=True, capture_output=True)

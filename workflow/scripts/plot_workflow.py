@@ -21,6 +21,9 @@ with open(snakemake.log[0], "w") as log:
         *("--configfile", snakemake.input.config, "--rulegraph", "dot", "--", "results"),
     )
     names = snakemake.params.stages
-    graph = stage_graph(rulegraph, {name: Stage.read(RULES / f"{name}.smk") for name in names})
-    run("dot", "-Tpng", "-Gdpi=150", "-o", snakemake.output.figure, text=run("tred", text=graph))
+    stages = {name: Stage.read(RULES / f"{name}.smk") for name in names}
+    graph, back = stage_graph(rulegraph, stages)
+    reduced = run("tred", text=graph).rstrip().removesuffix("}")
+    whole = f"{reduced}{back}\n}}"
+    run("dot", "-Tpng", "-Gdpi=150", "-o", snakemake.output.figure, text=whole)
 finish(snakemake)

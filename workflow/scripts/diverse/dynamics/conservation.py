@@ -157,10 +157,23 @@ def deviations(total: np.ndarray, kinetic: np.ndarray, timestep: float) -> dict[
     }
 
 
+def mean_temperature(kinetic: np.ndarray, n_atoms: int) -> float:
+    """Return the mean temperature (K) of atoms whose centre of mass is at rest.
+
+    Parameters
+    ----------
+    kinetic : ndarray, eV/atom
+        Kinetic energies.
+    n_atoms : int
+        Number of atoms, which have 3 n - 3 degrees of freedom.
+    """
+    return float(kinetic.mean() * n_atoms / (1.5 * (n_atoms - 1) * units.kB))
+
+
 def _row(run: Run, timestep: float) -> dict[str, Any]:
     length = (len(run.potential) - 1) * timestep
     if run.reason:
         return {"length": length, "reason": run.reason}
     kinetic = np.array(run.kinetic)
-    temperature = {"temperature": float(kinetic.mean() / (1.5 * units.kB)), "reason": ""}
-    return {"length": length} | deviations(run.energies, kinetic, timestep) | temperature
+    found = {"temperature": mean_temperature(kinetic, len(run.cell)), "reason": ""}
+    return {"length": length} | deviations(run.energies, kinetic, timestep) | found

@@ -78,6 +78,12 @@ def release_study(
     return archive
 
 
+NOT_SHIPPED = """
+The files of labels that this card tells of are not shipped with it: the study's file, given to
+`./envs/run snakemake --cores all label --configfile`, makes them again.
+"""
+
+
 def release_beside(
     results: Path,
     target: Path,
@@ -103,6 +109,10 @@ def release_beside(
     """
     there = [name for name in figures if (results / "figures" / name).exists()]
     _copy_findings(results, target, replace(contents, labels=()), there, potentials)
+    card = target / "labels/README.md"
+    if card.exists():
+        title, _, rest = card.read_text().partition("\n")
+        card.write_text(f"{title}\n{NOT_SHIPPED}{rest}")
     shutil.copy(results / "config.yaml", target)
     folder = results / "benchmarks"
     jobs = [
