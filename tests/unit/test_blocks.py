@@ -144,6 +144,16 @@ def test_a_file_that_was_cut_is_refused(files, lines, message):
         list(labelled_frames(files))
 
 
+def test_the_data_set_of_a_cell_is_not_looked_for_in_the_name_of_its_group(tmp_path, labelled):
+    cell = labelled[0].copy()
+    cell.calc = labelled[0].calc
+    cell.info.pop("dataset", None)
+    cell.info |= {"config_type": "thermal dataset=old run", "dataset": "literature"}
+    write_cells(tmp_path / "odd.xyz", [cell])
+    (frame,) = labelled_frames([tmp_path / "odd.xyz"])
+    assert frame.dataset == frame.info()["dataset"] == "literature"
+
+
 def test_only_the_places_that_are_wanted_are_read(files, labelled):
     name = "some-set"
     found = read_places(files, {name: {1, 4}, "absent": {0}})

@@ -86,6 +86,36 @@ def test_the_primitive_cell_of_a_large_supercell_is_found():
     assert primitive_cell(whole) == whole
 
 
+@pytest.mark.parametrize("decimals", [4, 5, 8])
+@pytest.mark.parametrize("repeats", [(1, 1, 3), (1, 3, 3), (3, 3, 3)])
+def test_a_supercell_may_have_its_atoms_to_few_decimals(decimals, repeats):
+    large = bulk("W", "bcc", a=3.165).repeat(repeats)
+    large.set_scaled_positions(large.get_scaled_positions().round(decimals))
+    found = primitive_cell(large)
+    assert len(found) == 1
+    assert found.get_volume() == pytest.approx(large.get_volume() / len(large), rel=1e-9)
+    assert shortest_distance(found) == pytest.approx(3.165 * np.sqrt(3) / 2)
+
+
+@pytest.mark.parametrize("decimals", [4, 5, 8])
+def test_a_rhombohedral_lattice_in_hexagonal_axes_may_have_few_decimals(decimals):
+    third = np.array([2, 1, 1]) / 3
+    places = [sign * 0.2335 * np.array([0, 0, 1]) + k * third for k in range(3) for sign in (1, -1)]
+    antimony = Atoms("Sb6", cell=[4.307, 4.307, 11.273, 90, 90, 120], pbc=True)
+    antimony.set_scaled_positions(np.round(np.array(places) % 1, decimals))
+    found = primitive_cell(antimony)
+    assert len(found) == 2
+    assert found.get_volume() == pytest.approx(antimony.get_volume() / 3, rel=1e-9)
+
+
+def test_atoms_that_repeat_only_roughly_are_refused():
+    """Ten times as large, the rounding of thirds lets seven of nine translations pass."""
+    large = bulk("W", "bcc", a=31.65).repeat((1, 3, 3))
+    large.set_scaled_positions(large.get_scaled_positions().round(4))
+    with pytest.raises(LatticeError, match="the 9 atoms of the cell repeat .* only roughly"):
+        primitive_cell(large)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

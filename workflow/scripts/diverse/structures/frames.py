@@ -41,7 +41,7 @@ class Frame(NamedTuple):
     @property
     def dataset(self) -> str:
         """Name of the data set of the cell."""
-        found = DATASET.search(self.comment)
+        found = DATASET.search(QUOTED.sub(b'""', self.comment))
         return found[1].decode() if found else str(self.info()["dataset"])
 
     def info(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ase.neighborlist import neighbor_list
 
 CUBIC = ("bcc", "fcc", "sc", "diamond")
 LARGEST_CELL = 200  # atoms of a structure file
-SAME_PLACE = 1e-3  # Å, within which an atom counts as the image of another
+SAME_PLACE = 0.01  # Å, within which an atom counts as the image of another: thirds of four decimals
 
 
 class LatticeError(ValueError):
@@ -138,17 +138,27 @@ def primitive_cell(atoms: Atoms) -> Atoms:
     """Return the smallest cell that repeats to the crystal of `atoms`, all of one element.
 
     The three shortest translations that carry the crystal over into itself and span the volume of
-    the smallest cell become its vectors. A cell that is primitive is returned as it is.
+    the smallest cell become its vectors. A cell that is primitive is returned as it is. Atoms are
+    where they should be within 0.01 Å; translations are exact fractions of the cell, whatever the
+    decimals of its atoms.
+
+    Raises
+    ------
+    LatticeError
+        If atoms repeat so roughly that their translations do not make a lattice.
     """
     fractions = atoms.get_scaled_positions()
     inside = [shift for shift in fractions - fractions[0] if _carries_over(atoms, shift)]
-    if len(inside) == 1:
+    n = len(inside)
+    if n == 1:
         return atoms.copy()
-    images = np.array(list(np.ndindex(3, 3, 3))) - 1
-    translations = (np.array(inside)[:, None] + images).reshape(-1, 3) @ atoms.cell.array
+    steps = np.rint(n * np.array(inside)).astype(int) % n  # n of them together are a cell vector
+    _check_translations(steps, len(atoms))
+    images = np.array(list(np.ndindex(4, 4, 4))) - 2
+    translations = (steps[:, None] / n + images).reshape(-1, 3) @ atoms.cell.array
     lengths = np.linalg.norm(translations, axis=1)
     order = [index for index in np.argsort(lengths, kind="stable") if lengths[index] > SAME_PLACE]
-    volume = atoms.get_volume() / len(inside)
+    volume = atoms.get_volume() / n
     vectors = next(
         np.array(three)
         for three in combinations(translations[order], 3)
@@ -161,6 +171,18 @@ def primitive_cell(atoms: Atoms) -> Atoms:
         if not (np.linalg.norm(shifts, axis=1) < SAME_PLACE).any():
             kept.append(index)
     return Atoms(atoms.symbols[kept], positions=atoms.positions[kept], cell=vectors, pbc=True)
+
+
+def _check_translations(steps: np.ndarray, n_atoms: int) -> None:
+    """Refuse translations, in n-ths of the cell, two of which do not make a third one."""
+    n = len(steps)
+    known = set(map(tuple, steps.tolist()))
+    sums = ((steps[:, None] + steps) % n).reshape(-1, 3)
+    if len(known) < n or n_atoms % n or not set(map(tuple, sums.tolist())) <= known:
+        raise LatticeError(
+            f"the {n_atoms} atoms of the cell repeat within it only roughly (to {SAME_PLACE} Å): "
+            "give their coordinates more decimals, or the primitive cell"
+        )
 
 
 def _carries_over(atoms: Atoms, shift: np.ndarray) -> bool:
