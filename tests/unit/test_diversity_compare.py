@@ -48,6 +48,7 @@ def sampled(sets, settings=SETTINGS, seed=0) -> dict[str, EnvironmentSample]:
             settings.environments,
             DESCRIPTOR,
             coordination_radius=3.29,
+            quests_cutoff=5.0,
             rng=random_stream(seed, f"{name}/sample", 0),
         )
         for name, cells in sets.items()
@@ -166,7 +167,12 @@ def test_files_and_cells_give_the_same(sets, table, tmp_path):
 def test_sample_geometry():
     perfect = bulk("W", a=3.165)
     sample = sample_environments(
-        [perfect], 100, DESCRIPTOR, coordination_radius=1.2 * 2.741, rng=np.random.default_rng(0)
+        [perfect],
+        100,
+        DESCRIPTOR,
+        coordination_radius=1.2 * 2.741,
+        quests_cutoff=5.0,
+        rng=np.random.default_rng(0),
     )
     assert sample.coordination.tolist() == [14]
     assert sample.d_min == pytest.approx([3.165 * np.sqrt(0.75)], rel=1e-12)
@@ -214,7 +220,12 @@ def test_thinning_does_not_make_a_set_look_more_diverse():
 
 def test_sample_is_saved_and_loaded(sets, tmp_path):
     sample = sample_environments(
-        sets["narrow"], 100, DESCRIPTOR, coordination_radius=3.3, rng=np.random.default_rng(0)
+        sets["narrow"],
+        100,
+        DESCRIPTOR,
+        coordination_radius=3.3,
+        quests_cutoff=5.0,
+        rng=np.random.default_rng(0),
     )
     sample.save(tmp_path / "sample.npz")
     np.testing.assert_array_equal(

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from ase.build import bulk
 from quests.descriptor import get_descriptors
 from quests.entropy import delta_entropy, diversity, entropy, get_bandwidth
 
@@ -16,7 +17,8 @@ from diverse.diversity import (
     quests_entropy,
     quests_overlap,
 )
-from diverse.diversity.quests_kernel import kernel_sums
+from diverse.diversity.quests_kernel import kernel_sums, quests_cutoff
+from diverse.study.settings import kernel_cutoff
 from paths import ROOT
 
 BANDWIDTHS = (0.015, 0.043)
@@ -24,7 +26,7 @@ BANDWIDTHS = (0.015, 0.043)
 
 @pytest.fixture(scope="module")
 def environments(cells) -> np.ndarray:
-    return quests_descriptors([cells["bulk"], cells["triclinic5"], cells["triclinic16"]])
+    return quests_descriptors([cells["bulk"], cells["triclinic5"], cells["triclinic16"]], 5.0)
 
 
 def test_entropy_and_diversity_are_those_of_the_package(environments):
@@ -67,12 +69,28 @@ def test_handedness_of_the_cell_does_not_matter(cells):
     mirror.set_cell(cell.cell.array[[1, 0, 2]])  # the same lattice
     assert np.linalg.det(mirror.cell.array) * np.linalg.det(cell.cell.array) < 0
     np.testing.assert_allclose(
-        quests_descriptors([mirror]), quests_descriptors([cell]), rtol=0, atol=1e-9
+        quests_descriptors([mirror], 5.0), quests_descriptors([cell], 5.0), rtol=0, atol=1e-9
     )
     right_handed = cell if cell.cell.volume > 0 else mirror
     np.testing.assert_array_equal(
-        quests_descriptors([right_handed]), get_descriptors([right_handed])
+        quests_descriptors([right_handed], 5.0), get_descriptors([right_handed])
     )
+
+
+def test_the_cutoff_reaches_the_neighbours_of_the_largest_atoms():
+    study = {"element": "Cs", "lattice": {"structure": "bcc", "a": 6.14}}
+    cutoff = kernel_cutoff(study)
+    assert cutoff == pytest.approx(1.8 * 3**0.5 / 2 * 6.14)
+    crystal, loose = (bulk("Cs", "bcc", a=a) for a in (6.14, 6.5))
+    described = quests_descriptors([crystal, loose], cutoff)
+    assert (described[:, :14] > 0).all()  # 8 nearest and 6 next-nearest neighbours
+    sums = kernel_sums(described[:1], described[1:], (0.015,))
+    assert quests_overlap(sums)[0] == 0
+
+
+def test_the_cutoff_of_tungsten_is_that_of_the_package(lattice):
+    assert quests_cutoff(lattice.nearest_neighbour) == 5.0
+    assert quests_cutoff(3.0) == pytest.approx(5.4)
 
 
 def test_bandwidths():

@@ -27,6 +27,7 @@ def subset(cells, environments, method, seed=0):
         method=method,
         descriptor=DESCRIPTOR,
         bandwidth=0.05,
+        quests_cutoff=5.0,
         rng=np.random.default_rng(seed),
     )
     assert sum(len(cells[position]) for position in chosen) <= environments
@@ -63,7 +64,7 @@ def test_farthest_points_lie_apart(labelled):
 
 
 def test_copies_come_last_in_a_set_cover(labelled):
-    order = minimum_set_cover([*labelled[:6], *labelled[:6]], 0.005, 12)
+    order = minimum_set_cover([*labelled[:6], *labelled[:6]], 0.005, 5.0, 12)
     assert sorted(index % 6 for index in order[:6]) == list(range(6))
 
 

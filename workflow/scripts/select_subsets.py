@@ -7,7 +7,7 @@ from diverse.datasets.draws import WHOLE, members, n_draws, read_draws
 from diverse.datasets.selection import select_subset
 from diverse.structures import labelled_by_dataset, random_stream
 from diverse.study.job import begin, finish
-from diverse.study.settings import descriptor_settings, kernel_bandwidths
+from diverse.study.settings import descriptor_settings, kernel_bandwidths, kernel_cutoff
 from diverse.study.subsets import subset_parts
 
 begin(snakemake)
@@ -29,6 +29,7 @@ for subset_name, subset in subsets.items():
                     method=subset["method"],
                     descriptor=descriptor_settings(study),
                     bandwidth=kernel_bandwidths(study, ["volume"])[0],
+                    quests_cutoff=kernel_cutoff(study),
                     rng=random_stream(study["seed"], f"{'+'.join(names)}/{subset['method']}", draw),
                 )
                 pool = [pool[position] for position in sorted(chosen)]

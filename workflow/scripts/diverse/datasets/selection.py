@@ -26,6 +26,7 @@ def select_subset(
     method: str,
     descriptor: BispectrumSettings,
     bandwidth: float,
+    quests_cutoff: float,
     rng: np.random.Generator,
 ) -> list[int]:
     """Take cells in the order of a method as long as they fit into `environments`.
@@ -44,6 +45,8 @@ def select_subset(
         minimum set cover of the `quests` package, cells that are novel and diverse first.
     bandwidth : float, 1/Å
         Bandwidth of the QUESTS kernel.
+    quests_cutoff : float, Å
+        Cutoff of the QUESTS descriptors.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def select_subset(
         order = farthest_points(cell_means(cells(), descriptor), start)
     else:
         most = np.searchsorted(np.cumsum(np.sort(sizes)), environments, "right")
-        order = minimum_set_cover(list(cells()), bandwidth, max(1, int(most)))
+        order = minimum_set_cover(list(cells()), bandwidth, quests_cutoff, max(1, int(most)))
     fitting = np.searchsorted(np.cumsum(sizes[order]), environments, "right")
     if not fitting:
         raise ValueError(
@@ -91,16 +94,26 @@ def farthest_points(points: np.ndarray, start: int) -> np.ndarray:
     return np.asarray(selector.fit(points).selected_idx_)
 
 
-def minimum_set_cover(cells: Sequence[Atoms], bandwidth: float, n_cells: int) -> np.ndarray:
+def minimum_set_cover(
+    cells: Sequence[Atoms], bandwidth: float, cutoff: float, n_cells: int
+) -> np.ndarray:
     """Return the first `n_cells` cells in the order of QUESTS' minimum set cover.
 
     D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025). Its cost grows with the square of the
     number of cells: for a few thousand at most.
+
+    Parameters
+    ----------
+    cells : sequence of Atoms
+    bandwidth : float, 1/Å
+    cutoff : float, Å
+        Cutoff of the descriptors.
+    n_cells : int
     """
     from quests.compression.fps import msc
     from quests.entropy import entropy
 
-    descriptors = [quests_descriptors([cell]) for cell in cells]
+    descriptors = [quests_descriptors([cell], cutoff) for cell in cells]
     entropies = np.array([entropy(own, h=bandwidth) for own in descriptors])
     with np.errstate(divide="ignore"):  # an environment no kernel reaches is infinitely novel
         return np.array(msc(descriptors, entropies, n_cells, h=bandwidth))

@@ -1,8 +1,10 @@
 """Entropy, diversity and overlap of data sets by the `quests` package.
 
 D. Schwalbe-Koda et al., Nat. Commun. 16, 4014 (2025): a Gaussian kernel of bandwidth h on 63
-descriptors (distances of an atom to its 32 nearest neighbours within 5 Å, and among these). All
-measures follow from the kernel sums k_i = sum_j K_h(x_i, x_j).
+descriptors (distances of an atom to its 32 nearest neighbours within a cutoff, and among these).
+The cutoff is the package's 5 Å, or 1.8 nearest-neighbour distances of the reference lattice where
+these are longer: within 5 Å an atom of caesium has no neighbour. All measures follow from the
+kernel sums k_i = sum_j K_h(x_i, x_j).
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 
+CUTOFF = 5.0  # Å, the default of the package
+REACH = 1.8  # of the nearest-neighbour distance: the cutoff at least
 OVERLAP_TOLERANCE = 1e-5  # dH below this counts as covered: the default of `quests overlap`
 
 
@@ -48,9 +52,28 @@ def quests_bandwidths(choices: Sequence[float | str], volume: float) -> tuple[fl
     )
 
 
-def quests_descriptors(cells: Sequence[Atoms]) -> np.ndarray:
+def quests_cutoff(nearest_neighbour: float) -> float:
+    """Return the cutoff (Å) of the descriptors: 5 Å, or 1.8 nearest-neighbour distances if longer.
+
+    Parameters
+    ----------
+    nearest_neighbour : float, Å
+        Distance of nearest neighbours in the reference lattice.
+    """
+    return max(CUTOFF, REACH * nearest_neighbour)
+
+
+def quests_descriptors(cells: Sequence[Atoms], cutoff: float) -> np.ndarray:
     """Return the descriptors of every environment, shape (n_atoms, 63), 1/Å.
 
+    Parameters
+    ----------
+    cells : sequence of Atoms
+    cutoff : float, Å
+        Neighbours beyond it do not count; see `quests_cutoff`.
+
+    Notes
+    -----
     quests 2026.2.22 sees no periodic images in a left-handed cell; such cells are described by
     the reversed cell vectors, which span the same lattice.
     """
@@ -60,7 +83,7 @@ def quests_descriptors(cells: Sequence[Atoms]) -> np.ndarray:
     for cell in cells:
         vectors = cell.cell.array * np.sign(np.linalg.det(cell.cell.array))
         periodic.append(Atoms(cell.symbols, cell.positions, cell=vectors, pbc=True))
-    return np.asarray(get_descriptors(periodic))
+    return np.asarray(get_descriptors(periodic, cutoff=cutoff))
 
 
 def kernel_sums(

@@ -66,6 +66,7 @@ def sample_environments(
     settings: BispectrumSettings,
     *,
     coordination_radius: float,
+    quests_cutoff: float,
     rng: np.random.Generator,
 ) -> EnvironmentSample:
     """Draw whole cells with at most `environments` environments and describe them.
@@ -79,6 +80,8 @@ def sample_environments(
     settings : BispectrumSettings
     coordination_radius : float, Å
         Neighbours within it are counted as coordination.
+    quests_cutoff : float, Å
+        Cutoff of the QUESTS descriptors.
     rng : numpy Generator
 
     Raises
@@ -90,7 +93,7 @@ def sample_environments(
     pairs = find_pairs(drawn, coordination_radius)
     return EnvironmentSample(
         descriptors=environment_descriptors(drawn, settings),
-        quests=quests_descriptors(drawn),
+        quests=quests_descriptors(drawn, quests_cutoff),
         coordination=np.diff(pairs.first),
         cell=pairs.cell_of_atom,
         d_min=np.array([shortest_distance(cell) for cell in drawn]),

@@ -22,7 +22,7 @@ from diverse.diversity.sample import sample_cells, sample_environments
 from diverse.progress import tracked
 from diverse.structures import iterate_cells, random_stream
 from diverse.study.chunks import sampled_chunk
-from diverse.study.settings import coordination_radius, descriptor_settings
+from diverse.study.settings import coordination_radius, descriptor_settings, kernel_cutoff
 
 Config = dict[str, Any]
 
@@ -169,6 +169,7 @@ def _exactly(
         everything,
         descriptor_settings(study),
         coordination_radius=coordination_radius(study),
+        quests_cutoff=kernel_cutoff(study),
         rng=rng,
     )
     return Points.of(sample, whitening).draw(n, rng)

@@ -105,6 +105,13 @@ def kernel_bandwidths(study: Config, choices: Sequence[float | str]) -> tuple[fl
     return quests_bandwidths(choices, reference_lattice(study).volume_per_atom)
 
 
+def kernel_cutoff(study: Config) -> float:
+    """Return the cutoff (Å) of the QUESTS descriptors, which follows from the reference lattice."""
+    from diverse.diversity.quests_kernel import quests_cutoff
+
+    return quests_cutoff(reference_lattice(study).nearest_neighbour)
+
+
 def labeller_options(study: Config, dataset: str) -> Config:
     """Return the labeller block that `dataset` is labelled with, and the element."""
     name = study["datasets"][dataset].get("labeller", study["labeller"])
