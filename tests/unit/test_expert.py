@@ -8,13 +8,15 @@ import pytest
 from ase import Atoms, units
 
 from diverse import lammps_library
-from diverse.generate.expert import RECIPES, check_groups, expert_cells
+from diverse.descriptors.environments import environment_descriptors
+from diverse.generate.expert import RECIPES, check_groups, dynamics, expert_cells
 from diverse.generate.expert.context import Context, values
 from diverse.generate.expert.crystals import crystal, debye_amplitude
 from diverse.generate.expert.defects import pushed_apart
 from diverse.generate.expert.dynamics import Potential, advance
 from diverse.kernel import BispectrumSettings
 from diverse.neighbours import find_pairs, shortest_distance
+from diverse.structures import ReferenceLattice
 
 ZHOU = {"pair_style": "eam/alloy", "pair_coeff": ["* * W_zhou.eam.alloy W"], "timestep": 2}
 TIMES = {"equilibration": 400, "interval": 200, "snapshots": 2}
@@ -182,6 +184,20 @@ def test_mirror_images_are_one_cell(context, caplog):
     assert "elastic: 1 duplicate" in caplog.text
 
 
+def test_small_strains_of_opposite_sign_are_two_cells(context):
+    cells = make(context, "elastic", strains=[-0.005, 0.005])
+    names = [cell.info["trajectory"].removeprefix("elastic_") for cell in cells]
+    assert names == [
+        *("uniaxial_-0.005", "uniaxial_0.005"),
+        *("tetragonal_-0.005", "tetragonal_0.005", "shear_-0.005"),
+    ]
+
+
+def test_copies_by_symmetry_are_one_cell_in_spite_of_rounding(context):
+    options = {"planes": [[1, 1, 0]], "layers": 8, "shifts": [4, 4], "displacement": 0.0}
+    assert len(make(context, "gamma_surface", **options)) == 6  # of 15
+
+
 def test_what_is_too_close_is_left_out_unless_the_group_is_lost(context, caplog):
     caplog.set_level(logging.INFO)
     cells = make(context, "eos", lattices=["bcc"], volumes=[0.4, 1.0])
@@ -277,11 +293,53 @@ def test_faults_raise_the_energy_where_they_are(context, lattice):
     assert np.abs(faulted.forces[order[[0, -1]]]).max() > 0.1
 
 
+@pytest.mark.parametrize(
+    ("lattice", "plane", "layers", "shifts", "left_out"),
+    [
+        (("W", "bcc", 3.165), [1, 1, 0], 7, [2, 2], "1_1"),
+        (("W", "bcc", 3.165), [1, 1, 0], 8, [2, 2], "0_0"),
+        (("W", "bcc", 3.165), [1, 1, 2], 8, [4, 4], "0_0"),  # no point is the crystal
+        (("Cu", "fcc", 3.615), [1, 1, 1], 8, [3, 3], "1_1"),
+        (("Mg", "hcp", 3.2095, 5.2105), [1, 0, -1, 0], 6, [4, 4], "2_0"),
+    ],
+)
+def test_no_stacking_fault_is_the_perfect_crystal(lattice, plane, layers, shifts, left_out):
+    lattice = ReferenceLattice(*lattice)
+    context = Context(lattice, 0.5 * lattice.nearest_neighbour, 1, "expert")
+    options = {"layers": layers, "repeat": [1, 1], "shifts": shifts, "displacement": 0.0}
+    cells = RECIPES["gamma_surface"](context, planes=[plane], **options)
+    names = {"_".join(cell.info["trajectory"].split("_")[-2:]) for cell in cells}
+    grid = {f"{i}_{j}" for i in range(shifts[0]) for j in range(shifts[1])}
+    assert names == grid - {left_out}
+    settings = BispectrumSettings(4, 1.8 * lattice.nearest_neighbour)
+    bulk = environment_descriptors([lattice.primitive()], settings)[0]
+    for cell in cells:
+        assert np.abs(environment_descriptors([cell], settings) - bulk).max() > 1
+
+
 def test_vacancies_take_atoms_away(context):
     whole = RECIPES["gamma_surface"](context, **FAULTS | {"repeat": [2, 1]})
     short = RECIPES["gamma_surface_vacancy"](context, **FAULTS | {"repeat": [2, 1]})
     assert [len(a) - len(b) for a, b in zip(whole, short, strict=True)] == [1] * len(whole)
     assert {len(cell) for cell in make(context, "divacancy")} == {2 * 2 * 3 - 2}
+
+
+@pytest.mark.parametrize(
+    ("lattice", "supercell", "distances"),
+    [  # pairs at distances that differ in the last digits of a 3-decimal number are one shell
+        (("Mg", "hcp", 3.2095, 5.2105), [5, 5, 4], [3.1970, 3.2095, 4.5302]),
+        (("Po", "sc", 2.5805), [3, 3, 3], [2.5805, 2.5805 * 2**0.5, 2.5805 * 3**0.5]),
+    ],
+)
+def test_divacancies_are_of_the_first_shells(lattice, supercell, distances):
+    context = Context(ReferenceLattice(*lattice), 1.0, 1, "expert")
+    options = {"supercell": supercell, "shells": 3, "repeats": 1, "displacement": 0.0}
+    perfect = context.lattice.primitive().repeat(tuple(supercell))
+    found = []
+    for cell in RECIPES["divacancy"](context, **options):
+        apart = np.linalg.norm(perfect.positions[:, None] - cell.positions, axis=2).min(axis=1)
+        found.append(perfect.get_distance(*np.flatnonzero(apart > 0.1), mic=True))
+    np.testing.assert_allclose(found, distances, atol=2e-4)
 
 
 def test_interstitials_are_pushed_to_where_they_relax(context, lattice):
@@ -355,6 +413,21 @@ def test_dynamics_forgets_the_last_digits(context, instance):
             advance(instance, atoms, potential, 5000, 500, rng)
         final.append(atoms.positions)
     assert np.array_equal(*final)
+
+
+def test_stages_last_as_long_as_they_are_asked_to(context, monkeypatch):
+    run = []
+
+    def note(instance, atoms, potential, temperature, time, rng):
+        run.append((temperature, time))
+
+    monkeypatch.setattr(dynamics, "advance", note)
+    times = {"melting": [8000, 400], "equilibration": 2500, "interval": 1000, "snapshots": 2}
+    RECIPES["liquid"](context, **GROUPS["liquid"] | times)
+    assert run == [(8000, 400), *((5000, time) for time in (1000, 1000, 500, 1000, 1000))]
+    run.clear()
+    RECIPES["liquid"](context, **GROUPS["liquid"] | times | {"melting": [8000, 2000.5]})
+    assert run[:3] == [(8000, 1000), (8000, 1000), (5000, 1000)]  # 0.5 fs is no time step
 
 
 def test_dynamics_that_falls_below_the_floor_is_said(lattice):

@@ -11,7 +11,8 @@ from ase.io import write
 
 from diverse.generate.expert import RECIPES, check_groups, expert_cells
 from diverse.generate.expert.context import Context
-from diverse.generate.expert.crystals import crystal
+from diverse.generate.expert.crystals import CLOSE_PACKED, crystal
+from diverse.generate.expert.surfaces import primitive_slab
 from diverse.kernel import BispectrumSettings
 from diverse.neighbours import find_pairs, shortest_distance
 from diverse.structures import ReferenceLattice
@@ -57,6 +58,22 @@ def test_the_reference_lattice_is_a_crystal_of_its_own_at_volume_one(structure, 
         atoms = crystal(reference, name)
         assert atoms.get_volume() / len(atoms) == pytest.approx(reference.volume_per_atom)
         assert shortest_distance(atoms) == pytest.approx(reference.nearest_neighbour)
+
+
+@pytest.mark.parametrize("element", ["Sn", "In", "W"])
+def test_bct_has_one_atom_whatever_the_element_is(element):
+    lattice = ReferenceLattice(element, "bct", 3.0, 3.3)
+    conventional = lattice.conventional()
+    volume = conventional.get_volume() / len(conventional)
+    assert lattice.volume_per_atom == pytest.approx(volume)
+    other = crystal(ReferenceLattice(element, "bcc", 3.0), "bct")
+    assert len(lattice.primitive()) == len(other) == 1
+
+
+@pytest.mark.parametrize("element", ["Ti", "Zn", "W"])
+def test_hcp_as_another_lattice_is_close_packed_whatever_the_element_is(element):
+    a, _, c = crystal(ReferenceLattice(element, "bcc", 3.0), "hcp").cell.lengths()
+    assert c / a == pytest.approx(CLOSE_PACKED)
 
 
 @pytest.mark.parametrize("given", ["primitive", "conventional"])
@@ -189,6 +206,51 @@ def test_the_fault_of_a_prism_plane_lies_in_its_wide_gap(context):
     normal = np.cross(*fault.cell.array[:2]) / np.linalg.norm(np.cross(*fault.cell.array[:2]))
     across = fault.cell.array[2] @ normal - np.ptp(heights(fault))
     assert across >= A * 3**0.5 / 3 - 1e-5
+
+
+@pytest.mark.parametrize(
+    ("lattice", "plane"),
+    [(MAGNESIUM, [-1, 1, 0, 1]), (ReferenceLattice("Si", "diamond", 5.43), [-2, -1, 1])],
+)
+def test_a_periodic_slab_has_the_atoms_of_the_slab_and_the_volume_of_the_crystal(lattice, plane):
+    slab = primitive_slab(lattice, plane, 4)
+    periodic = primitive_slab(lattice, plane, 4, periodic=True)
+    np.testing.assert_array_equal(periodic.positions, slab.positions)
+    assert periodic.get_volume() / len(periodic) == pytest.approx(lattice.volume_per_atom)
+
+
+def test_layers_of_a_file_are_whole_where_its_digits_put_them_on_both_sides_of_the_edge(tmp_path):
+    places = [
+        [0.3333333429999996, 0.6666666870000029, 0.25],
+        [0.6666666269999979, 0.3333333129999971, 0.75],
+    ]
+    shown = ReferenceLattice("Mg", "hcp", 3.2095, 5.2105).primitive()
+    shown.set_scaled_positions(places)
+    write(tmp_path / "POSCAR", shown, format="vasp", direct=True)
+    slab = primitive_slab(ReferenceLattice("Mg", file=str(tmp_path / "POSCAR")), [1, 1, 0], 6)
+    atoms = np.bincount(np.rint(heights(slab) / (3.2095 / 2)).astype(int))
+    assert atoms.tolist() == [2] * 6
+
+
+def test_planes_of_a_file_of_many_primitive_cells_have_their_spacing(tmp_path):
+    long = bulk("Po", "sc", a=3.35).repeat((5, 1, 1))  # its 111 is 155 of the primitive cell
+    write(tmp_path / "POSCAR", long, format="vasp")
+    slab = primitive_slab(ReferenceLattice("Po", file=str(tmp_path / "POSCAR")), [1, 1, 1], 4)
+    np.testing.assert_allclose(np.diff(heights(slab)), [3.35 / 51**0.5] * 3, atol=1e-5)
+
+
+def test_the_slab_of_a_left_handed_cell_has_its_vacuum(tmp_path):
+    mirrored = MAGNESIUM.primitive()
+    mirrored.set_cell(mirrored.cell.array[[1, 0, 2]])  # the same lattice
+    assert mirrored.cell.handedness == -1
+    write(tmp_path / "POSCAR", mirrored, format="vasp")
+    lattice = ReferenceLattice("Mg", file=str(tmp_path / "POSCAR"))
+    context = Context(lattice, 2.0, 1, "expert")
+    options = {"strain": 0.0, "displacement": 0.0, "repeats": 1, "supercell": [1, 1, 1]}
+    variants = {"lattices": ["reference"], "variants": ["bulk", "slab"]}
+    whole, slab = RECIPES["distorted"](context, **options, **variants)
+    area = np.linalg.norm(np.cross(*whole.cell.array[:2]))
+    assert slab.get_volume() - whole.get_volume() == pytest.approx(8.0 * area, rel=1e-5)
 
 
 @pytest.mark.parametrize("plane", [[1, 1, 1], [1, 0, 0]])

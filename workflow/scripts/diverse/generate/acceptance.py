@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SAME = 1e-3  # whitened units; cells whose fingerprints differ by less are duplicates
+SAME = 1e-3  # whitened units
 
 
 class Gate:
@@ -12,10 +12,18 @@ class Gate:
 
     A cell's fingerprint is its number of atoms and the mean and spread of its whitened descriptors:
     it is the same for any choice of axes, origin and order of atoms.
+
+    Parameters
+    ----------
+    d_min : float, Å
+        Floor on the shortest interatomic distance.
+    same : float
+        Cells whose fingerprints differ by less in every number are duplicates; 0.001 by default.
     """
 
-    def __init__(self, d_min: float) -> None:
+    def __init__(self, d_min: float, same: float = SAME) -> None:
         self.d_min = d_min
+        self.same = same
         self._known: dict[int, np.ndarray] = {}
 
     def verdict(self, white: np.ndarray, shortest: float, *, failed: bool) -> str:
@@ -36,7 +44,7 @@ class Gate:
             return "too close"
         fingerprint = np.concatenate([white.mean(axis=0), white.std(axis=0)])
         known = self._known.get(len(white), np.empty((0, len(fingerprint))))
-        if (np.abs(known - fingerprint).max(axis=1, initial=0) < SAME).any():
+        if (np.abs(known - fingerprint).max(axis=1, initial=0) < self.same).any():
             return "duplicate"
         self._known[len(white)] = np.vstack([known, fingerprint])
         return "accepted"

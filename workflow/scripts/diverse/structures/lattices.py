@@ -57,7 +57,7 @@ class ReferenceLattice:
         """Return the primitive cell."""
         if self.file is not None:
             return primitive_cell(read_lattice(self.file, self.element))
-        return bulk(self.element, self.structure, a=self.a, c=self.c)
+        return primitive_of_constants(self.element, self.structure, self.a, self.c)
 
     def conventional(self) -> Atoms:
         """Return the conventional cell: right-angled, but for a file the cell as given there."""
@@ -132,6 +132,23 @@ def _read(path: str, element: str, stamp: tuple[int, int]) -> Atoms:
     if others := sorted(set(atoms.symbols) - {element}):
         raise LatticeError(f"'{path}' holds {', '.join(others)}; the element is {element}")
     return Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True)
+
+
+def primitive_of_constants(element: str, structure: str, a: float, c: float | None = None) -> Atoms:
+    """Return the primitive cell of a structure by its lattice constants.
+
+    The one of bct has one atom, also of tin, for which ASE makes the two of beta tin.
+
+    Parameters
+    ----------
+    element : str
+        Chemical symbol.
+    structure : {"bcc", "fcc", "sc", "diamond", "hcp", "bct"}
+    a, c : float, Å
+        Lattice constants; c of hcp and bct only.
+    """
+    basis = [[0.0, 0.0, 0.0]] if structure == "bct" else None
+    return bulk(element, structure, a=a, c=c, basis=basis)
 
 
 def primitive_cell(atoms: Atoms) -> Atoms:

@@ -10,16 +10,16 @@ import ase.spacegroup
 import ase.units
 import numpy as np
 from ase import Atoms
-from ase.build import add_vacuum, bulk
+from ase.build import add_vacuum
 from ase.geometry import minkowski_reduce
 
 from diverse.generate.expert.context import Context, values
 from diverse.structures import ReferenceLattice, tagged
+from diverse.structures.lattices import primitive_of_constants
 
 # Volume per atom at which a lattice is made when its relative volume is 1, in units of the
 # reference lattice's. Open lattices of metals relax to larger volumes.
 OPENNESS = {"sc": 1.15, "diamond": 1.5}
-BCT_RATIO = 1.2  # c/a of bct, midway between bcc (1) and fcc (1.41) on the Bain path
 A15_SITES = [
     *([0, 0, 0], [0.5, 0.5, 0.5], [0.25, 0, 0.5], [0.75, 0, 0.5]),
     *([0.5, 0.25, 0], [0.5, 0.75, 0], [0, 0.5, 0.25], [0, 0.5, 0.75]),
@@ -36,6 +36,8 @@ class Prototype(NamedTuple):
 
 
 CLOSE_PACKED = (8 / 3) ** 0.5  # c/a of hcp: twice the distance of close-packed layers over a
+BCT_RATIO = 1.2  # c/a of bct, midway between bcc (1) and fcc (1.41) on the Bain path
+RATIOS = {"hcp": CLOSE_PACKED, "bct": BCT_RATIO}
 PROTOTYPES = {
     "omega": Prototype(191, [(0, 0, 0), (1 / 3, 2 / 3, 0.5)], (3 / 8) ** 0.5, 120),  # from bcc
     "beta_tin": Prototype(141, [(0, 0, 0)], 0.5456),  # c/a of tin
@@ -69,7 +71,7 @@ def crystal(lattice: ReferenceLattice, structure: str, volume: float = 1.0) -> A
     elif structure == lattice.structure and not lattice.cubic:
         atoms = lattice.primitive()
     else:
-        atoms = bulk(element, structure, a=1.0, c=BCT_RATIO if structure == "bct" else None)
+        atoms = primitive_of_constants(element, structure, 1.0, RATIOS.get(structure))
     openness = OPENNESS.get(structure, 1.0) / OPENNESS.get(lattice.structure, 1.0)
     wanted = volume * openness * lattice.volume_per_atom * len(atoms)
     scale = (wanted / atoms.get_volume()) ** (1 / 3)
@@ -173,7 +175,7 @@ def distorted(
             if variant == "vacancy":
                 del perfect[0]
             elif variant == "slab":
-                add_vacuum(perfect, VACUUM)
+                add_vacuum(perfect, VACUUM * perfect.cell.handedness)
             name += "" if variant == "bulk" else f"_{variant}"
             draw = partial(_distort, perfect, strain, displacement)
             for repeat in range(repeats):

@@ -15,6 +15,7 @@ CONTACT = 0.85  # nearest-neighbour distances that atoms around an interstitial 
 DUMBBELLS = {"100": [1, 0, 0], "110": [1, 1, 0], "111": [1, 1, 1]}
 SITES = {"octahedral": [0.5, 0.5, 0], "tetrahedral": [0.5, 0.25, 0]}  # in bcc lattice constants
 PUSHES = 1000
+SAME_SHELL = 1e-2  # Å, step between the distances of neighbours within one shell
 
 
 def vacancy(
@@ -36,11 +37,11 @@ def divacancy(
 ) -> list[Atoms]:
     """Supercells short of two atoms, which were neighbours in one of the first `shells` shells."""
     perfect = context.lattice.primitive().repeat(tuple(supercell))
-    distances = perfect.get_distances(0, range(1, len(perfect)), mic=True).round(3)
+    shell_of = _shells(perfect.get_distances(0, range(1, len(perfect)), mic=True))
     cells = []
-    for shell, distance in enumerate(sorted(set(distances))[:shells]):
+    for shell in np.unique(shell_of)[:shells]:
         atoms = perfect.copy()
-        del atoms[[0, 1 + int(np.argmax(distances == distance))]]
+        del atoms[[0, 1 + int(np.argmax(shell_of == shell))]]
         copies = _displaced_copies(context, atoms, "divacancy", repeats, displacement, f"_{shell}")
         cells.extend(copies)
     return cells
@@ -142,6 +143,20 @@ def pushed_apart(atoms: Atoms, distance: float) -> Atoms:
         f"{len(atoms)} atoms do not fit {distance:.2f} Å apart into a cell of "
         f"{atoms.get_volume():.0f} Å^3: take a larger supercell"
     )
+
+
+def _shells(distances: np.ndarray) -> np.ndarray:
+    """Return the number of the shell that each neighbour belongs to, from 0 for the nearest.
+
+    Parameters
+    ----------
+    distances : ndarray, shape (n,), Å
+        In any order; a shell begins where sorted distances step up by more than 0.01 Å.
+    """
+    ordered = np.sort(distances)
+    first = ordered[np.diff(ordered, prepend=-np.inf) > SAME_SHELL]
+    shells: np.ndarray = np.searchsorted(first, distances, side="right") - 1
+    return shells
 
 
 def _displaced_copies(

@@ -60,7 +60,8 @@ def md(
     pair_style, pair_coeff : str, sequence of str
         What follows the LAMMPS commands of the same names.
     timestep, equilibration, interval : float, fs
-        Of integration; before the first snapshot; between snapshots.
+        Of integration; before the first interval, at whose end the first snapshot is taken;
+        between snapshots.
     lattices : sequence of str
         Names that `crystal` knows.
     volumes : sequence of float or dict
@@ -132,15 +133,16 @@ def _snapshots(
     Parameters
     ----------
     stages : sequence of (float, float)
-        Temperatures (K) and times (fs) before the first snapshot.
+        Temperatures (K) and times (fs) before the first interval, at whose end the first snapshot
+        is taken.
     """
     instance = lammps_library.start()
     try:
         moving, rng = atoms.copy(), context.stream(name)
         thermalize_momenta(moving, temperature_K=stages[0][0], rng=rng)
         for temperature, time in stages:
-            for _ in range(max(1, round(time / interval))):
-                advance(instance, moving, potential, temperature, interval, rng)
+            for span in _spans(time, interval, potential.timestep):
+                advance(instance, moving, potential, temperature, span, rng)
         found: list[Atoms] = []
         for tried in range(1, PATIENCE * snapshots + 1):
             advance(instance, moving, potential, stages[-1][0], interval, rng)
@@ -156,6 +158,21 @@ def _snapshots(
         f"only {len(found)} of {PATIENCE * snapshots} snapshots at {temperature:g} K keep their "
         f"atoms {context.d_min} Å apart; lower the temperature or raise the volume"
     )
+
+
+def _spans(time: float, interval: float, timestep: float) -> list[float]:
+    """Return the times (fs) after which a stage rounds its positions: intervals and what remains.
+
+    Parameters
+    ----------
+    time, interval, timestep : float, fs
+        Of the whole stage; of one of its parts; of integration. A remainder of half a time step or
+        less is not run.
+    """
+    whole = int(time // interval)
+    remainder = time - whole * interval
+    spans = [interval] * whole
+    return [*spans, remainder] if remainder > timestep / 2 else spans
 
 
 def advance(
