@@ -113,13 +113,18 @@ def test_released_rows_are_those_of_the_same_model_and_draws(sets, tmp_path):
 def test_the_digest_covers_model_draws_and_settings(tmp_path):
     draws = tmp_path / "draws.csv"
     draws.write_text("cell,key,draw0\n0,k,test\n")
-    first = fit_digest(STAND_IN, [draws], **OPTIONS)
-    assert first == fit_digest(dict(reversed(STAND_IN.items())), [draws], **OPTIONS)
-    others = {fit_digest({**STAND_IN, "degree": 9}, [draws], **OPTIONS)}
-    others.add(fit_digest(STAND_IN, [draws], cutoff=4.7, zbl=ZBL_W))
+
+    def digest_of(model, draws, **changes):
+        return fit_digest(model, draws, **{**OPTIONS, "solver": 2, **changes})
+
+    first = digest_of(STAND_IN, [draws])
+    assert first == digest_of(dict(reversed(STAND_IN.items())), [draws])
+    others = {digest_of({**STAND_IN, "degree": 9}, [draws])}
+    others.add(digest_of(STAND_IN, [draws], cutoff=4.7))
+    others.add(digest_of(STAND_IN, [draws], solver=3))
     draws.write_text("cell,key,draw0\n0,other,test\n")
-    others.add(fit_digest(STAND_IN, [draws], **OPTIONS))
-    assert len(others - {first}) == 3
+    others.add(digest_of(STAND_IN, [draws]))
+    assert len(others - {first}) == 4
 
 
 def test_scores_of_the_first_draw_are_those_of_predictions(sets, labelled):

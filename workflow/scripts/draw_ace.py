@@ -18,6 +18,7 @@ from diverse.errors.draws import read_errors
 from diverse.errors.scores import Labels
 from diverse.models.ace.basis import package_version
 from diverse.structures import iterate_cells, read_cells
+from diverse.study.fits import SOLVER
 from diverse.study.job import begin, finish
 from diverse.study.settings import repulsion
 
@@ -25,7 +26,9 @@ begin(snakemake)
 files, params, output = snakemake.input, snakemake.params, snakemake.output
 study, models, train = params.study, params.models, snakemake.wildcards.train
 options = {"cutoff": study["cutoff"], "zbl": repulsion(study)}
-digests = {name: fit_digest(model, files.draws, **options) for name, model in models.items()}
+digests = {
+    name: fit_digest(model, files.draws, **options, solver=SOLVER) for name, model in models.items()
+}
 with open(snakemake.log[0], "w") as log, threadpool_limits(snakemake.threads):
     if params.here:
         tables = dict(zip(params.datasets, files.draws, strict=True))

@@ -24,7 +24,6 @@ from diverse.models.ace.form import AceForm
 from diverse.models.ace.model import AceModel
 from diverse.models.polynomial.fit import fit_streaming
 from diverse.models.polynomial.settings import FitSettings
-from diverse.study.fits import SOLVER
 from diverse.zbl import ZBL
 
 PLACE = ["train", "model", "draw", "part"]
@@ -33,8 +32,10 @@ FITS = [*PLACE, "n_parameters", "ridge", "rank", "digest", "code", "cause"]
 Model = Mapping[str, Any]
 
 
-def fit_digest(model: Model, draws: Iterable[str | Path], *, cutoff: float, zbl: ZBL) -> str:
-    """Return a hash of what the errors of a model on all draws follow from, the solver too.
+def fit_digest(
+    model: Model, draws: Iterable[str | Path], *, cutoff: float, zbl: ZBL, solver: int
+) -> str:
+    """Return a hash of what the errors of a model on all draws follow from.
 
     Parameters
     ----------
@@ -44,8 +45,10 @@ def fit_digest(model: Model, draws: Iterable[str | Path], *, cutoff: float, zbl:
         Tables of draws of all test sets, which hold the keys of their labels.
     cutoff : float, Å
     zbl : ZBL
+    solver : int
+        Version of the solver of polynomials.
     """
-    digest = sha256(json.dumps([dict(model), SOLVER, cutoff, asdict(zbl)], sort_keys=True).encode())
+    digest = sha256(json.dumps([dict(model), solver, cutoff, asdict(zbl)], sort_keys=True).encode())
     for path in draws:
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:16]

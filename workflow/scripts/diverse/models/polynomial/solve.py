@@ -69,7 +69,7 @@ class _Problem:
         return cls(to_lammps, to_lammps.T @ to_lammps, *_normal_equations(folds, squares))
 
     def of_folds(self, folds: Sequence[Fold], squares: tuple[float, float]) -> _Problem:
-        """Return the same problem of other folds."""
+        """Return the problem of other folds in the same basis, with the same penalty."""
         return _Problem(self.to_lammps, self.penalty, *_normal_equations(folds, squares))
 
     def factor(self, ridge: float) -> tuple[tuple[np.ndarray, bool], np.ndarray]:
