@@ -268,6 +268,29 @@ def test_recomputed_labels_have_no_released_convergence(tmp_path):
     assert found["measure_noise"] == found["write_card"] == 1
 
 
+def test_own_errors_of_labels_come_before_released_ones(tmp_path):
+    assert "release/convergence/tungsten.csv" in files_behind_noise(tmp_path)
+    own = tmp_path / "results/tungsten/convergence/errors.csv"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    found = files_behind_noise(tmp_path)
+    assert ">results/tungsten/convergence/errors.csv<" in found and "release" not in found
+
+
+def test_labels_of_another_protocol_have_no_released_errors(tmp_path):
+    study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    study["labellers"]["dft"] |= {"cutoff_energy": 450, "kpoint_density": {"1000": 1.0}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    found = files_behind_noise(tmp_path, "--configfile", str(tmp_path / "study.yaml"))
+    assert "noise.csv" in found and "errors.csv" not in found and "release" not in found
+
+
+def files_behind_noise(folder, *arguments):
+    """Return the graph of the files that the noise of the labels is made from."""
+    noise = "results/tungsten/tables/noise.csv"
+    return snakemake(folder, "--filegraph", *arguments, "--", noise).stdout
+
+
 WRONG = {
     "misspelt": ({"sampler": {"dmin": 2.0}}, "sampler: unknown key 'dmin'; did you mean 'd_min'?"),
     "labeller": ({"labeller": "vasp"}, "there is no labeller 'vasp'"),

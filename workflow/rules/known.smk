@@ -5,7 +5,7 @@ on disk when the workflow is read decides: results that the study's own target h
 that were released of a study of its name, or none, and then the pages say "not measured".
 """
 
-from diverse.study.known import first_known, first_whole
+from diverse.study.known import errors_of_same_labels, first_known, first_whole
 
 
 def released_files(folder, *ends):
@@ -18,9 +18,12 @@ def own_files(pattern, pairs):
     return [Path(RESULTS, pattern.format(train=train, model=model)) for train, model in pairs]
 
 
-# The errors of the labels, which tables and figures are read against (snakemake convergence).
+# The errors of the labels, which tables and figures are read against (snakemake convergence): released
+# ones only of labels of the same protocols.
+RELEASED_ERRORS = released_files("convergence", ".csv", ".xyz.xz")
 KNOWN_ERRORS = first_known(
-    *released_files("convergence", ".csv"), Path(RESULTS, "convergence/errors.csv")
+    Path(RESULTS, "convergence/errors.csv"),
+    *(errors_of_same_labels(config, *RELEASED_ERRORS) if RELEASED_ERRORS else []),
 )
 
 # Runs at constant energy (snakemake dynamics).
