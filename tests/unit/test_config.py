@@ -569,6 +569,21 @@ def test_missing_key_is_named(study):
         load_study(study, SCHEMA)
 
 
+@pytest.mark.parametrize(
+    ("block", "entry", "key"),
+    [
+        ("models", {"twojmax": 6}, "family"),
+        ("datasets", {"cells": 40}, "family"),
+        ("labellers", {"pair_style": "zero 1"}, "kind"),
+        ("reference_models", {"pair_style": "zero 1"}, "kind"),
+    ],
+)
+def test_a_missing_family_or_kind_is_named(study, block, entry, key):
+    study[block]["mine"] = entry
+    with pytest.raises(ConfigError, match=f"^{block}.mine: the key '{key}' is missing$"):
+        load_study(study, SCHEMA)
+
+
 def test_no_training_set_is_said(study):
     for dataset in study["datasets"].values():
         dataset["use"] = "test"
