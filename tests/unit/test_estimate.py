@@ -211,6 +211,56 @@ def test_polynomials_of_blocks_cost_one_pass_over_the_cells_of_the_widest():
     assert added[1] == pytest.approx(3 * added[0])
 
 
+def test_mixtures_and_other_weights_cost_what_they_hold():
+    """All of a data set are the environments of its training part, of a pool all it has."""
+    study, rates = study_of("smoke"), read_rates(RELEASE / "benchmarks")
+    study["models"] = {"linear4": study["models"]["linear4"]}
+    study["split"] |= {"train_environments": None, "draws": 1}
+    study["datasets"]["random"]["use"] = "pool"
+    plain = next(iter(study["subsets"].values())) | {"models": ["linear4"], "energy_weight": None}
+
+    def environments(of, number=None):
+        study["subsets"] = {"some": plain | {"of": of, "environments": number}}
+        stages = estimate(study, COST, rates, {}).set_index("dataset")
+        sizes.update(stages.loc[stages["stage"] == "label", "environments"])
+        return stages.loc["polynomials", "core_hours"] * 3600 / rates.linear[0]
+
+    sizes = {}
+    whole = environments("entropy", 1) - 1
+    trained = sizes["entropy"] * (1 - study["split"]["test_fraction"])
+    assert environments({"entropy": None}) == pytest.approx(whole + trained)
+    assert environments({"entropy": 30, "expert": 25}) == pytest.approx(whole + 55)
+    assert environments({"entropy": None, "random": None}) == pytest.approx(
+        whole + trained + sizes["random"]
+    )
+    study["split"]["train_environments"] = 10
+    assert environments({"entropy": None, "expert": 5}) == pytest.approx(2 * 10 + 15)
+
+
+def test_a_published_set_counts_nothing_before_it_is_imported():
+    study, rates = study_of("smoke"), read_rates(RELEASE / "benchmarks")
+    published = study["datasets"]["expert"] | {
+        "family": "literature",
+        "labels": "keep",
+        "chunks": 1,
+    }
+    del published["groups"]
+    study["models"]["stepdown4"] |= {"steps": 100, "batch": None}
+    study["subsets"] = {
+        "some": next(iter(study["subsets"].values()))
+        | {"of": {"published": None}, "environments": None, "models": list(study["models"])}
+    }
+
+    def hours(datasets):
+        stages = estimate(study | {"datasets": datasets}, COST, rates, {})
+        return stages.loc[stages["stage"] == "train", "core_hours"].to_numpy()
+
+    both = hours({"entropy": study["datasets"]["entropy"], "published": published})
+    study["subsets"] = {}
+    np.testing.assert_allclose(both, hours({"entropy": study["datasets"]["entropy"]}))
+    assert hours({"published": published}).tolist() == [0, 0]
+
+
 def test_an_unknown_calculator_has_no_cost():
     study = study_of("smoke")
     study["labellers"]["zhou"] = {

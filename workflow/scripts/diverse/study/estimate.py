@@ -23,6 +23,7 @@ from diverse.study.blocks import shared_sums
 from diverse.study.expected import expected_cells
 from diverse.study.rounds import chunks_made
 from diverse.study.settings import labeller_options, own_models, reference_lattice, variant_options
+from diverse.study.subsets import subset_parts
 
 Config = dict[str, Any]
 
@@ -132,7 +133,8 @@ def estimate(
     -------
     DataFrame
         Columns `COLUMNS`: ``low`` and ``high`` of the core-hours, ``memory_mb`` of a core (labels)
-        or of a job. NaN where nothing is known, such as the time of an ASE calculator.
+        or of a job. NaN where nothing is known, such as the time of an ASE calculator. A published
+        set counts nothing before it is imported.
     """
     lines: list[Config] = []
     sizes: dict[str, tuple[float, float]] = {}
@@ -193,8 +195,8 @@ def _training(
     """
     split, totals = study["split"], {"polynomials": 0.0, "networks": 0.0}
     whole = [name for name, d in study["datasets"].items() if d["use"] == "train_and_test"]
-    environments, cells = np.sum([sizes[name] for name in whole], axis=0) if whole else (1, 1)
-    jobs, cell_size = dict.fromkeys(totals, 0), environments / cells
+    environments, cells = np.sum([sizes[name] for name in whole], axis=0)
+    jobs, cell_size = dict.fromkeys(totals, 0), environments / cells if cells else 1.0
     models = own_models(study)
     summed = {}
     if split["by"] == "block":
@@ -205,24 +207,44 @@ def _training(
         kind = "networks" if block["family"] == "network" else "polynomials"
         drawn = split["draws"] > 1 and block["draws"]
         for name in whole:
-            most = split["train_environments"] or math.inf
-            size = min(sizes[name][0] * (1 - split["test_fraction"]), most)
-            rate = _rate(block, rates, size * sizes[name][1] / sizes[name][0])
+            size = _training_size(study, name, sizes[name][0])
             trainings = block.get("seeds", 1) + (2 * split["draws"] if drawn else 0)
             if model in summed:
                 trainings = (summed[model] == model) / (1 - split["test_fraction"])
-            totals[kind] += size * trainings * rate / 3600
+            per_cell = sizes[name][0] / sizes[name][1] if sizes[name][1] else 1.0
+            totals[kind] += trainings * _core_seconds(block, rates, size, per_cell) / 3600
             jobs[kind] += block.get("seeds", 1) + (kind == "networks" and drawn)
         for subset in study["subsets"].values():
             if model in subset["models"]:
-                size = subset["environments"] or 0
-                rate = _rate(block, rates, size / cell_size)
-                totals[kind] += size * (subset["draws"] or split["draws"]) * rate / 3600
+                seconds = _core_seconds(block, rates, _size(study, subset, sizes), cell_size)
+                totals[kind] += seconds * (subset["draws"] or split["draws"]) / 3600
     return [
         {"stage": "train", "dataset": kind, "core_hours": hours, "jobs": jobs[kind]}
         for kind, hours in totals.items()
         if jobs[kind]
     ]
+
+
+def _training_size(study: Config, name: str, environments: float) -> float:
+    """Return the environments of the training part of a data set that has so many."""
+    split = study["split"]
+    held_out = 0 if study["datasets"][name]["use"] == "pool" else split["test_fraction"]
+    return min(environments * (1 - held_out), split["train_environments"] or math.inf)
+
+
+def _size(study: Config, subset: Config, sizes: Mapping[str, tuple[float, float]]) -> float:
+    """Return the environments of a subset; all of a data set are those of its training part."""
+    parts = subset_parts(subset)
+    whole = [sum(_training_size(study, name, sizes[name][0]) for name in of) for of, _ in parts]
+    taken = [environments for _, environments in parts]
+    return sum(all_ if n is None else n for n, all_ in zip(taken, whole, strict=True))
+
+
+def _core_seconds(block: Config, rates: Rates, environments: float, cell_size: float) -> float:
+    """Return core seconds of one training of a model on so many environments; none of nothing."""
+    if not environments:
+        return 0.0
+    return environments * _rate(block, rates, environments / cell_size)
 
 
 def _rate(block: Config, rates: Rates, n_cells: float) -> float:
