@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 
 import ase.io
@@ -12,7 +13,9 @@ import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
+from diverse.lammps_library import potentials
 from paths import snakemake
+from small_studies import write_study
 
 STUDY = {
     "study": "mine",
@@ -91,6 +94,22 @@ def test_an_edited_local_source_is_imported_again(folder):
         np.testing.assert_allclose(read.positions, cell.positions, atol=1e-6)
         assert "Nothing to be done" in snakemake(folder, target, *study(folder)).stdout
         time.sleep(1)
+
+
+def test_an_edited_potential_of_an_expert_group_makes_its_cells_anew(tmp_path):
+    potential = tmp_path / "my.eam.alloy"
+    shutil.copy(potentials() / "W_zhou.eam.alloy", potential)
+    dynamics = {"pair_style": "eam/alloy", "pair_coeff": ["* * my.eam.alloy W"]}
+    dynamics |= {"supercell": [2, 2, 1], "temperatures": [3000], "snapshots": 1}
+    dynamics |= {"equilibration": 2, "interval": 2}
+    arguments = write_study(tmp_path, {"hot": {"family": "expert", "groups": {"md": dynamics}}})
+    target = "results/mine/structures/hot/0.xyz"
+    snakemake(tmp_path, target, *arguments)
+    assert "Nothing to be done" in snakemake(tmp_path, target, *arguments, "-n").stdout
+    time.sleep(1)
+    comment, _, rest = potential.read_text().partition("\n")
+    potential.write_text(f"{comment} edited\n{rest}")
+    assert "generate_expert" in snakemake(tmp_path, target, *arguments, "-n").stdout
 
 
 @pytest.mark.parametrize(("difference", "within"), [(0.01, True), (0.2, False)])

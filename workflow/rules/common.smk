@@ -49,6 +49,7 @@ from diverse.study.settings import (
     model_kind,
     named_file,
     own_models,
+    recipe_files,
     reference_lattice,
     reference_options,
     variant_cells,
@@ -166,6 +167,9 @@ MEMBERS = "<results>/datasets/subsets.csv" if config["subsets"] else []
 
 # Files of the user's own behind the labels of each data set: factory modules, potentials.
 LABEL_SOURCES = {name: labeller_files(labeller_options(config, name)) for name in LABELLED}
+
+# The same of the molecular dynamics among the expert recipes: potentials.
+RECIPE_SOURCES = recipe_files(config, CURATED)
 
 # Labels that are known before anything runs: released ones, unless the study recomputes its own.
 RELEASED = "" if config["labels"] == "recompute" else str(ROOT / "results/release")

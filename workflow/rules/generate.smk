@@ -105,6 +105,8 @@ rule generate_sampled:
 
 rule generate_expert:
     """Make all chunks of the expert-curated data sets, which takes as long as making one."""
+    input:
+        sources=RECIPE_SOURCES,
     output:
         all_chunks("structures", CURATED),
     log:

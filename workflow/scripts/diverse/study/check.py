@@ -25,6 +25,7 @@ from diverse.study.settings import (
     Config,
     atoms_of_cells,
     can_run,
+    group_potentials,
     labeller_options,
     named_file,
     reference_lattice,
@@ -177,11 +178,8 @@ def _check_groups(study: Config, name: str, dataset: Config) -> None:
     """Refuse groups that the reference lattice has not, and unknown pair styles."""
     try:
         check_groups(dataset["groups"], reference_lattice(study).structure)
-        for options in dataset["groups"].values():
-            if "pair_style" in options:
-                potential = {key: options[key] for key in ("pair_style", "pair_coeff")}
-                labeller = {"kind": "lammps", "element": study["element"], **potential}
-                _ = make_labeller(labeller).provenance
+        for options in group_potentials(study, dataset):
+            _ = make_labeller(options).provenance
     except (ValueError, LabellerError) as error:
         raise ConfigError(f"datasets.{name}: {error}") from None
 

@@ -144,6 +144,23 @@ def labeller_files(options: Config) -> list[str]:
     return make_labeller(options).files()
 
 
+def group_potentials(study: Config, dataset: Config) -> list[Config]:
+    """Return the potentials that groups of an expert data set name, as labeller blocks."""
+    return [
+        {"kind": "lammps", "element": study["element"]}
+        | {key: options[key] for key in ("pair_style", "pair_coeff")}
+        for options in dataset["groups"].values()
+        if "pair_style" in options
+    ]
+
+
+def recipe_files(study: Config, datasets: Sequence[str]) -> list[str]:
+    """Return the user's own files that the recipes of these expert data sets read."""
+    entries = [study["datasets"][name] for name in datasets]
+    potentials = [options for entry in entries for options in group_potentials(study, entry)]
+    return sorted({path for options in potentials for path in labeller_files(options)})
+
+
 def variant_options(study: Config) -> dict[str, Config]:
     """Return the labeller block of every variant of the convergence study, with the element."""
     block = study.get("convergence", {"variants": {}})
