@@ -673,6 +673,16 @@ def test_no_model_is_called_as_the_fits_to_subsets_of_another(study):
         load_study(study, SCHEMA)
 
 
+@pytest.mark.parametrize("name", ["polynomials", "exported", "ace"])
+def test_no_model_is_called_as_a_batch_of_models(study, name):
+    study["models"][name] = study["models"]["linear6"]
+    with pytest.raises(ConfigError, match=rf"models\.{name}: errors of several models together"):
+        load_study(study, SCHEMA)
+    study["models"] |= {name: study["models"]["linear6"], "ace": study["models"]["ace224"]}
+    study["models"].pop(name if name != "ace" else "ace224")
+    assert "ace" in load_study(study, SCHEMA)["models"]
+
+
 def test_two_potentials_have_two_names(study):
     datasets = study["datasets"]
     study["datasets"] = {"a": datasets["random"], "a-b": datasets["random"]}

@@ -18,6 +18,7 @@ Config = dict[str, Any]
 RELEASE = "release"  # of results/: what the repository ships
 NEUTRAL = "neutral"  # of tables of effects: groups that are unlike every training set
 CLASSES = {"linear", "quadratic", "pod", "ace", "network", "a", "b"}  # of models
+BATCHES = {"polynomials", "exported", "ace"}  # of models, whose errors on draws lie in one file
 # Texts that tables and extended XYZ give back as a missing value, a number or a truth value.
 NO_TEXT = {"na", "nan", "null", "none", "inf", "infinity", "t", "f", "true", "false"}
 
@@ -34,8 +35,8 @@ def check_names(study: Config) -> None:
     ------
     ConfigError
         For a study called ``release``, names that read back as something else than text, names
-        that differ in capital letters alone, models called as the fits to subsets of another,
-        reference models called as a model or a class of models, data sets called as an arm of the
+        that differ in capital letters alone, models called as the fits to subsets of another
+        or as a batch of models, reference models called as a model or a class of models, data sets called as an arm of the
         ablation or as the neutral ground, and potentials of one name from two pairs of training set
         and model.
     """
@@ -52,7 +53,11 @@ def check_names(study: Config) -> None:
         "convergence.variants": variants,
     }.items():
         _check_alike(where, names)
-    for name in study["models"]:
+    for name, model in study["models"].items():
+        if name.lower() in BATCHES and name.lower() != model["family"]:
+            raise ConfigError(
+                f"models.{name}: errors of several models together have this name; rename the model"
+            )
         if name.endswith(SUBSET_FITS) and name.removesuffix(SUBSET_FITS) in study["models"]:
             raise ConfigError(
                 f"models.{name}: records of fits of {name.removesuffix(SUBSET_FITS)} to subsets "
