@@ -509,6 +509,18 @@ def test_a_published_set_at_hand_stays(study, tmp_path):
     assert "published" in load_study(study, SCHEMA)["datasets"]
 
 
+def test_a_labeller_goes_with_labels_that_are_not_kept(study, tmp_path):
+    (tmp_path / "set.xyz").touch()
+    published = {"family": "literature", "source": str(tmp_path / "set.xyz"), "labeller": "dft"}
+    study["datasets"]["published"] = published
+    with pytest.raises(
+        ConfigError, match=r"published\.labeller: .* say labels: relabel, or delete"
+    ):
+        load_study(study, SCHEMA)
+    published["labels"] = "relabel"
+    assert load_study(study, SCHEMA)["datasets"]["published"]["labeller"] == "dft"
+
+
 def objects(node):
     """Yield every object inside a schema."""
     if isinstance(node, dict):

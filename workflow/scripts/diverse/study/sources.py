@@ -19,7 +19,8 @@ def check_sources(study: Config) -> None:
     ------
     ConfigError
         For an empty source, a name no file can have, a URL with a space, other letters than
-        ASCII, or without a host, and keys that name both stress and virial.
+        ASCII, or without a host; for keys that name both stress and virial, and a labeller beside
+        published labels that are kept.
     """
     for name, dataset in study["datasets"].items():
         if dataset["family"] != "literature":
@@ -30,6 +31,11 @@ def check_sources(study: Config) -> None:
         demand(longest <= LONGEST_NAME, f"{where}: {quoted(source)} is too long for a file")
         why = contradiction(dataset["keys"])
         demand(not why, f"datasets.{name}.keys: {why}")
+        demand(
+            dataset["labels"] == "relabel" or "labeller" not in dataset,
+            f"datasets.{name}.labeller: the published labels are kept and nothing is labelled; "
+            "say labels: relabel, or delete labeller",
+        )
         if "://" in source:
             _check_url(where, source)
 
