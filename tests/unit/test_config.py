@@ -411,6 +411,46 @@ def test_mixtures_are_subsets_of_two_sets_at_constant_and_growing_size(study):
         load_study(study, SCHEMA)
 
 
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ({}, "^mixtures: they have neither shares nor environments"),
+        (
+            {"environments": [20], "base": "extremes"},
+            "^mixtures.base: 'extremes' is not a data set",
+        ),
+        ({"environments": [20], "base": "complement"}, "name one with use: train_and_test$"),
+        ({"environments": [20], "base": "exprt"}, "^mixtures.base: 'exprt' is not a data set"),
+        (
+            {"environments": [20], "added": ["entropie"]},
+            "^mixtures.added: 'entropie' is not a data",
+        ),
+        ({"shares": [0.5], "models": ["linear9"]}, "^mixtures.models: there is no model 'linear9'"),
+    ],
+)
+def test_mixtures_that_cannot_be_are_refused(study, block, sentence):
+    study["mixtures"] = {"base": "expert", "added": ["random"]} | block
+    with pytest.raises(ConfigError, match=sentence):
+        load_study(study, SCHEMA)
+
+
+def test_what_a_block_asks_for_is_refused_by_the_name_of_the_block(study):
+    study["weight_sensitivity"] = {"energy_weights": [3], "models": ["linear9"]}
+    with pytest.raises(
+        ConfigError, match=r"^weight_sensitivity.models: there is no model 'linear9'"
+    ):
+        load_study(study, SCHEMA)
+    study["weight_sensitivity"]["models"] = None
+    study["datasets"]["random_weight3"] = study["datasets"]["random"]
+    with pytest.raises(ConfigError, match=r"^weight_sensitivity: its subset random_weight3 is cal"):
+        load_study(study, SCHEMA)
+    del study["weight_sensitivity"], study["datasets"]["random_weight3"]
+    study["mixtures"] = {"base": "expert", "added": ["random"], "environments": [9]}
+    study["datasets"]["random"]["labeller"] = "axes"
+    with pytest.raises(ConfigError, match=r"^mixtures.added: it mixes labels"):
+        load_study(study, SCHEMA)
+
+
 def test_labels_of_two_labellers_are_not_mixed(study):
     study["datasets"]["random"]["labeller"] = "axes"
     study["subsets"] = {"both": {"of": {"random": 9, "expert": 9}}}
@@ -458,7 +498,7 @@ def test_a_subset_may_be_taken_from_several_sets_together(study):
         ),
         (
             {"learning_curve": {"environments": [20], "models": ["linear2"]}},
-            "subsets.entropy20.models: there is no model 'linear2'",
+            "^learning_curve.models: there is no model 'linear2'",
         ),
     ],
 )

@@ -40,7 +40,8 @@ def complete_subsets(study: Config) -> None:
     ------
     ValueError
         If a subset is of no training set, or has a taken name or an unknown model; if a learning
-        curve is asked for at the size of the whole sets.
+        curve is asked for at the size of the whole sets, or mixtures of neither shares nor numbers
+        of environments.
     """
     blocks = {
         "learning_curve": _learning_curve,
@@ -48,18 +49,30 @@ def complete_subsets(study: Config) -> None:
         "weight_sensitivity": _weight_sensitivity,
     }
     for block, subsets in blocks.items():
+        if block in study:
+            _check_models(study, block)
         for name, subset in subsets(study) if block in study else ():
+            if name in study["datasets"]:
+                raise ValueError(f"{block}: its subset {name} is called as a data set; rename that")
             if study["subsets"].setdefault(name, subset) != subset:
                 raise ValueError(f"{block}: subsets has another {name}; rename it")
     for name, subset in study["subsets"].items():
         _check(study, name, subset)
+        _check_models(study, "subsets", name)
         subset["models"] = subset["models"] or own_models(study)
-        unknown = sorted(set(subset["models"]) - set(own_models(study)))
-        if unknown:
-            raise ValueError(
-                f"subsets.{name}.models: there is no model '{unknown[0]}' that needs no extra "
-                "environment"
-            )
+
+
+def _check_models(study: Config, *keys: str) -> None:
+    """Refuse unknown models of the block that lies below these keys."""
+    block = study
+    for key in keys:
+        block = block[key]
+    unknown = sorted(set(block["models"] or []) - set(own_models(study)))
+    if unknown:
+        raise ValueError(
+            f"{'.'.join(keys)}.models: there is no model '{unknown[0]}' that needs no extra "
+            "environment"
+        )
 
 
 def _check(study: Config, name: str, subset: Config) -> None:
@@ -70,20 +83,25 @@ def _check(study: Config, name: str, subset: Config) -> None:
             "environments is given for all together; give one of the two"
         )
     sources = subset_sources(subset)
-    for source in sources:
-        use = study["datasets"].get(source, {"use": "none"})["use"]
-        if use not in ("train_and_test", "pool"):
-            raise ValueError(
-                f"subsets.{name}: '{source}' is not a data set of this study with a training part"
-            )
+    _check_sources(study, f"subsets.{name}", sources, ("train_and_test", "pool"))
     if len(set(sources)) < len(sources):
         raise ValueError(f"subsets.{name}: of names a data set twice; name each once")
-    _check_labels(study, name, sources)
+    _check_labels(study, f"subsets.{name}", sources)
     if name in study["datasets"]:
         raise ValueError(f"subsets.{name}: a data set has this name already")
 
 
-def _check_labels(study: Config, name: str, sources: list[str]) -> None:
+def _check_sources(study: Config, where: str, sources: list[str], uses: tuple[str, ...]) -> None:
+    """Refuse names that are no data sets of one of these uses."""
+    for source in sources:
+        if study["datasets"].get(source, {"use": "none"})["use"] not in uses:
+            raise ValueError(
+                f"{where}: '{source}' is not a data set of this study with a training part; name "
+                f"one with use: {' or '.join(uses)}"
+            )
+
+
+def _check_labels(study: Config, where: str, sources: list[str]) -> None:
     """Refuse cells whose labels have energies with several zeros."""
     if study["split"]["mixed_labels"]:
         return
@@ -95,7 +113,7 @@ def _check_labels(study: Config, name: str, sources: list[str]) -> None:
     if len(set(origins.values())) > 1:
         parts = ", ".join(f"{source} ({origin})" for source, origin in origins.items())
         raise ValueError(
-            f"subsets.{name}: it mixes labels whose energies are not comparable: {parts}; label "
+            f"{where}: it mixes labels whose energies are not comparable: {parts}; label "
             "these sets with one labeller, or set split.mixed_labels: true"
         )
 
@@ -135,6 +153,13 @@ def _learning_curve(study: Config) -> Iterator[tuple[str, Config]]:
 def _mixtures(study: Config) -> Iterator[tuple[str, Config]]:
     block, whole = study["mixtures"], study["split"]["train_environments"]
     base = block["base"]
+    if not block["shares"] and not block["environments"]:
+        raise ValueError(
+            "mixtures: they have neither shares nor environments, so that there are none; give one "
+            "of the two"
+        )
+    _check_sources(study, "mixtures.base", [base], ("train_and_test",))
+    _check_sources(study, "mixtures.added", block["added"], ("train_and_test", "pool"))
     if block["shares"] and whole is None:
         raise ValueError(
             "mixtures.shares: they are shares of split.train_environments, which is null; give it "
@@ -143,6 +168,7 @@ def _mixtures(study: Config) -> Iterator[tuple[str, Config]]:
     for added in block["added"]:
         if added == base:
             raise ValueError(f"mixtures: {base} is added to itself; name other data sets as added")
+        _check_labels(study, "mixtures.added", [base, added])
         for share in block["shares"]:
             taken = round(share * whole)
             of = {base: whole - taken, added: taken}
