@@ -543,6 +543,17 @@ def test_what_is_made_of_an_absent_optional_set_is_left_out_too(study):
     assert load_study(full, SCHEMA) == full
 
 
+def test_mixtures_with_nothing_but_absent_sets_are_left_out(study):
+    published = {"family": "literature", "source": "absent.tar", "optional": True}
+    study["datasets"]["published"] = published
+    study["mixtures"] = {"base": "expert", "added": ["published", "random"], "shares": [0.5]}
+    assert load_study(study, SCHEMA)["mixtures"]["added"] == ["random"]
+    study["mixtures"]["added"] = ["published"]
+    full = load_study(study, SCHEMA)
+    assert "mixtures" not in full
+    assert load_study(full, SCHEMA) == full
+
+
 def test_a_published_set_at_hand_stays(study, tmp_path):
     (tmp_path / "set.xyz").touch()
     study["datasets"]["published"] = {"family": "literature", "source": str(tmp_path / "set.xyz")}

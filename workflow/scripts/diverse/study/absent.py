@@ -43,11 +43,11 @@ def _drop(study: Config, name: str, reason: str) -> None:
     del study["datasets"][name]
     subsets = study["subsets"].items()
     study["subsets"] = {k: entry for k, entry in subsets if name not in subset_sources(entry)}
-    if study.get("mixtures", {}).get("base") == name:
-        del study["mixtures"]
-    elif "mixtures" in study:
-        added = study["mixtures"]["added"]
-        study["mixtures"]["added"] = [other for other in added if other != name]
+    if "mixtures" in study:
+        mixtures = study["mixtures"]
+        mixtures["added"] = [other for other in mixtures["added"] if other != name]
+        if mixtures["base"] == name or not mixtures["added"]:
+            del study["mixtures"]
     for other, dataset in list(study["datasets"].items()):
         if dataset.get("complement") == name:
             _drop(study, other, f"it complements {name}, which is not at hand")
