@@ -746,6 +746,16 @@ def test_no_model_is_called_as_a_batch_of_models(study, name):
     assert "ace" in load_study(study, SCHEMA)["models"]
 
 
+@pytest.mark.parametrize("block", ["reference_models", "labellers"])
+def test_nothing_else_is_called_as_a_potential_of_the_study(study, block):
+    zero = {"kind": "lammps", "pair_style": "zero 1", "pair_coeff": ["* *"]}
+    study[block]["expert-linear6-0"] = zero
+    with pytest.raises(ConfigError, match=rf"{block}\.expert-linear6-0: a potential that is train"):
+        load_study(study, SCHEMA)
+    study[block]["expert-linear6"] = study[block].pop("expert-linear6-0")
+    assert "expert-linear6" in load_study(study, SCHEMA)[block]
+
+
 def test_two_potentials_have_two_names(study):
     datasets = study["datasets"]
     study["datasets"] = {"a": datasets["random"], "a-b": datasets["random"]}

@@ -35,10 +35,11 @@ def check_names(study: Config) -> None:
     ------
     ConfigError
         For a study called ``release``, names that read back as something else than text, names
-        that differ in capital letters alone, models called as the fits to subsets of another
-        or as a batch of models, reference models called as a model or a class of models, data sets called as an arm of the
-        ablation or as the neutral ground, and potentials of one name from two pairs of training set
-        and model.
+        that differ in capital letters alone, models called as the fits to subsets of another or as
+        a batch of models, reference models called as a model or a class of models, reference models
+        and labellers called as a potential of the study, data sets called as an arm of the ablation
+        or as the neutral ground, and potentials of one name from two pairs of training set and
+        model.
     """
     if study["study"].lower() == RELEASE:
         raise ConfigError(
@@ -85,6 +86,7 @@ def check_names(study: Config) -> None:
                 "that are unlike every training set; rename the set"
             )
     _check_potentials(sets, study["models"])
+    _check_measured(study, sets)
 
 
 def _check_alike(where: str, names: Iterable[str]) -> None:
@@ -114,6 +116,18 @@ def _check_potentials(trains: Iterable[str], models: Iterable[str]) -> None:
                 f"models: '{pair[1]}' trained on '{pair[0]}' and '{other[1]}' trained on "
                 f"'{other[0]}' would both be the potential {'-'.join(pair)}; use _ instead of - in "
                 "one of the names"
+            )
+
+
+def _check_measured(study: Config, trains: Iterable[str]) -> None:
+    """Refuse reference models and labellers that physics would take for own potentials."""
+    own = {f"{train}-{model}" for train in trains for model in study["models"]}
+    for block in ("reference_models", "labellers"):
+        for name in study[block]:
+            pair, _, seed = name.rpartition("-")
+            demand(
+                pair not in own or not seed.isdigit(),
+                f"{block}.{name}: a potential that is trained here has this name; rename it",
             )
 
 
