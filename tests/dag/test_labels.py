@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import time
+from pathlib import Path
 
 import ase.io
 import numpy as np
@@ -12,9 +13,12 @@ import pytest
 import yaml
 from ase.build import bulk
 from ase.calculators.emt import EMT
+from ase.calculators.lj import LennardJones
 
 from diverse.lammps_library import potentials
-from paths import snakemake
+from diverse.study.verify import differing_files
+from paths import ROOT, snakemake
+from small_studies import STUDY as SMALL
 from small_studies import write_study
 
 STUDY = {
@@ -110,6 +114,33 @@ def test_an_edited_potential_of_an_expert_group_makes_its_cells_anew(tmp_path):
     comment, _, rest = potential.read_text().partition("\n")
     potential.write_text(f"{comment} edited\n{rest}")
     assert "generate_expert" in snakemake(tmp_path, target, *arguments, "-n").stdout
+
+
+def test_a_study_that_names_files_from_here_is_made_again(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    shutil.copy(potentials() / "W_zhou.eam.alloy", tmp_path / "my.eam.alloy")
+    cell = bulk("W", cubic=True)
+    cell.calc = LennardJones()
+    cell.get_forces()
+    cell.write(home / "own.xyz")
+    bulk("W", a=3.165).write(home / "bcc.cif")
+    labeller = {"kind": "lammps", "pair_style": "eam/alloy"}
+    labeller |= {"pair_coeff": ["* * ../my.eam.alloy W"]}
+    own = {"family": "literature", "source": "own.xyz"}
+    (home / "study.yaml").write_text(
+        yaml.safe_dump(
+            SMALL
+            | {"lattice": {"file": "bcc.cif"}, "labellers": {"zhou": labeller}}
+            | {"datasets": {"own": own, "random": {"family": "random", "cells": 2}}}
+        )
+    )
+    paths = ["structures/own/0.xyz", "config.yaml"]
+    snakemake(home, *(f"results/mine/{path}" for path in paths), *study(home))
+    results, log = Path("results/mine"), home / "log"
+    assert differing_files(results, paths[:1], ROOT / "Snakefile", log) == []
+    assert "import_literature" in log.read_text()
 
 
 @pytest.mark.parametrize(("difference", "within"), [(0.01, True), (0.2, False)])

@@ -161,6 +161,24 @@ def recipe_files(study: Config, datasets: Sequence[str]) -> list[str]:
     return sorted({path for options in potentials for path in labeller_files(options)})
 
 
+def own_files(study: Config) -> list[str]:
+    """Return the paths, as the study names them, of files and folders that may be the user's own.
+
+    They are those of the lattice, published sets, complements, the cells of the convergence study,
+    references, and what labellers, reference models and expert recipes read. Some may not exist.
+    """
+    datasets = study["datasets"].items()
+    block = study.get("convergence", {"cells": None, "variants": {}})
+    places = [study["lattice"].get("file"), study["physics"]["references"], block["cells"]]
+    places += [variant.get("cells") for variant in block["variants"].values()]
+    places += [entry.get(key) for _, entry in datasets for key in ("source", "complement")]
+    labellers = [labeller_options(study, name) for name, _ in datasets]
+    labellers += [options for options in reference_options(study).values() if can_run(options)]
+    files = [path for options in labellers for path in labeller_files(options)]
+    files += recipe_files(study, [name for name, entry in datasets if "groups" in entry])
+    return sorted({*files, *(str(place) for place in places if place)})
+
+
 def variant_options(study: Config) -> dict[str, Config]:
     """Return the labeller block of every variant of the convergence study, with the element."""
     block = study.get("convergence", {"variants": {}})

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from diverse.seals import DamagedFileError, check_seals, sha256_of
+from diverse.study.settings import own_files
 
 MANIFEST = "manifest.csv"
 # Files of which one each is made again: their bytes follow from the study and from the files before
@@ -97,9 +99,12 @@ def differing_files(results: Path, sample: Sequence[str], snakefile: Path, log: 
         If Snakemake fails.
     """
     with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
-        copy = Path(scratch) / results
+        folder = _inside(Path(scratch), Path.cwd())
+        copy = folder / results
         _link_tree(results, copy, leave_out=set(sample))
-        command = ["snakemake", "--snakefile", str(snakefile.resolve()), "--directory", scratch]
+        _link_own_files(results, Path(scratch))
+        command = ["snakemake", "--snakefile", str(snakefile.resolve())]
+        command += ["--directory", str(folder)]
         command += ["--configfile", str((results / "config.yaml").resolve()), "--cores", "1"]
         command += ["--rerun-triggers", "params", "--", *(str(results / path) for path in sample)]
         with log.open("a") as file:
@@ -111,6 +116,20 @@ def _matches(path: str, kind: str) -> bool:
     """Return whether a path is of a kind, a pattern whose stars stand for one name each."""
     names, patterns = path.split("/"), kind.split("/")
     return len(names) == len(patterns) and all(map(fnmatch, names, patterns))
+
+
+def _inside(scratch: Path, path: str | Path) -> Path:
+    """Return the place below a scratch folder that stands for a path of this machine."""
+    return scratch.joinpath(*Path(os.path.abspath(path)).parts[1:])
+
+
+def _link_own_files(results: Path, scratch: Path) -> None:
+    """Link what a study names by paths from here to where the same paths lead in the scratch."""
+    for path in own_files(yaml.safe_load((results / "config.yaml").read_text())):
+        place, own = _inside(scratch, path), Path(os.path.abspath(path))
+        if own.exists() and not own.is_relative_to(results.absolute()) and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(own)
 
 
 def _link_tree(source: Path, target: Path, leave_out: set[str]) -> None:
