@@ -6,7 +6,8 @@ import shutil
 import pytest
 import yaml
 
-from paths import ROOT, snakemake
+from diverse.study.reading import check_file
+from paths import PAGE, ROOT, snakemake
 
 PROFILES = ROOT / "workflow/profiles"
 RULES = {path.stem: path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")}
@@ -91,18 +92,42 @@ def test_an_entry_that_is_no_option_is_refused(tmp_path):
     assert name in told.stdout
 
 
+def with_site(profile):
+    """Return a profile's text with all of site.yaml, each entry where that file says it goes."""
+    for line in (PROFILES / "slurm/site.yaml").read_text().splitlines():
+        if re.match(r"#  - ", line):
+            name = "set-resources" if re.match(r"#  - \w+:", line) else "default-resources"
+            profile = profile.replace(f"\n{name}:\n", f"\n{name}:\n{line[1:]}\n")
+        elif option := re.match(r"#([a-z-]+): ", line):
+            profile = re.sub(rf"^{option[1]}: .*\n", "", profile, flags=re.M) + f"{line[1:]}\n"
+    return profile
+
+
 def test_the_site_file_holds_options_and_the_partition_file_partitions(tmp_path):
     shutil.copytree(PROFILES / "slurm", tmp_path / "site")
-    config = yaml.safe_load((PROFILES / "slurm/config.yaml").read_text())
-    lines = (PROFILES / "slurm/site.yaml").read_text().splitlines()
-    entries = [line[1:] for line in lines if re.match(r"#([a-z]|  - )", line)]
-    site = yaml.safe_load("\n".join(entries))
-    assert len(site) == 6
-    for name, value in site.items():
-        config[name] = config[name] + value if isinstance(value, list) else value
-    (tmp_path / "site/config.yaml").write_text(yaml.safe_dump(config))
+    plain = (PROFILES / "slurm/config.yaml").read_text()
+    (tmp_path / "site/config.yaml").write_text(with_site(plain))
+    check_file(tmp_path / "site/config.yaml")  # no key stands twice
+    site = yaml.safe_load(with_site(plain))
+    assert len(site) == len(yaml.safe_load(plain)) + 3
+    kept = {"slurm_account=my_account", "runtime=60 * attempt", "attempt=attempt"}
+    assert kept <= set(site["default-resources"])
     profile = ("--workflow-profile", str(tmp_path / "site"))
     told = snakemake(tmp_path, *profile, "--dry-run", "whiten")
     assert "whiten" in told.stdout
     partitions = yaml.safe_load((PROFILES / "slurm/partitions.yaml").read_text())["partitions"]
     assert all({"max_runtime", "max_mem_mb", "max_threads"} <= set(p) for p in partitions.values())
+
+
+def test_nothing_that_is_advised_on_a_cluster_replaces_the_lists_of_the_profile():
+    """An option on the command line replaces a list: `runtime` and `attempt` would be lost."""
+    page = PAGE.read_text().split("\n## On a Slurm cluster\n")[1].split("\n## ")[0]
+    site = (PROFILES / "slurm/site.yaml").read_text()
+    lists = {
+        name
+        for name, value in yaml.safe_load((PROFILES / "slurm/config.yaml").read_text()).items()
+        if isinstance(value, list) and name != "rerun-triggers"
+    }
+    assert lists == {"default-resources", "set-threads", "set-resources"}
+    for name in lists:
+        assert f"--{name}" not in page and not re.search(rf"^#?{name}:", site, re.M)
