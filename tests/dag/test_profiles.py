@@ -119,6 +119,28 @@ def test_the_site_file_holds_options_and_the_partition_file_partitions(tmp_path)
     assert all({"max_runtime", "max_mem_mb", "max_threads"} <= set(p) for p in partitions.values())
 
 
+def constants():
+    """Return memory and time that each rule names as numbers, its own or of the rule it uses."""
+    head = r"^(?:use rule (\w+) as|rule) (\w+)(?: with)?:\n(.*?)(?=^\S|\Z)"
+    own, used = {}, {}
+    for user, name, body in re.findall(head, "".join(RULES.values()), re.M | re.S):
+        block = re.search(r"^    resources:\n((?: {8}.*\n)+)", body, re.M)
+        own[name] = dict(re.findall(r"(mem_mb|runtime)=(\d+)", block[1] if block else ""))
+        used[name] = user
+    return {name: own.get(used[name], {}) | own[name] for name in own}
+
+
+def test_every_attempt_of_a_rule_that_names_numbers_asks_for_more():
+    entries = yaml.safe_load((PROFILES / "slurm/config.yaml").read_text())["set-resources"]
+    asked = {tuple(re.split("[:=]", entry, maxsplit=2)[:2]): entry for entry in entries}
+    jobs = {rule: own for rule, own in constants().items() if rule not in local_rules() - SMALL}
+    assert "measure_ramps" in jobs and len(entries) == len(asked)
+    for rule, own in jobs.items():
+        for resource in own:
+            assert asked[rule, resource].endswith(" * attempt"), (rule, resource)
+    assert {rule for rule, _ in asked} <= set(jobs)
+
+
 def test_nothing_that_is_advised_on_a_cluster_replaces_the_lists_of_the_profile():
     """An option on the command line replaces a list: `runtime` and `attempt` would be lost."""
     page = PAGE.read_text().split("\n## On a Slurm cluster\n")[1].split("\n## ")[0]
