@@ -149,6 +149,7 @@ def test_a_study_takes_the_sum_of_its_stages(default):
     assert list(labels.index) == list(smoke["datasets"])
     assert labels.loc["dft", "low"] == labels.loc["dft", "core_hours"]
     assert labels["low"].drop("dft").isna().all()
+    assert labels["protocol"].nunique() == 2 and stages["protocol"].count() == len(labels)
     nodes = wall_times(stages, [1, 2, 1000], cores=4)
     total = labels["core_hours"].sum()
     assert nodes["hours"].iloc[0] == pytest.approx(total / 4)

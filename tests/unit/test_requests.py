@@ -5,26 +5,36 @@ import math
 import pandas as pd
 import pytest
 
+from diverse.labels.labellers import make_labeller
 from diverse.study import requests
 from diverse.study.requests import LabelRate, read_label_rates, request_line, request_minutes
 
 HOURS, ATOMS, MEMORY = 100.0, 6000, 3000.0
+ZERO = {"kind": "lammps", "pair_style": "zero 1", "pair_coeff": ["* *"]}
+STUDY = {
+    "element": "W",
+    "labeller": "zero",
+    "labellers": {"zero": ZERO},
+    "datasets": {"random": {}, "surrogate": {}, "unknown": {}},
+}
+PROTOCOL = make_labeller({"element": "W", **ZERO}).protocol
 ESTIMATE = pd.DataFrame(
     [
-        ["generate", "random", ATOMS, 1.0, math.nan, 150.0],
-        ["label", "random", ATOMS, 80.0, HOURS, MEMORY],
-        ["label", "surrogate", ATOMS, 2.0, math.nan, 200.0],
-        ["label", "unknown", ATOMS, math.nan, math.nan, math.nan],
-        ["train", "networks", math.nan, 5.0, math.nan, math.nan],
+        ["generate", "random", ATOMS, 1.0, math.nan, 150.0, math.nan],
+        ["label", "random", ATOMS, 80.0, HOURS, MEMORY, PROTOCOL],
+        ["label", "surrogate", ATOMS, 2.0, math.nan, 200.0, PROTOCOL],
+        ["label", "unknown", ATOMS, math.nan, math.nan, math.nan, PROTOCOL],
+        ["label", "gone", ATOMS, 80.0, HOURS, MEMORY, PROTOCOL],
+        ["train", "networks", math.nan, 5.0, math.nan, math.nan, math.nan],
     ],
-    columns=["stage", "dataset", "environments", "core_hours", "high", "memory_mb"],
+    columns=["stage", "dataset", "environments", "core_hours", "high", "memory_mb", "protocol"],
 )
 
 
 @pytest.fixture
 def rates(tmp_path):
     ESTIMATE.to_csv(tmp_path / "stages.csv", index=False)
-    return read_label_rates(tmp_path / "stages.csv")
+    return read_label_rates(tmp_path / "stages.csv", STUDY)
 
 
 def test_rates_are_the_upper_end_of_the_estimate_where_there_is_one(rates):
@@ -32,6 +42,15 @@ def test_rates_are_the_upper_end_of_the_estimate_where_there_is_one(rates):
     assert rates["random"].core_minutes == pytest.approx(60 * HOURS / ATOMS)
     assert rates["surrogate"].core_minutes == pytest.approx(60 * 2.0 / ATOMS)
     assert rates["random"].memory_mb == pytest.approx(1000 + 1.5 * MEMORY)
+
+
+def test_an_estimate_of_another_labeller_says_nothing(tmp_path):
+    path = tmp_path / "stages.csv"
+    ESTIMATE.to_csv(path, index=False)
+    other = STUDY | {"labellers": {"zero": ZERO | {"pair_style": "zero 2"}}}
+    assert read_label_rates(path, other) == {}
+    ESTIMATE.drop(columns="protocol").to_csv(path, index=False)
+    assert read_label_rates(path, STUDY) == {}
 
 
 def test_a_chunk_asks_for_time_by_its_atoms_its_largest_cell_and_its_cores(tmp_path, rates):
@@ -47,7 +66,7 @@ def test_a_chunk_asks_for_time_by_its_atoms_its_largest_cell_and_its_cores(tmp_p
 
 
 def test_without_an_estimate_every_chunk_asks_for_the_same_and_more_in_each_attempt(tmp_path):
-    assert read_label_rates(tmp_path / "stages.csv") == {}
+    assert read_label_rates(tmp_path / "stages.csv", STUDY) == {}
     assert [LabelRate().minutes([4, 8], 16, attempt) for attempt in (1, 2)] == [240, 480]
     assert [LabelRate().memory(16, attempt) for attempt in (1, 2)] == [32000, 64000]
     assert LabelRate(core_minutes=1.0).minutes([], 16, 1) == 240  # of a chunk without cells

@@ -182,8 +182,8 @@ RAMPED = [(train, model) for train in WHOLE for model in config["dynamics"]["ram
 PHYSICS = measured_potentials(config)
 MEASURED = [(entry["train"], entry["model"]) for entry in PHYSICS.values() if "train" in entry]
 
-# What labels take, where `snakemake estimate` has said it: chunks ask a cluster for memory and time by it.
-RATES = read_label_rates(Path(RESULTS, "estimate/stages.csv"))
+# What labels take, where `snakemake estimate` has said it of their protocol: chunks ask a cluster for memory and time by it.
+RATES = read_label_rates(Path(RESULTS, "estimate/stages.csv"), config)
 
 
 wildcard_constraints:

@@ -29,7 +29,7 @@ Config = dict[str, Any]
 
 COLUMNS = [
     *("stage", "dataset", "cells", "environments", "jobs"),
-    *("core_hours", "low", "high", "memory_mb", "disk_mb"),
+    *("core_hours", "low", "high", "memory_mb", "disk_mb", "protocol"),
 ]
 TOGETHER = 15  # labels next to one another in a ledger, whose time is summed for the interval
 STRUCTURE_BYTES, LABEL_BYTES = 60, 150  # of an atom in extended XYZ
@@ -133,8 +133,8 @@ def estimate(
     -------
     DataFrame
         Columns `COLUMNS`: ``low`` and ``high`` of the core-hours, ``memory_mb`` of a core (labels)
-        or of a job. NaN where nothing is known, such as the time of an ASE calculator. A published
-        set counts nothing before it is imported.
+        or of a job; ``protocol`` of the labels. NaN where nothing is known, such as the time of an
+        ASE calculator. A published set counts nothing before it is imported.
     """
     lines: list[Config] = []
     sizes: dict[str, tuple[float, float]] = {}
@@ -156,6 +156,7 @@ def estimate(
         lines.append({"stage": "generate", **common, **generated})
         if dataset.get("labels") != "keep":
             label = _label(study, name, cells, weights, cost, rates)
+            label["protocol"] = make_labeller(labeller_options(study, name)).protocol
             label["disk_mb"] = LABEL_COPIES * environments * LABEL_BYTES / 1e6
             lines.append({"stage": "label", **common, **label})
     return pd.DataFrame([*lines, *_training(study, sizes, rates)]).reindex(columns=COLUMNS)

@@ -13,7 +13,9 @@ from typing import Any
 
 import pandas as pd
 
+from diverse.labels.labellers import make_labeller
 from diverse.structures import cell_sizes
+from diverse.study.settings import Config, labeller_options
 
 START_MINUTES = 15.0  # of a job, besides its labels
 BASE_MB = 1000.0  # of a worker, besides its wave functions
@@ -63,14 +65,18 @@ class LabelRate:
         return math.ceil((START_MINUTES + SPARE * labels) * attempt)
 
 
-def read_label_rates(path: Path) -> dict[str, LabelRate]:
+def read_label_rates(path: Path, study: Config) -> dict[str, LabelRate]:
     """Return the rates of data sets from the table ``stages.csv`` of the estimate, if it exists.
 
-    A data set whose labeller the estimate does not know has the default rate.
+    A data set that the estimate does not know, or knows with labels of another protocol, is not
+    among them and has the default rate.
     """
     if not path.exists():
         return {}
-    table = pd.read_csv(path).query("stage == 'label'").set_index("dataset")
+    table = pd.read_csv(path, dtype={"protocol": str}).query("stage == 'label'")
+    table = table.reindex(columns=[*table.columns.drop("protocol", errors="ignore"), "protocol"])
+    protocols = {name: _protocol(study, name) for name in table["dataset"]}
+    table = table[table["protocol"] == table["dataset"].map(protocols)].set_index("dataset")
     hours = table["high"].fillna(table["core_hours"])
     minutes = 60 * hours / table["environments"]
     known = table[minutes.notna() & table["memory_mb"].notna()].index
@@ -78,6 +84,13 @@ def read_label_rates(path: Path) -> dict[str, LabelRate]:
         name: LabelRate(minutes[name], BASE_MB + SPARE * table.loc[name, "memory_mb"])
         for name in known
     }
+
+
+def _protocol(study: Config, dataset: str) -> str | None:
+    """Return the protocol of the labels of a data set, or None where the study has no such set."""
+    if dataset not in study["datasets"]:
+        return None
+    return make_labeller(labeller_options(study, dataset)).protocol
 
 
 def request_minutes(
