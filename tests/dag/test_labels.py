@@ -120,6 +120,7 @@ def test_a_study_that_names_files_from_here_is_made_again(tmp_path, monkeypatch)
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
+    monkeypatch.setenv("SNAKEMAKE_PROFILE", "none")  # so that the log names rules
     shutil.copy(potentials() / "W_zhou.eam.alloy", tmp_path / "my.eam.alloy")
     cell = bulk("W", cubic=True)
     cell.calc = LennardJones()
