@@ -3,7 +3,9 @@
 A study may leave a model's energy weight and energy scale to ``auto``. Each candidate is then
 fitted with parts of the model's own training set (whole trajectories) left out in turn, and judged
 by the product of the RMSE of energies and of forces on the parts left out. The product depends on
-none of the weights that are being chosen, nor on units; test sets are never seen.
+none of the weights that are being chosen, nor on units. Test cells of the first draw are never
+seen. Its weights serve every draw, and most of what the others test on is in its training part:
+declare weights in a study whose claims rest on draws, as the default study does.
 """
 
 from __future__ import annotations
