@@ -170,7 +170,10 @@ def test_folds_share_no_trajectory(labelled):
 
 @pytest.mark.parametrize("scale", [None, 0.05])
 def test_errors_of_polynomials_are_those_of_fits_without_each_fold(labelled, scale):
-    """Energies weigh the cells in the fits, and all left-out cells alike in the errors."""
+    """Energies weigh the cells in the fits, and all left-out cells alike in the errors.
+
+    Each fit counts energies from the mean of its own cells, by the squares of their weights.
+    """
     data = folded(labelled)
     energies = [c.get_potential_energy() / len(c) for c in labelled]
     source = FORM.source(DESCRIPTOR.cutoff, "W")
@@ -179,12 +182,17 @@ def test_errors_of_polynomials_are_those_of_fits_without_each_fold(labelled, sca
     errors = ([], [])
     for left_out in range(3):
         system = [(np.sqrt(0.5) * data.basis.to_lammps(), np.zeros(data.basis.n_columns))]
-        for k in np.flatnonzero(fold != left_out):
-            weight = 1 if scale is None else 1 / (1 + (energies[k] - min(energies)) / scale)
-            for part, factor in zip(rows[k], (10, 1), strict=True):
-                system.append((weight * factor * part.matrix, weight * factor * part.target))
+        kept = np.flatnonzero(fold != left_out)
+        over = 0 if scale is None else (energies - min(energies)) / scale
+        weights = 1 / (1 + over * np.ones(len(labelled)))
+        mean = np.average([rows[k][0].target[0] for k in kept], weights=weights[kept] ** 2)
+        for k in kept:
+            for part, factor, zero in zip(rows[k], (10, 1), (mean, 0), strict=True):
+                target = weights[k] * factor * (part.target - zero)
+                system.append((weights[k] * factor * part.matrix, target))
         matrices, targets = zip(*system, strict=True)
         fit = np.linalg.lstsq(np.concatenate(matrices), np.concatenate(targets), rcond=None)[0]
+        fit[0] += mean
         for k in np.flatnonzero(fold == left_out):
             for part, of_quantity in zip(rows[k], errors, strict=True):
                 of_quantity.extend(part.matrix @ fit - part.target)
