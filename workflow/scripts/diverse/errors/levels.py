@@ -85,8 +85,9 @@ def ground_levels(
     grounds : mapping
         Of `find_grounds`.
     beside : mapping of str to str or None
-        Of further training sets, the one that each is compared with: it balances the groups of a
-        set that has not all of its draws.
+        By training set, the set that it is compared with, whose draws it may lack some of: the
+        groups of such a set are balanced as `balanced_levels` says. Sets that are not named, or
+        have None, balance themselves.
 
     Returns
     -------
@@ -151,8 +152,8 @@ def balanced_levels(logs: np.ndarray, others: np.ndarray | None = None) -> np.nd
     logs : ndarray, shape (n_draws, n_models, n_groups)
         Logarithms of errors; NaN where there is none.
     others : ndarray, shape (n_draws, n_models, n_groups), optional
-        Those of the training set that it is compared with, whose means count for models that lack
-        a draw of it.
+        Logarithms of errors of the training set that this one is compared with. Its means over
+        draws stand for those of `logs`, for models that have no error in one of its draws.
 
     Returns
     -------
@@ -167,7 +168,8 @@ def balanced_levels(logs: np.ndarray, others: np.ndarray | None = None) -> np.nd
 
 
 def _over_draws_of_group(logs: np.ndarray) -> np.ndarray:
-    return mean_of_finite(np.moveaxis(logs, 0, -1))  # (models, groups)
+    """Return the means of logarithms over draws, shape (n_models, n_groups)."""
+    return mean_of_finite(np.moveaxis(logs, 0, -1))
 
 
 def grounds_table(grounds: Grounds) -> pd.DataFrame:

@@ -27,6 +27,10 @@ LARGEST_TABLE = 1_000_000  # bytes; git keeps every version of it for ever
 COLOURS = 256  # of a released figure
 FIGURES = re.compile(r"results/release/figures/([\w.-]+)")
 MANIFEST = "manifest.csv"
+NOT_SHIPPED = """
+The files of labels that this card tells of are not shipped with it: the study's file, given to
+`./envs/run snakemake --cores all label --configfile`, makes them again.
+"""
 
 
 def release_study(
@@ -76,12 +80,6 @@ def release_study(
     write_manifest(target, archive)
     release_ahead(results, target)
     return archive
-
-
-NOT_SHIPPED = """
-The files of labels that this card tells of are not shipped with it: the study's file, given to
-`./envs/run snakemake --cores all label --configfile`, makes them again.
-"""
 
 
 def release_beside(

@@ -59,7 +59,13 @@ class Gram:
         return self
 
     def less(self, column: int, coefficient: float) -> Gram:
-        """Return the sums with a column times a coefficient taken off the targets."""
+        """Return the sums for targets b from which a column of A times a coefficient is taken.
+
+        Parameters
+        ----------
+        column : int
+        coefficient : float
+        """
         gram = copy(self)
         row = np.concatenate([self.matrix[:column, column], self.matrix[column, column:]])
         gram.vector = self.vector - coefficient * row

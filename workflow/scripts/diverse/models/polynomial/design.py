@@ -170,7 +170,19 @@ def _means(cells: Sequence[Atoms], basis: Basis, white: Array) -> Array:
 
 
 def targets(cells: Sequence[Atoms], zbl: ZBL) -> tuple[Array, Array]:
-    """Return what is fitted: energies (eV) and forces (eV/Å) of cells, the repulsion subtracted."""
+    """Return what a polynomial is fitted to: the labels of cells without the repulsion of ZBL.
+
+    Returns
+    -------
+    energies : ndarray, shape (n_cells,), eV
+    forces : ndarray, shape (n_atoms, 3), eV/Å
+        Atoms of all cells, one after the other.
+
+    Raises
+    ------
+    ValueError
+        If an energy or a force is missing or not finite.
+    """
     reference, reference_forces = zbl.energies_forces(find_pairs(cells, zbl.outer), len(cells))
     energies, forces = zip(*map(fit_target, cells), strict=True)
     return np.array(energies) - reference, np.concatenate(forces) - reference_forces
