@@ -395,10 +395,10 @@ def test_mixtures_are_subsets_of_two_sets_at_constant_and_growing_size(study):
         **{"environments": [200], "models": ["linear6"]},
     }
     full = load_study(study, SCHEMA)["subsets"]
-    assert full["expert_random10"]["of"] == {"expert": 2070, "random": 230}
-    assert full["expert_complement25"]["of"] == {"expert": 1725, "complement": 575}
+    assert full["expert_random10"]["of"] == {"expert": 2340, "random": 260}
+    assert full["expert_complement25"]["of"] == {"expert": 1950, "complement": 650}
     assert full["expert_plus_complement200"]["of"] == {"expert": None, "complement": 200}
-    assert subset_parts(full["expert_random10"]) == [(["expert"], 2070), (["random"], 230)]
+    assert subset_parts(full["expert_random10"]) == [(["expert"], 2340), (["random"], 260)]
     study["mixtures"]["added"] = ["extremes"]
     with pytest.raises(ConfigError, match="'extremes' is not a data set of this study"):
         load_study(study, SCHEMA)
