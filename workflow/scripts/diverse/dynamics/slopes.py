@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import linregress, t
+from scipy.special import stdtrit
 
 DEPARTED = 2.0  # times the fitted deviation, from which a time step has left the line
 LEAST = 3  # time steps that a line needs
@@ -74,7 +74,7 @@ def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
     mean = float(values.mean())
     if len(values) < 2:
         return mean, np.nan, np.nan
-    reach = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    reach = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values)))
     return mean, mean - reach, mean + reach
 
 
@@ -97,6 +97,8 @@ def _potential(block: pd.DataFrame, fitted: float) -> dict[str, Any]:
 
 def _line(runs: pd.DataFrame) -> tuple[float, float]:
     """Return slope and intercept of the logarithms of one seed."""
+    from scipy.stats import linregress  # slow to load, and every plan of a study loads this module
+
     line = linregress(np.log(runs["timestep"]), np.log(runs["energy_rms"]))
     return float(line.slope), float(line.intercept)
 

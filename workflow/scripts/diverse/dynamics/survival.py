@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact
 
 RAMP = ["train", "model", "ramp"]
 NOVELTIES = ["novelty_0", "novelty_before", "novelty_end", "novelty_largest"]
@@ -70,6 +69,8 @@ def warning_probability(table: pd.DataFrame) -> float:
     float
         NaN if no run failed, or every ramp of every potential had one that did.
     """
+    from scipy.stats import fisher_exact  # slow to load, and pages need only the other functions
+
     failed = table["failed"] > 0
     if failed.all() or not failed.any():
         return np.nan

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import bootstrap
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -28,6 +27,8 @@ def resample(
     value, low, high : float
         The interval is NaN for a single cell, which says nothing of the spread.
     """
+    from scipy.stats import bootstrap  # slow to load, and many modules read the constants alone
+
     value = float(statistic(*samples))
     if len(samples[0]) < 2:
         return value, np.nan, np.nan

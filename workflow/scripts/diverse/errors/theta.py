@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from diverse.errors.ground import Group
 from diverse.errors.intervals import CONFIDENCE
@@ -65,7 +65,7 @@ class Estimate:
         """Ends of the 95 % interval; NaN for a single draw."""
         if self.draws < 2:
             return np.nan, np.nan
-        reach = float(student.ppf((1 + CONFIDENCE) / 2, self.draws - 1)) * self.sigma
+        reach = float(stdtrit(self.draws - 1, (1 + CONFIDENCE) / 2)) * self.sigma
         return self.value - reach, self.value + reach
 
     @property
@@ -73,7 +73,7 @@ class Estimate:
         """Two-sided probability of a value this far from 0, were it 0; NaN for a single draw."""
         if self.draws < 2 or not self.sigma > 0:
             return np.nan
-        return float(2 * student.sf(abs(self.value) / self.sigma, self.draws - 1))
+        return float(2 * stdtr(self.draws - 1, -abs(self.value) / self.sigma))
 
 
 @dataclass(frozen=True)

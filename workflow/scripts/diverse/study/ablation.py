@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from scipy import stats
+from scipy.special import stdtrit
 
 from diverse.descriptors.whitening import Whitening
 from diverse.diversity.points import (
@@ -120,7 +120,7 @@ def summarise_ablation(rows: pd.DataFrame) -> pd.DataFrame:
     keys = ["dataset", "other", "measure", "setting", "unit", "n"]
     grouped = rows.groupby(keys, sort=False)["value"]
     summary = grouped.agg(value="mean", spread="std", seeds="count").reset_index()
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, summary["seeds"] - 1) * summary["spread"]
+    half = stdtrit(summary["seeds"] - 1, 0.5 + CONFIDENCE / 2) * summary["spread"]
     half /= np.sqrt(summary["seeds"])
     return summary.assign(ci_low=summary["value"] - half, ci_high=summary["value"] + half).drop(
         columns="spread"

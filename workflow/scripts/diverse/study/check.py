@@ -82,7 +82,7 @@ def load_study(config: Config, schema_path: str) -> Config:
 @cache
 def _read_schema(path: str) -> Config:
     """Return the schema, which nobody changes."""
-    return dict(yaml.safe_load(Path(path).read_text()))
+    return dict(yaml.load(Path(path).read_text(), Loader=yaml.CSafeLoader))
 
 
 def _check_pod(where: str, radial: list[int], angular: list[int]) -> None:
