@@ -14,7 +14,10 @@ import yaml
 from diverse.labels.ledger import Ledger
 from paths import ROOT, clean_environment, snakemake, snakemake_command
 
-FURTHER = ("convergence", "subsets", "learning_curve", "mixtures", "weight_sensitivity", "dynamics")
+FURTHER = (
+    *("convergence", "subsets", "learning_curve", "mixtures", "weight_sensitivity", "dynamics"),
+    *("ablation", "search", "reference_models"),
+)
 COARSE = {"kind": "gpaw", "cutoff_energy": 200, "kpoint_density": {"1000": 1.2}, "smearing": 0.3}
 
 
