@@ -30,9 +30,8 @@ from paths import ROOT
 SCHEMA = str(ROOT / "workflow/schemas/study.schema.yaml")
 RELEASE = ROOT / "results/release"
 COST = LabelCost(base=1.0, per_kpoint=1e-4, once=1e-3, vacuum=0.5, cutoff=350)
-FOLDS = (
-    3  # each of chunks dealt out in turn, since machines of other speeds made early and late ones
-)
+# Chunks are dealt to parts in turn: machines of other speeds made the early and the late ones.
+FOLDS = 3
 
 
 def study_of(name):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import stdtrit  # quantile of Student's t
 
 DEPARTED = 2.0  # times the fitted deviation, from which a time step has left the line
 LEAST = 3  # time steps that a line needs

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr, stdtrit  # Student's t: distribution, quantile
 
 from diverse.errors.ground import Group
 from diverse.errors.intervals import CONFIDENCE

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from scipy.special import stdtrit
+from scipy.special import stdtrit  # quantile of Student's t
 
 from diverse.descriptors.whitening import Whitening
 from diverse.diversity.points import (
